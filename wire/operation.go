@@ -1,0 +1,161 @@
+package wire
+
+import (
+	"context"
+	"reflect"
+	"strings"
+
+	"sumun.dev/aws"
+)
+
+// Protocol is how a service puts calls into bytes.
+type Protocol string
+
+// The AWS protocols, by the names that the models use.
+const (
+	JSON     Protocol = "json"      // awsJson 1.0 and 1.1
+	RestJSON Protocol = "rest-json" // restJson1
+	Query    Protocol = "query"     // awsQuery
+	EC2      Protocol = "ec2"       // ec2Query
+	RestXML  Protocol = "rest-xml"
+	CBOR     Protocol = "smithy-rpc-v2-cbor"
+)
+
+// A Service is what the model says of a service as a whole.
+type Service struct {
+	ID              string     // "Route 53 Resolver"
+	Name            string     // the model's folder, the CLI's command: "route53resolver"
+	Prefix          string     // the prefix of its IAM actions: "route53resolver", "states", "ses"
+	EndpointPrefix  string     // "route53resolver", "email"
+	SigningName     string     // the service in a signature's scope
+	EventSource     string     // CloudTrail's eventSource: "kms.amazonaws.com"
+	Protocols       []Protocol // preferred first
+	JSONVersion     string     // "1.1"
+	TargetPrefix    string     // X-Amz-Target without the operation
+	APIVersion      string     // "2014-11-01"
+	XMLNamespace    string
+	Global          bool // one endpoint for all regions (IAM, STS's global endpoint, Organizations)
+	QueryCompatible bool // JSON that answers with query error codes too (SQS)
+}
+
+// Meta is what the model says of one operation.
+type Meta struct {
+	Service *Service
+	Name    string // "Encrypt"
+	Method  string // REST: "POST"
+	URI     string // REST: "/detector/{DetectorId}"
+	Status  int    // REST: the status of success when the model names one
+	Errors  []aws.ErrorKind
+
+	ResultWrapper string // query: "GetUserResult"
+	NoAuth        bool   // the model says authtype none
+	UnsignedBody  bool   // the model says v4-unsigned-body
+	Deprecated    bool
+
+	// Pages names the members that carry pagination; nil when there is none.
+	Pages *Pages
+}
+
+// Pages names the members of an operation that carry its pagination.
+type Pages struct{ In, Out, Limit, Result, More string }
+
+// String returns "kms:Encrypt".
+func (m *Meta) String() string { return m.Service.Prefix + ":" + m.Name }
+
+// Reads reports whether the operation changes nothing, which CloudTrail shows
+// as readOnly. AWS names reading operations by their verb.
+func (m *Meta) Reads() bool {
+	for _, verb := range readingVerbs {
+		if strings.HasPrefix(m.Name, verb) {
+			return !writes[m.String()]
+		}
+	}
+	return reads[m.String()]
+}
+
+var readingVerbs = []string{"Get", "List", "Describe", "Lookup", "BatchGet", "Search", "Test", "Simulate", "Head", "Select", "Validate", "Preview", "Check"}
+
+// Operations whose verb does not tell.
+var (
+	writes = map[string]bool{
+		// These make credentials, so CloudTrail still says readOnly, but they leave state behind here.
+		"iam:GenerateCredentialReport": true,
+	}
+	reads = map[string]bool{
+		"sts:DecodeAuthorizationMessage": true, "kms:Encrypt": true, "kms:Decrypt": true, "kms:Sign": true, "kms:Verify": true,
+		"kms:GenerateDataKey": true, "kms:GenerateDataKeyPair": true, "kms:GenerateDataKeyPairWithoutPlaintext": true,
+		"kms:GenerateDataKeyWithoutPlaintext": true, "kms:GenerateMac": true, "kms:VerifyMac": true, "kms:GenerateRandom": true,
+		"kms:ReEncrypt": true, "kms:DeriveSharedSecret": true, "sts:AssumeRole": true,
+	}
+)
+
+// An AnyOperation is an Operation whose types are not known to the compiler.
+type AnyOperation interface {
+	About() *Meta
+	InType() reflect.Type  // the request struct
+	OutType() reflect.Type // the response struct
+}
+
+// An Operation binds a modelled operation to its types. In and Out are pointers
+// to structs, so that all operations share one instantiation.
+type Operation[In, Out any] struct{ Meta }
+
+// About returns what the model says.
+func (o *Operation[In, Out]) About() *Meta { return &o.Meta }
+
+// InType returns the request struct.
+func (o *Operation[In, Out]) InType() reflect.Type { return reflect.TypeFor[In]().Elem() }
+
+// OutType returns the response struct.
+func (o *Operation[In, Out]) OutType() reflect.Type { return reflect.TypeFor[Out]().Elem() }
+
+// A Touch is one thing the caller must be allowed to do: an action on a resource,
+// with the condition values that policies may test. The action is often not the
+// operation's own name (s3:ListBucket, kms:ReEncryptFrom, iam:PassRole).
+type Touch struct {
+	Action     string
+	Resource   aws.ARN // Resource "*" in the ARN's last part is allowed; the zero ARN means "*" alone
+	Conditions map[string][]string
+	Tags       map[string]string // the resource's tags, aws:ResourceTag
+	Policy     string            // the resource's own policy document, if it has one
+	Open       string            // why AWS asks for no permission here; empty means it does
+}
+
+// A Route is an operation, the function that serves it, and what it touches.
+type Route struct {
+	Operation AnyOperation
+	Touches   func(context.Context, any) ([]Touch, error)
+	Serve     func(context.Context, any) (any, error)
+}
+
+// Meta returns what the model says of the route's operation.
+func (r Route) Meta() *Meta { return r.Operation.About() }
+
+// To serves the operation with serve, after touches has told the gateway which
+// resources the caller must be allowed to act on.
+func (o *Operation[In, Out]) To(serve func(context.Context, In) (Out, error), touches func(context.Context, In) ([]Touch, error)) Route {
+	return Route{
+		Operation: o,
+		Touches:   func(ctx context.Context, in any) ([]Touch, error) { return touches(ctx, in.(In)) },
+		Serve:     func(ctx context.Context, in any) (any, error) { return serve(ctx, in.(In)) },
+	}
+}
+
+// A Caller makes calls inside the plane, through the same gate as calls from outside.
+type Caller interface {
+	// Invoke makes the call as the caller that ctx carries, on behalf of it.
+	Invoke(ctx context.Context, op AnyOperation, in any) (any, error)
+	// As returns a context whose calls are made by a new session of role. The
+	// role must trust the service that asks; the assumption stands in the trail.
+	As(ctx context.Context, role aws.ARN, session string) (context.Context, error)
+}
+
+// Call invokes the operation on c.
+func (o *Operation[In, Out]) Call(ctx context.Context, c Caller, in In) (Out, error) {
+	out, err := c.Invoke(ctx, o, in)
+	if err != nil {
+		var none Out
+		return none, err
+	}
+	return out.(Out), nil
+}
