@@ -1,0 +1,23 @@
+package aws
+
+import "time"
+
+// The streams of the spine.
+const (
+	TrailStream    = "trail"    // CloudTrail records
+	DNSStream      = "dns"      // Resolver query logs
+	FindingsStream = "findings" // findings opened, updated or closed by detectors
+	BusStream      = "bus"      // EventBridge events on their way to rules
+)
+
+// An Event is one thing that happened, as the spine keeps it.
+type Event struct {
+	Stream  string // which stream it belongs to: TrailStream, DNSStream …
+	ID      string // unique; the same ID is kept once
+	Type    string // what happened, in the stream's own words: "AwsApiCall", "GuardDuty Finding"
+	Account Account
+	Region  Region
+	Time    time.Time
+	Attrs   map[string]string // what readers select by without opening Data
+	Data    []byte            // JSON
+}
