@@ -1,0 +1,72 @@
+// Package service is what every AWS service is given by the plane and gives back to it.
+package service
+
+import (
+	"context"
+	"log/slog"
+
+	"sumun.dev/aws"
+	"sumun.dev/store"
+	"sumun.dev/wire"
+)
+
+// Env is what the plane hands to a service. It holds as little as the services
+// need: none of them sees the gate, the spine or another service.
+type Env struct {
+	Store  *store.Store
+	AWS    wire.Caller // calls to the operations that the service's Needs declare
+	Log    *slog.Logger
+	Quotas bool   // AWS's total limits and request rates are applied too (quotas: aws)
+	Lists  string // folder whose files the plane's user offers as lists; empty: none
+
+	// Operation finds a served operation by the names that aws:executeAwsApi
+	// uses ("route53resolver", "UpdateFirewallDomains").
+	Operation func(service, operation string) (wire.AnyOperation, bool)
+}
+
+// A Service serves one AWS API.
+type Service interface {
+	// Routes lists what it serves: its table of contents.
+	Routes() []wire.Route
+}
+
+// A Needer calls other services.
+type Needer interface {
+	// Needs lists the operations of other services that it calls. The graph of
+	// all needs has no cycle.
+	Needs() []wire.AnyOperation
+}
+
+// A Starter has something to do before the first call, such as building a
+// snapshot for an enforcement point.
+type Starter interface {
+	Start(ctx context.Context) error
+}
+
+// A Consumer reads a stream of the spine. Handle gets events of one account and
+// region, within a call made as the service and a unit of work that also commits
+// how far the consumer has read: what Handle writes happens exactly once.
+type Consumer struct {
+	Name   string // durable and unique: "guardduty-dns"
+	Stream string
+	Handle func(ctx context.Context, events []aws.Event) error
+}
+
+// A Consuming service reads streams.
+type Consuming interface {
+	Consumers() []Consumer
+}
+
+// A Job does what a due record says. Run is called within a call made as the
+// service in the record's account and region, and a unit of work that removes the
+// record: what Run writes happens exactly once. An error is retried with growing
+// delays; a Job that gives up returns nil.
+type Job struct {
+	Kind string // unique: "events.deliver"
+	Run  func(ctx context.Context, due store.Due) error
+}
+
+// A Scheduling service has work that falls due.
+type Scheduling interface {
+	Jobs() []Job
+}
