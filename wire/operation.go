@@ -34,8 +34,9 @@ type Service struct {
 	TargetPrefix    string     // X-Amz-Target without the operation
 	APIVersion      string     // "2014-11-01"
 	XMLNamespace    string
-	Global          bool // one endpoint for all regions (IAM, STS's global endpoint, Organizations)
-	QueryCompatible bool // JSON that answers with query error codes too (SQS)
+	Global          bool   // one endpoint for all regions (IAM, STS's global endpoint, Organizations)
+	QueryCompatible bool   // JSON that answers with query error codes too (SQS)
+	ValidationCode  string // the error code of a constraint violation when it is not the protocol's usual one
 }
 
 // Meta is what the model says of one operation.
@@ -48,6 +49,7 @@ type Meta struct {
 	Errors  []aws.ErrorKind
 
 	ResultWrapper string // query: "GetUserResult"
+	HostPrefix    string // what stands before the host: "stream-"; may hold labels, "{AccountId}."
 	NoAuth        bool   // the model says authtype none
 	UnsignedBody  bool   // the model says v4-unsigned-body
 	Deprecated    bool

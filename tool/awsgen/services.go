@@ -1,0 +1,50 @@
+package main
+
+import "strings"
+
+// A service is one row of the list of services that are generated.
+type service struct {
+	Name        string // the model's folder
+	Prefix      string // of IAM actions; empty: the model's endpoint prefix
+	EventSource string // CloudTrail's; empty: Prefix + ".amazonaws.com"
+	Global      bool   // one endpoint for all regions
+}
+
+// services lists what is generated. One line adds a service. Where IAM or
+// CloudTrail disagree with the model, the Service Authorization Reference and
+// CloudTrail's records decide.
+var services = []service{
+	{Name: "acm"},
+	{Name: "cloudtrail"},
+	{Name: "ec2"},
+	{Name: "events"},
+	{Name: "guardduty"},
+	{Name: "iam", Global: true}, // one control plane in us-east-1 for the whole partition
+	{Name: "kms"},
+	{Name: "lambda"},
+	{Name: "logs"},
+	{Name: "organizations", Global: true}, // as IAM; the model does not say globalEndpoint
+	{Name: "route53resolver"},
+	{Name: "s3"}, // the model's global endpoint is a legacy alias: buckets live in regions
+	{Name: "secretsmanager"},
+	{Name: "securityhub"},
+	{Name: "sns"},
+	{Name: "sqs"},
+	{Name: "ssm"},
+	{Name: "stepfunctions"},     // endpoint, IAM prefix and event source are all "states"
+	{Name: "sts", Global: true}, // the global endpoint sts.amazonaws.com stands beside the regional ones
+}
+
+// Package returns the name of the generated package.
+func (s service) Package() string { return strings.ReplaceAll(s.Name, "-", "") + "api" }
+
+// complete fills in what the model says where the row is silent.
+func (s service) complete(m *model) service {
+	if s.Prefix == "" {
+		s.Prefix = m.Metadata.EndpointPrefix
+	}
+	if s.EventSource == "" {
+		s.EventSource = s.Prefix + ".amazonaws.com"
+	}
+	return s
+}
