@@ -182,25 +182,38 @@ func (l *List) Update(add, remove []string) (*List, error) {
 
 func nothing(func(Name, uint32) bool) {}
 
-// compact starts joining layers when what lies over the bottom has grown to an
-// eighth of it. The caller holds the lock.
+// manyLayers is how many layers a look-up may have to ask before some are joined.
+const manyLayers = 8
+
+// compact starts joining layers: all of them when what lies over the bottom
+// has grown to a quarter of it, else the upper ones when there are many. The
+// caller holds the lock.
 func (g *lineage) compact(layers []*layer) {
-	over := 0
-	for _, y := range layers[1:] {
+	if g.frozen > 0 {
+		return
+	}
+	over, from := 0, len(layers)
+	for i, y := range slices.Backward(layers[1:]) {
+		if y.size <= 2*over+quickMerge {
+			from = i + 1
+		}
 		over += y.size
 	}
-	if g.frozen > 0 || over < quickMerge || over < layers[0].size/8 {
+	switch {
+	case over >= quickMerge && over >= layers[0].size/4:
+		from = 0
+	case len(layers)-from < manyLayers:
 		return
 	}
 	g.frozen = len(layers)
 	go func() {
-		joined := merge(layers, true)
+		joined := merge(layers[from:], from == 0)
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.frozen = 0
 		now := *g.newest.layers.Load()
 		if len(now) >= len(layers) && slices.Equal(now[:len(layers)], layers) {
-			now = append([]*layer{joined}, now[len(layers):]...)
+			now = slices.Concat(layers[:from], []*layer{joined}, now[len(layers):])
 			g.newest.layers.Store(&now)
 		} // else the newest was made from another list meanwhile
 		g.compact(now)
