@@ -35,6 +35,9 @@ type ErrorKind struct {
 	Status int    // HTTP status
 	Query  string // the code that query-compatible JSON services add; empty means the same
 	Fault  bool   // the server's fault
+
+	Sentence string // the member that carries the message, when the model does not call it "message"
+	Headers  string // members of the error that stand in headers: "RetryAfterSeconds=Retry-After,…"
 }
 
 // New returns an error of this kind.

@@ -1,0 +1,352 @@
+package wire
+
+import (
+	"mime"
+	"strings"
+
+	"sumun.dev/aws"
+)
+
+// An Index knows every operation, served or not, by what its requests look like.
+type Index struct {
+	target  map[string]AnyOperation // X-Amz-Target
+	targets map[string]*Service     // the target's prefix
+	cbor    map[string]AnyOperation // "service/operation" in an RPC v2 path
+	signed  map[string][]*served    // by the scope's service
+	action  map[string]AnyOperation // "version/Action"
+	names   map[string][]*served    // by the first label of the host
+	routes  map[AnyOperation]*Route
+	s3      *served
+}
+
+// served is one service and, for REST, its router.
+type served struct {
+	service *Service
+	actions map[string]AnyOperation
+	router  *router
+}
+
+// NewIndex returns an index of the operations in routes, which are served, and
+// of the known ones, which are recognised all the same so that a refusal can name them.
+func NewIndex(routes []Route, known ...AnyOperation) *Index {
+	x := &Index{
+		target: map[string]AnyOperation{}, targets: map[string]*Service{}, cbor: map[string]AnyOperation{},
+		signed: map[string][]*served{}, action: map[string]AnyOperation{}, names: map[string][]*served{}, routes: map[AnyOperation]*Route{},
+	}
+	all := map[*Service]*served{}
+	for _, r := range routes {
+		x.routes[r.Operation] = &r
+		x.add(all, r.Operation)
+	}
+	for _, op := range known {
+		if _, listed := x.routes[op]; !listed {
+			x.add(all, op)
+		}
+	}
+	return x
+}
+
+func (x *Index) add(all map[*Service]*served, op AnyOperation) {
+	m := op.About()
+	s := all[m.Service]
+	if s == nil {
+		s = &served{service: m.Service, actions: map[string]AnyOperation{}}
+		all[m.Service] = s
+		x.signed[m.Service.SigningName] = append(x.signed[m.Service.SigningName], s)
+		x.names[m.Service.EndpointPrefix] = append(x.names[m.Service.EndpointPrefix], s)
+		if m.Service.isS3() {
+			x.s3 = s
+		}
+	}
+	s.actions[m.Name] = op
+	x.action[m.Service.APIVersion+"/"+m.Name] = op
+	for _, prefix := range m.Service.targets() {
+		x.target[prefix+"."+m.Name] = op
+		x.targets[prefix] = m.Service
+		x.cbor[prefix+"/"+m.Name] = op
+	}
+	if m.URI != "" {
+		if s.router == nil {
+			s.router = &router{slashy: m.Service.isS3()}
+		}
+		s.router.add(op)
+	}
+}
+
+func (s *Service) isS3() bool { return s.EndpointPrefix == "s3" }
+
+// targets are the prefixes of X-Amz-Target that name the service: the model's,
+// and its last part, which is what SDKs built from Smithy models send.
+func (s *Service) targets() []string {
+	if s.TargetPrefix == "" {
+		return nil
+	}
+	if i := strings.LastIndexByte(s.TargetPrefix, '.'); i >= 0 {
+		return []string{s.TargetPrefix, s.TargetPrefix[i+1:]}
+	}
+	return []string{s.TargetPrefix}
+}
+
+// speaks reports whether the service has the protocol.
+func (s *Service) speaks(p Protocol) bool {
+	for _, q := range s.Protocols {
+		if p == q {
+			return true
+		}
+	}
+	return false
+}
+
+// Recognise finds out which operation of which service a request asks for, and
+// in which protocol. On an error the Match still tells the protocol, and the
+// service as far as it is known, so that the error can be written in the
+// client's language; the operation is nil then.
+func Recognise(r *Request, x *Index) (*Match, error) {
+	query, err := parsePairs(r.RawQuery, defaultElements)
+	m := &Match{Protocol: x.guess(r), query: query}
+	if err != nil {
+		return m, err
+	}
+	switch {
+	case r.Header.Get("Smithy-Protocol") != "":
+		return x.byRPC(r, m)
+	case r.Header.Get("X-Amz-Target") != "":
+		return x.byTarget(r, m)
+	}
+	form, err := r.form()
+	if err != nil {
+		return m, err
+	}
+	action, err := theAction(query, form)
+	if err != nil {
+		return m, err
+	}
+	if s := x.rest(r, action != ""); s != nil {
+		return x.byPath(r, m, s)
+	}
+	m.form = form
+	return x.byAction(r, m, action)
+}
+
+// guess is the protocol to answer in when nothing can be recognised.
+func (x *Index) guess(r *Request) Protocol {
+	switch ct := contentType(r); {
+	case r.Header.Get("Smithy-Protocol") != "":
+		return CBOR
+	case r.Header.Get("X-Amz-Target") != "", strings.HasPrefix(ct, "application/x-amz-json"):
+		return JSON
+	case ct == formType:
+		return Query
+	}
+	if list := x.signed[r.Scope]; len(list) > 0 && len(list[0].service.Protocols) > 0 {
+		return list[0].service.Protocols[0]
+	}
+	if r.Scope == "" && x.s3 != nil {
+		return RestXML
+	}
+	return RestJSON
+}
+
+const formType = "application/x-www-form-urlencoded"
+
+func contentType(r *Request) string {
+	ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return ct
+}
+
+// form reads the body as a form, if it is one. Clients of query services that
+// send no Content-Type, or a wrong one, are not understood by AWS either.
+func (r *Request) form() ([]pair, error) {
+	if contentType(r) != formType || r.Method != "POST" {
+		return nil, nil
+	}
+	return parsePairs(string(r.Body), defaultElements)
+}
+
+// theAction returns the one Action of a query request, or "".
+func theAction(query, form []pair) (string, error) {
+	action, n := "", 0
+	for _, list := range [][]pair{query, form} {
+		for _, p := range list {
+			if p.name == "Action" {
+				action, n = p.value, n+1
+			}
+		}
+	}
+	if n > 1 {
+		return "", &aws.Error{Code: "MalformedQueryString", Status: 400, Message: "The parameter Action is given more than once."}
+	}
+	return action, nil
+}
+
+func (m *Match) settle(x *Index, op AnyOperation) *Match {
+	m.Operation, m.Service, m.Route = op, op.About().Service, x.routes[op]
+	return m
+}
+
+// byRPC reads the path of RPC v2: /service/{target prefix}/operation/{name}.
+func (x *Index) byRPC(r *Request, m *Match) (*Match, error) {
+	m.Protocol = CBOR
+	if got := r.Header.Get("Smithy-Protocol"); got != rpcV2 {
+		return m, unknownOperation("The protocol " + clip(got) + " is not spoken here.")
+	}
+	parts := strings.Split(strings.TrimPrefix(r.RawPath, "/"), "/")
+	n := len(parts)
+	if n < 4 || parts[n-4] != "service" || parts[n-2] != "operation" || r.Method != "POST" {
+		return m, unknownOperation("The path names no operation.")
+	}
+	m.Service = x.targets[parts[n-3]]
+	op := x.cbor[parts[n-3]+"/"+parts[n-1]]
+	if op == nil {
+		return m, unknownOperation("There is no operation " + clip(parts[n-1]) + " of " + clip(parts[n-3]) + ".")
+	}
+	return m.settle(x, op), nil
+}
+
+const rpcV2 = "rpc-v2-cbor"
+
+func (x *Index) byTarget(r *Request, m *Match) (*Match, error) {
+	m.Protocol = JSON
+	target := r.Header.Values("X-Amz-Target")
+	if len(target) > 1 {
+		return m, unknownOperation("The header X-Amz-Target is given more than once.")
+	}
+	m.JSONVersion = jsonVersion(r)
+	op := x.target[target[0]]
+	if op == nil {
+		if i := strings.LastIndexByte(target[0], '.'); i > 0 {
+			m.Service = x.targets[target[0][:i]]
+		}
+		return m, unknownOperation("There is no operation " + clip(target[0]) + ".")
+	}
+	return m.settle(x, op), nil
+}
+
+func jsonVersion(r *Request) string {
+	return strings.TrimPrefix(contentType(r), "application/x-amz-json-")
+}
+
+// unknownOperation is AWS's answer when a request names no operation it has.
+func unknownOperation(why string) *aws.Error {
+	return &aws.Error{Code: "UnknownOperationException", Status: 404, Message: why}
+}
+
+// rest returns the REST service that a request without a target is for, nil
+// when it is a query request.
+func (x *Index) rest(r *Request, action bool) *served {
+	if list := x.signed[r.Scope]; r.Scope != "" {
+		for _, s := range list {
+			if s.router != nil {
+				return s
+			}
+		}
+		return nil
+	}
+	if action {
+		return nil
+	}
+	name, _, _ := strings.Cut(r.Host, ".")
+	for _, s := range x.names[name] {
+		if s.router != nil {
+			return s
+		}
+	}
+	// Anonymous requests that name no service at all are S3's, whose hosts and
+	// paths are whatever a bucket's owner chose.
+	return x.s3
+}
+
+// byPath asks all REST services that share the scope's name.
+func (x *Index) byPath(r *Request, m *Match, first *served) (*Match, error) {
+	m.Service, m.Protocol = first.service, first.service.restProtocol()
+	path := *r
+	if r.Bucket != "" && first.service.isS3() {
+		path.RawPath = "/" + r.Bucket + r.RawPath
+	}
+	list := []*served{first}
+	for _, s := range x.signed[first.service.SigningName] {
+		if s != first && s.router != nil {
+			list = append(list, s)
+		}
+	}
+	for _, s := range list {
+		l, labels := s.router.find(&path, m.query)
+		if l == nil {
+			continue
+		}
+		m.labels, m.labelNames = labels, l.labels
+		m.Protocol = s.service.restProtocol()
+		return m.settle(x, l.op), nil
+	}
+	return m, unknownOperation("There is no operation for " + clip(r.Method) + " " + clip(r.RawPath) + ".")
+}
+
+func (s *Service) restProtocol() Protocol {
+	if s.speaks(RestXML) {
+		return RestXML
+	}
+	return RestJSON
+}
+
+func (x *Index) byAction(r *Request, m *Match, action string) (*Match, error) {
+	m.Protocol = Query
+	list := x.signed[r.Scope]
+	if r.Scope == "" {
+		name, _, _ := strings.Cut(r.Host, ".")
+		list = x.names[name]
+	}
+	if r.Scope != "" && len(list) == 0 {
+		return m, unknownOperation("There is no service " + clip(r.Scope) + ".")
+	}
+	if len(list) > 0 {
+		m.Service = list[0].service
+		m.Protocol = m.Service.queryProtocol()
+	}
+	if m.Service != nil && !m.Service.speaksQuery() {
+		return m, unknownOperation("The request names no operation.")
+	}
+	if action == "" {
+		return m, &aws.Error{Code: "MissingAction", Status: 400, Message: "Could not find operation in request: the parameter Action is missing."}
+	}
+	version := ""
+	for _, pairs := range [][]pair{m.query, m.form} {
+		for _, p := range pairs {
+			if p.name == "Version" {
+				version = p.value
+			}
+		}
+	}
+	var op AnyOperation
+	for _, s := range list {
+		if found := s.actions[action]; found != nil && (op == nil || s.service.APIVersion == version) {
+			op = found
+		}
+	}
+	if op == nil && r.Scope == "" {
+		op = x.action[version+"/"+action]
+	}
+	if op == nil {
+		return m, &aws.Error{Code: "InvalidAction", Status: 400, Message: "Could not find operation " + clip(action) + " for version " + orElse(clip(version), "NO_VERSION_SPECIFIED")}
+	}
+	m.Protocol = op.About().Service.queryProtocol()
+	return m.settle(x, op), nil
+}
+
+// speaksQuery reports whether Action parameters reach the service. Services that
+// moved from query to JSON still answer clients that did not.
+func (s *Service) speaksQuery() bool { return s.speaks(Query) || s.speaks(EC2) || s.QueryCompatible }
+
+// queryProtocol is the protocol of requests that carry neither target nor REST
+// path: one of the query protocols, for services that have one.
+func (s *Service) queryProtocol() Protocol {
+	switch {
+	case s.speaks(EC2):
+		return EC2
+	case s.speaksQuery() || len(s.Protocols) == 0:
+		return Query
+	}
+	return s.Protocols[0]
+}

@@ -1,0 +1,308 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"sumun.dev/aws"
+)
+
+// readREST decodes a request of restJson or restXml: labels, query string,
+// headers and body. Smithy, "HTTP bindings".
+func (m *Match) readREST(req *Request, p *plan, v reflect.Value, limits Limits) (result, error) {
+	r, err := readBody(m.Protocol, p, v, req.Body, req.Stream, limits)
+	if err != nil {
+		return r, err
+	}
+	for i, name := range m.labelNames {
+		text, ok := unescape(m.labels[i])
+		if !ok {
+			return r, &aws.Error{Code: "MalformedQueryString", Status: 400, Message: "The path is not validly escaped."}
+		}
+		for _, f := range p.fields {
+			if f.in == inURI && f.name == name {
+				r.seen |= f.need
+				if err := setText(f.shape, f.target(v), text); err != nil {
+					return r, err
+				}
+			}
+		}
+	}
+	for _, f := range p.fields {
+		switch f.in {
+		case inQuery:
+			err = r.fromQuery(f, v, m.query, limits)
+		case inHeader, inHeaders:
+			err = r.fromHeader(f, v, req.Header)
+		}
+		if err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// readBody decodes what stands in the body: the payload member, or all members
+// that stand nowhere else.
+func readBody(protocol Protocol, p *plan, v reflect.Value, body []byte, stream io.ReadCloser, limits Limits) (r result, err error) {
+	if f := p.payload; f != nil {
+		return readPayload(protocol, f, v, body, stream, limits)
+	}
+	if len(bytes.TrimSpace(body)) == 0 || len(p.body) == 0 {
+		return r, nil
+	}
+	if protocol == RestJSON {
+		return decodeJSON(body, p, v, limits)
+	}
+	d := xmlReader{newState(limits)}
+	root, err := parseXML(body, &d.state)
+	if err != nil {
+		return r, err
+	}
+	seen, err := d.structure(p, v, root)
+	return result{seen, d.missing}, err
+}
+
+func readPayload(protocol Protocol, f *field, v reflect.Value, body []byte, stream io.ReadCloser, limits Limits) (r result, err error) {
+	r.seen = f.need
+	switch f.kind {
+	case kStream:
+		if stream == nil {
+			stream = io.NopCloser(bytes.NewReader(body))
+		}
+		v.Field(f.index).Set(reflect.ValueOf(&stream).Elem())
+		return r, nil
+	case kBlob:
+		if len(body) > 0 {
+			v.Field(f.index).SetBytes(body)
+		}
+		return r, nil
+	case kString:
+		if len(body) > 0 {
+			f.target(v).SetString(string(body))
+		}
+		return r, nil
+	}
+	if len(bytes.TrimSpace(body)) == 0 {
+		return result{}, nil
+	}
+	if protocol == RestJSON {
+		d := newJSONReader(body, limits)
+		defer d.release()
+		d.push(step{member: f.member})
+		if err := d.value(f.shape, f.target(v), d.dec.PeekKind()); err != nil {
+			return r, err
+		}
+		if _, err := d.dec.ReadToken(); !errors.Is(err, io.EOF) {
+			return r, &aws.Error{Code: codeSerialization, Message: "Unexpected content after the body."}
+		}
+		r.missing = d.missing
+		return r, nil
+	}
+	d := xmlReader{newState(limits)}
+	root, err := parseXML(body, &d.state)
+	if err != nil {
+		return r, err
+	}
+	d.push(step{member: f.member})
+	err = d.value(f.shape, f.target(v), root)
+	r.missing = d.missing
+	return r, err
+}
+
+func (r *result) fromQuery(f *field, v reflect.Value, query []pair, limits Limits) error {
+	st := newState(limits)
+	n := 0
+	for _, q := range query {
+		switch {
+		case f.kind == kMap:
+			if err := queryEntry(f, v, q, query); err != nil {
+				return err
+			}
+			continue
+		case q.name != f.name:
+			continue
+		}
+		r.seen |= f.need
+		if f.kind != kList {
+			if n++; n > 1 {
+				return &aws.Error{Code: "MalformedQueryString", Status: 400, Message: "The parameter " + clip(f.name) + " is given more than once."}
+			}
+			if err := setText(f.shape, f.target(v), q.value); err != nil {
+				return err
+			}
+			continue
+		}
+		e, err := st.extend(f.shape, f.target(v), n)
+		if err != nil {
+			return err
+		}
+		n++
+		if err := setText(f.elem, e, q.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// queryEntry takes a parameter that no other member is bound to into a map
+// (httpQueryParams). Those of signature and routing are not the caller's.
+func queryEntry(f *field, v reflect.Value, q pair, _ []pair) error {
+	if strings.HasPrefix(q.name, "X-Amz-") {
+		return nil
+	}
+	fv := f.target(v)
+	if fv.IsNil() {
+		fv.Set(reflect.MakeMap(f.t))
+	}
+	key := reflect.New(f.key.t).Elem()
+	key.SetString(q.name)
+	e := reflect.New(f.elem.t).Elem()
+	if f.elem.kind == kList {
+		if old := fv.MapIndex(key); old.IsValid() {
+			e.Set(old)
+		}
+		x := reflect.New(f.elem.elem.t).Elem()
+		if err := setText(f.elem.elem, x, q.value); err != nil {
+			return err
+		}
+		e.Set(reflect.Append(e, x))
+	} else if err := setText(f.elem, e, q.value); err != nil {
+		return err
+	}
+	fv.SetMapIndex(key, e)
+	return nil
+}
+
+func (r *result) fromHeader(f *field, v reflect.Value, h http.Header) error {
+	if f.in == inHeaders {
+		return prefixHeaders(f, v, h)
+	}
+	values := h.Values(f.name)
+	if len(values) == 0 {
+		return nil
+	}
+	r.seen |= f.need
+	if f.kind == kList {
+		return headerList(f, v, values)
+	}
+	text := strings.Join(values, ",")
+	if f.jsonvalue {
+		return jsonHeader(f, v, text)
+	}
+	return setText(f.shape, f.target(v), decodeWord(text))
+}
+
+// decodeWord reads what RFC 2047 wraps, as S3 sends and takes user metadata.
+func decodeWord(s string) string {
+	if !strings.HasPrefix(s, "=?") {
+		return s
+	}
+	var d mime.WordDecoder
+	out, err := d.DecodeHeader(s)
+	if err != nil {
+		return s
+	}
+	return out
+}
+
+// prefixHeaders collects headers such as x-amz-meta-*, whose names are taken in
+// lower case as S3 does.
+func prefixHeaders(f *field, v reflect.Value, h http.Header) error {
+	prefix := http.CanonicalHeaderKey(f.name)
+	for name, values := range h {
+		if !strings.HasPrefix(name, prefix) || len(values) == 0 {
+			continue
+		}
+		fv := f.target(v)
+		if fv.IsNil() {
+			fv.Set(reflect.MakeMap(f.t))
+		}
+		key, e := reflect.New(f.key.t).Elem(), reflect.New(f.elem.t).Elem()
+		key.SetString(strings.ToLower(name[len(prefix):]))
+		if err := setText(f.elem, e, decodeWord(strings.Join(values, ","))); err != nil {
+			return err
+		}
+		fv.SetMapIndex(key, e)
+	}
+	return nil
+}
+
+// jsonHeader reads base64 of JSON; the model's type for it is a string or a document.
+func jsonHeader(f *field, v reflect.Value, text string) error {
+	b, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return &aws.Error{Code: codeSerialization, Message: "The header " + f.name + " is not valid base64."}
+	}
+	if !jsontext.Value(b).IsValid() {
+		return &aws.Error{Code: codeSerialization, Message: "The header " + f.name + " holds no JSON."}
+	}
+	return setText(f.shape, f.target(v), string(b))
+}
+
+// headerList splits a header at its commas, but not those in quotes nor those
+// inside a date.
+func headerList(f *field, v reflect.Value, values []string) error {
+	st := newState(Limits{})
+	i := 0
+	for _, text := range values {
+		for _, part := range splitHeader(text, f.elem.kind == kTime && orElse(f.elem.ts, rfc822) == rfc822) {
+			e, err := st.extend(f.shape, f.target(v), i)
+			if err != nil {
+				return err
+			}
+			i++
+			if err := setText(f.elem, e, part); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func splitHeader(s string, dates bool) (out []string) {
+	for s = strings.TrimSpace(s); s != ""; s = strings.TrimLeft(s, " \t") {
+		if s[0] == '"' {
+			part, rest := quotedPart(s)
+			out, s = append(out, part), strings.TrimPrefix(strings.TrimSpace(rest), ",")
+			continue
+		}
+		i := strings.IndexByte(s, ',')
+		if dates && i >= 0 {
+			if j := strings.IndexByte(s[i+1:], ','); j >= 0 {
+				i += 1 + j
+			} else {
+				i = -1
+			}
+		}
+		if i < 0 {
+			return append(out, strings.TrimSpace(s))
+		}
+		out, s = append(out, strings.TrimSpace(s[:i])), s[i+1:]
+	}
+	return out
+}
+
+// quotedPart reads "…" with backslash escapes and returns what follows it.
+func quotedPart(s string) (part, rest string) {
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+			b.WriteByte(s[i])
+		case s[i] == '"':
+			return b.String(), s[i+1:]
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String(), ""
+}

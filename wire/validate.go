@@ -1,0 +1,289 @@
+package wire
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"sumun.dev/aws"
+)
+
+// maxViolations and maxEcho keep a refusal from growing beyond the request.
+const (
+	maxViolations = 50
+	maxEcho       = 2048
+)
+
+// A validation collects what a decoded structure breaks.
+type validation struct {
+	missing map[string]bool
+	path    []step
+	found   []finding
+}
+
+// A finding is one broken constraint.
+type finding struct {
+	path     string
+	value    string // as the message shows it, with a blank behind: 'x', null, or nothing when sensitive
+	sentence string
+}
+
+// validate checks the structure v against its constraints and returns what it breaks, in the order of the members.
+func validate(p *plan, v reflect.Value, missing map[string]bool) []finding {
+	c := validation{missing: missing}
+	c.structure(p, v)
+	return c.found
+}
+
+func (c *validation) add(value, sentence string) {
+	if len(c.found) < maxViolations {
+		c.found = append(c.found, finding{pathOf(c.path), value, sentence})
+	}
+}
+
+func (c *validation) structure(p *plan, v reflect.Value) {
+	for _, f := range p.fields {
+		if !f.required && !f.checks {
+			continue
+		}
+		c.path = append(c.path, step{member: f.member})
+		fv, present := f.value(v)
+		switch {
+		case f.required && (!present || f.need != 0 && c.missing[pathOf(c.path)]):
+			c.add("null ", mustNotBeNull)
+		case present && f.checks:
+			c.shape(f.shape, fv)
+		}
+		c.path = c.path[:len(c.path)-1]
+	}
+}
+
+func (c *validation) shape(s *shape, v reflect.Value) {
+	if s.rules != nil {
+		for _, sentence := range s.rules.broken(s, v) {
+			c.add(shown(s, v), sentence)
+		}
+	}
+	switch s.kind {
+	case kStruct:
+		c.structure(s.st, v)
+	case kList:
+		c.list(s, v)
+	case kMap:
+		c.entries(s, v)
+	}
+}
+
+// list checks elements. A scalar that breaks a rule is told of at the list itself.
+func (c *validation) list(s *shape, v reflect.Value) {
+	if !s.elem.checks {
+		return
+	}
+	for i := range v.Len() {
+		e := v.Index(i)
+		if s.elem.rules != nil && s.elem.kind != kStruct && len(s.elem.rules.broken(s.elem, e)) > 0 {
+			c.add(shown(s, v), "Member must satisfy constraint: ["+s.elem.rules.all()+"]")
+			return
+		}
+		if s.elem.scalar() || s.elem.kind == kBlob {
+			continue
+		}
+		c.path = append(c.path, step{index: i + 1})
+		c.below(s.elem, e)
+		c.path = c.path[:len(c.path)-1]
+	}
+}
+
+// below checks what is inside a list or map element whose own rules are checked already.
+func (c *validation) below(s *shape, v reflect.Value) {
+	switch s.kind {
+	case kStruct:
+		c.structure(s.st, v)
+	case kList:
+		c.list(s, v)
+	case kMap:
+		c.entries(s, v)
+	}
+}
+
+func (c *validation) entries(s *shape, v reflect.Value) {
+	if !s.elem.checks && !s.key.checks {
+		return
+	}
+	badKey, badValue := false, false
+	for _, k := range sortedKeys(v) {
+		e := v.MapIndex(k)
+		badKey = badKey || s.key.rules != nil && len(s.key.rules.broken(s.key, k)) > 0
+		badValue = badValue || s.elem.rules != nil && len(s.elem.rules.broken(s.elem, e)) > 0
+		if s.elem.scalar() || s.elem.kind == kBlob {
+			continue
+		}
+		c.path = append(c.path, step{key: k.String()})
+		c.below(s.elem, e)
+		c.path = c.path[:len(c.path)-1]
+	}
+	if badKey {
+		c.add(shown(s, v), "Map keys must satisfy constraint: ["+s.key.rules.all()+"]")
+	}
+	if badValue {
+		c.add(shown(s, v), "Map value must satisfy constraint: ["+s.elem.rules.all()+"]")
+	}
+}
+
+// pathOf writes a path as AWS does: keyId, tags.1.member.key.
+func pathOf(path []step) string {
+	var b strings.Builder
+	for i, s := range path {
+		if i > 0 {
+			b.WriteByte('.')
+		}
+		switch {
+		case s.member != "":
+			b.WriteString(s.member)
+		case s.index != 0:
+			b.WriteString(strconv.Itoa(s.index) + ".member")
+		default:
+			b.WriteString(clip(s.key) + ".member")
+		}
+	}
+	return b.String()
+}
+
+// shown writes the value that broke a rule, with a blank behind it. AWS leaves
+// sensitive values out, and shows blobs as Java prints a buffer.
+func shown(s *shape, v reflect.Value) string {
+	if s.sensitive {
+		return ""
+	}
+	var b strings.Builder
+	show(&b, s, v)
+	return "'" + clip(b.String()) + "' "
+}
+
+func clip(s string) string {
+	if len(s) <= maxEcho {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxEcho], "") + "..."
+}
+
+const masked = "***Sensitive Data Redacted***"
+
+func show(b *strings.Builder, s *shape, v reflect.Value) {
+	if b.Len() > maxEcho {
+		return
+	}
+	if s.sensitive {
+		b.WriteString(masked)
+		return
+	}
+	switch s.kind {
+	case kString:
+		b.WriteString(v.String())
+	case kBlob:
+		fmt.Fprintf(b, "java.nio.HeapByteBuffer[pos=0 lim=%d cap=%[1]d]", v.Len())
+	case kList:
+		b.WriteByte('[')
+		for i := range v.Len() {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			show(b, s.elem, v.Index(i))
+			if b.Len() > maxEcho {
+				break
+			}
+		}
+		b.WriteByte(']')
+	case kMap:
+		b.WriteByte('{')
+		for i, k := range sortedKeys(v) {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			show(b, s.key, k)
+			b.WriteByte('=')
+			show(b, s.elem, v.MapIndex(k))
+			if b.Len() > maxEcho {
+				break
+			}
+		}
+		b.WriteByte('}')
+	case kStruct:
+		showStructure(b, s.st, v)
+	case kTime:
+		b.WriteString(formatTime(v.Interface().(time.Time), "iso8601"))
+	case kStream:
+		b.WriteString("...")
+	default:
+		fmt.Fprint(b, v.Interface())
+	}
+}
+
+func showStructure(b *strings.Builder, p *plan, v reflect.Value) {
+	b.WriteString(p.name + "(")
+	sep := ""
+	for _, f := range p.fields {
+		fv, present := f.value(v)
+		if !present {
+			continue
+		}
+		b.WriteString(sep + f.member + "=")
+		show(b, f.shape, fv)
+		sep = ", "
+	}
+	b.WriteByte(')')
+}
+
+func sortedKeys(v reflect.Value) []reflect.Value {
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	return keys
+}
+
+// violation makes the error that a service answers to a request that breaks constraints.
+func (m *Match) violation(found []finding) *aws.Error {
+	if m.Protocol == EC2 {
+		return ec2Violation(found[0])
+	}
+	noun := " validation error detected: "
+	if len(found) > 1 {
+		noun = " validation errors detected: "
+	}
+	var b strings.Builder
+	b.WriteString(strconv.Itoa(len(found)) + noun)
+	for i, f := range found {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString("Value " + f.value + "at '" + f.path + "' failed to satisfy constraint: " + f.sentence)
+	}
+	return &aws.Error{Code: m.validationCode(), Status: 400, Message: b.String()}
+}
+
+// ec2Violation: EC2 names one parameter at a time, in its own words.
+// EC2 API Reference, "Error codes".
+func ec2Violation(f finding) *aws.Error {
+	name := upperFirst(strings.ReplaceAll(f.path, ".member", ""))
+	if f.sentence == mustNotBeNull {
+		return &aws.Error{Code: "MissingParameter", Status: 400, Message: "The request must contain the parameter " + name}
+	}
+	return &aws.Error{Code: "InvalidParameterValue", Status: 400,
+		Message: "Value (" + strings.Trim(f.value, "' ") + ") for parameter " + name + " is invalid. " + f.sentence}
+}
+
+// validationCode is the code of a violation: the service's own, else its protocol's.
+func (m *Match) validationCode() string {
+	if code := m.Operation.About().Service.ValidationCode; code != "" {
+		return code
+	}
+	switch m.Protocol {
+	case Query:
+		return "ValidationError"
+	case RestXML:
+		return "InvalidArgument"
+	}
+	return "ValidationException"
+}
