@@ -1,0 +1,116 @@
+// Package seal encrypts records under a root key that stays inside.
+//
+// Every message has a key of its own: HKDF-SHA256 derives it from the root key
+// and a random 128-bit salt, and AES-256-GCM encrypts one message with it. So
+// there is no bound on the number of messages such as random nonces under one
+// key have at 2³² (NIST SP 800-38D, section 8.3).
+//
+// A sealed message is
+//
+//	version (1) · id of the root key (4) · salt (16) · ciphertext and tag (16)
+//
+// and version, id and salt are authenticated with the associated data.
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+)
+
+// Overhead is how many bytes longer than its plaintext a sealed message is.
+const Overhead = headerSize + tagSize
+
+const (
+	version    = 1
+	idSize     = 4
+	saltSize   = 16
+	headerSize = 1 + idSize + saltSize
+	tagSize    = 16
+)
+
+// What Open answers. Neither says more, so that a stranger learns nothing.
+var (
+	ErrTampered   = errors.New("seal: the message is damaged, or belongs elsewhere")
+	ErrUnknownKey = errors.New("seal: the message was sealed under another root key")
+)
+
+// A Root seals under its first key, and opens what was sealed under any of its
+// keys. It is safe for concurrent use and prints without its keys.
+type Root struct {
+	keys []Key
+}
+
+// NewRoot returns a root that seals under current and opens what was sealed
+// under the earlier keys too.
+func NewRoot(current Key, earlier ...Key) *Root {
+	return &Root{append([]Key{current}, earlier...)}
+}
+
+func (r *Root) String() string { return fmt.Sprintf("root key %s", r.keys[0].ID()) }
+
+// Format keeps the keys out of every print, %#v included.
+func (r *Root) Format(f fmt.State, _ rune) { fmt.Fprint(f, r.String()) }
+
+// Seal encrypts plain and binds it to ad, which Open must be given again.
+func (r *Root) Seal(plain, ad []byte) []byte {
+	out := make([]byte, headerSize, headerSize+len(plain)+tagSize)
+	out[0] = version
+	copy(out[1:], r.keys[0].id[:])
+	rand.Read(out[1+idSize : headerSize]) // never fails
+	return r.keys[0].aead(out[1+idSize:headerSize]).Seal(out, zeroNonce, plain, bound(out[:headerSize], ad))
+}
+
+// Open decrypts what Seal returned for the same ad: ErrUnknownKey when no key of
+// the root has sealed it, ErrTampered when it is not exactly what Seal returned.
+func (r *Root) Open(sealed, ad []byte) ([]byte, error) {
+	if len(sealed) < Overhead || sealed[0] != version {
+		return nil, ErrTampered
+	}
+	header, body := sealed[:headerSize], sealed[headerSize:]
+	err := ErrUnknownKey
+	for i := range r.keys {
+		if [idSize]byte(header[1:1+idSize]) != r.keys[i].id {
+			continue
+		}
+		plain, failed := r.keys[i].aead(header[1+idSize:]).Open(nil, zeroNonce, body, bound(header, ad))
+		if failed == nil {
+			return plain, nil
+		}
+		err = ErrTampered
+	}
+	return nil, err
+}
+
+// zeroNonce is enough for a key that encrypts one message.
+var zeroNonce = make([]byte, 12)
+
+// aead returns the cipher of the message with that salt.
+func (k *Key) aead(salt []byte) cipher.AEAD {
+	key, err := hkdf.Key(sha256.New, k.secret[:], salt, "sumun seal v1", 32)
+	if err != nil {
+		panic("seal: " + err.Error()) // 32 bytes are always to be had
+	}
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		panic("seal: " + err.Error())
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic("seal: " + err.Error())
+	}
+	return aead
+}
+
+// bound joins header and associated data; the header has a fixed length.
+func bound(header, ad []byte) []byte {
+	b := make([]byte, 0, headerSize+8+len(ad))
+	b = append(b, header...)
+	b = binary.BigEndian.AppendUint64(b, uint64(len(ad)))
+	return append(b, ad...)
+}

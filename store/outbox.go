@@ -1,0 +1,107 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"sumun.dev/aws"
+)
+
+// outboxLease is how long a node may take to publish what it claimed, before
+// another node does. The spine drops what arrives twice by the event's id.
+const outboxLease = 30 * time.Second
+
+// Emit tells the spine of e when the unit commits: never without it. Account,
+// region and time are the call's and now's when empty; so is the id, a random
+// one. It panics outside a unit.
+func Emit(ctx context.Context, e aws.Event) {
+	u := mustUnit(ctx, "Emit")
+	if e.Account == "" {
+		call := aws.CallOf(ctx)
+		e.Account, e.Region = call.Account, call.Region
+	}
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
+	if e.ID == "" {
+		e.ID = rand.Text()
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if err := checkID("event id", e.ID); err != nil {
+		u.fail(err)
+		return
+	}
+	b, err := json.Marshal(e)
+	if err != nil {
+		u.fail(fmt.Errorf("encode event %s: %w", e.ID, err))
+		return
+	}
+	if len(b) > 2*MaxRow { // the event's JSON stands in base64
+		u.fail(fmt.Errorf("%w: event %s has %d bytes", ErrTooLarge, e.ID, len(b)))
+		return
+	}
+	u.outbox = append(u.outbox, Record{ID: e.ID, Doc: u.store.seal.Seal(b, binding("outbox", e.ID))})
+}
+
+// An Outgoing event is on its way to the spine.
+type Outgoing struct {
+	aws.Event
+	Seq uint64 // grows with the commits
+}
+
+// OutboxReady has a value when there may be something to claim.
+func (s *Store) OutboxReady() <-chan struct{} { return s.outbox }
+
+// ClaimOutbox returns up to n events, oldest first, that nobody else publishes.
+// They stay in the store until DoneOutbox; after ReleaseOutbox, or when this
+// process dies, they are claimed again.
+func (s *Store) ClaimOutbox(ctx context.Context, n int) ([]Outgoing, error) {
+	records, err := s.backend.ClaimOutbox(ctx, n, outboxLease)
+	if err != nil {
+		return nil, fmt.Errorf("claim outbox: %w", err)
+	}
+	out := make([]Outgoing, len(records))
+	for i, r := range records {
+		b, err := s.seal.Open(r.Doc, binding("outbox", r.ID))
+		if err != nil {
+			return nil, fmt.Errorf("%w: outbox record %d: %w", ErrCorrupt, r.Seq, err)
+		}
+		if err := json.Unmarshal(b, &out[i].Event); err != nil {
+			return nil, fmt.Errorf("%w: outbox record %d: %w", ErrCorrupt, r.Seq, err)
+		}
+		out[i].Seq = r.Seq
+	}
+	return out, nil
+}
+
+// DoneOutbox forgets events that the spine has made durable.
+func (s *Store) DoneOutbox(ctx context.Context, out []Outgoing) error {
+	if len(out) == 0 {
+		return nil
+	}
+	return s.backend.DoneOutbox(ctx, seqs(out))
+}
+
+// ReleaseOutbox gives events back that could not be published.
+func (s *Store) ReleaseOutbox(ctx context.Context, out []Outgoing) error {
+	if len(out) == 0 {
+		return nil
+	}
+	if err := s.backend.ReleaseOutbox(ctx, seqs(out)); err != nil {
+		return err
+	}
+	wake(s.outbox)
+	return nil
+}
+
+func seqs(out []Outgoing) []uint64 {
+	ids := make([]uint64, len(out))
+	for i, o := range out {
+		ids[i] = o.Seq
+	}
+	return ids
+}
