@@ -241,43 +241,62 @@ func (s *intervals) stab(v int64, hits []int32) []int32 {
 
 // A step is a node of the tree of all paths that patterns name.
 type step struct {
-	next  map[string]*step
+	names []string // while they are few
+	kids  []*step
+	many  map[string]*step
 	field int32 // -1 when no pattern tests values here
 }
 
 func (s *step) add(name string, field int32) {
 	for part := range strings.SplitSeq(name, ".") {
-		to := s.next[part]
+		to := s.to([]byte(part))
 		if to == nil {
 			to = &step{field: -1}
-			if s.next == nil {
-				s.next = map[string]*step{}
-			}
-			s.next[part] = to
+			s.join(part, to)
 		}
 		s = to
 	}
 	s.field = field
 }
 
+func (s *step) join(part string, to *step) {
+	if s.many != nil {
+		s.many[part] = to
+		return
+	}
+	s.names, s.kids = append(s.names, part), append(s.kids, to)
+	if len(s.names) <= 12 {
+		return
+	}
+	s.many = map[string]*step{}
+	for i, name := range s.names {
+		s.many[name] = s.kids[i]
+	}
+	s.names, s.kids = nil, nil
+}
+
+// to follows one step, to nil when no pattern goes there.
+func (s *step) to(part []byte) *step {
+	if s.many != nil {
+		return s.many[string(part)]
+	}
+	for i, name := range s.names {
+		if len(name) == len(part) && name == string(part) {
+			return s.kids[i]
+		}
+	}
+	return nil
+}
+
 // along follows a key of the event; dots in it count as nesting, since a
 // pattern's path is its steps joined by dots.
 func (s *step) along(key []byte) *step {
-	if s == nil {
-		return nil
-	}
-	if to := s.next[string(key)]; to != nil {
-		return to
-	}
-	for {
+	for s != nil {
 		i := bytes.IndexByte(key, '.')
-		if i < 0 || s == nil {
-			break
+		if i < 0 {
+			return s.to(key)
 		}
-		s, key = s.next[string(key[:i])], key[i+1:]
+		s, key = s.to(key[:i]), key[i+1:]
 	}
-	if s == nil {
-		return nil
-	}
-	return s.next[string(key)]
+	return nil
 }

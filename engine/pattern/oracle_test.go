@@ -26,7 +26,7 @@ func leaves(event string) []leaf {
 	dec.UseNumber()
 	var all []leaf
 	arrays := 0
-	var read func(path string, in map[int]int, t json.Token)
+	var read func(path string, root bool, in map[int]int, t json.Token)
 	next := func() json.Token {
 		t, err := dec.Token()
 		if err != nil {
@@ -34,16 +34,16 @@ func leaves(event string) []leaf {
 		}
 		return t
 	}
-	read = func(path string, in map[int]int, t json.Token) {
+	read = func(path string, root bool, in map[int]int, t json.Token) {
 		switch t := t.(type) {
 		case json.Delim:
 			if t == '{' {
 				for dec.More() {
 					name := next().(string)
-					if path != "" {
+					if !root {
 						name = path + "." + name
 					}
-					read(name, in, next())
+					read(name, false, in, next())
 				}
 				next()
 				return
@@ -57,7 +57,7 @@ func leaves(event string) []leaf {
 					inner = maps.Clone(in)
 					inner[array] = i
 				}
-				read(path, inner, t)
+				read(path, root, inner, t)
 			}
 			next()
 		case string:
@@ -70,7 +70,7 @@ func leaves(event string) []leaf {
 			all = append(all, leaf{path, "null", false, in})
 		}
 	}
-	read("", map[int]int{}, next())
+	read("", true, map[int]int{}, next())
 	return all
 }
 

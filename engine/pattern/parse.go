@@ -12,6 +12,7 @@ type branch map[string][]condition
 type parser struct {
 	lexer
 	branches []branch // what is read so far
+	complex  bool     // the wildcards of some field are
 }
 
 // reserved are the names that an object in $or may not use for fields, so that
@@ -44,18 +45,13 @@ func parse(source string) ([]conjunction, error) {
 	if t != tEnd {
 		return nil, p.fail("Unexpected content after the pattern")
 	}
-	return conjunctions(p.branches)
-}
-
-func conjunctions(branches []branch) ([]conjunction, error) {
-	all := make([]conjunction, len(branches))
-	for i, b := range branches {
+	if p.complex {
+		return nil, &Error{Reason: "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character"}
+	}
+	all := make([]conjunction, len(p.branches))
+	for i, b := range p.branches {
 		for _, name := range slices.Sorted(maps.Keys(b)) {
-			f := fieldTest{name, b[name]}
-			if tooComplex(f) {
-				return nil, &Error{Reason: "Rule is too complex - try using fewer wildcard characters or fewer repeating character sequences after a wildcard character"}
-			}
-			all[i] = append(all[i], f)
+			all[i] = append(all[i], fieldTest{name, b[name]})
 		}
 	}
 	return all, nil
@@ -162,6 +158,7 @@ func (p *parser) values(name string) error {
 			for _, b := range p.branches {
 				b[name] = any
 			}
+			p.complex = p.complex || tooComplex(any)
 			return nil
 		case tObject:
 			c, err := p.expression()

@@ -37,14 +37,11 @@ func wildcardSteps(text string) (steps []int16, reason string) {
 // (8 by our count) and refuses "*:*:*:*:*:event-bus/*" (11).
 const maxActive = 10
 
-// maxStates bounds the search for the worst value.
-const maxStates = 4096
-
 // tooComplex reports whether some value could keep maxActive places in the
-// wildcards of one field open. A single wildcard of few stars is always fine.
-func tooComplex(f fieldTest) bool {
+// wildcards of one field open.
+func tooComplex(any []condition) bool {
 	var all [][]int16
-	for _, c := range f.any {
+	for _, c := range any {
 		for _, w := range append([]condition{c}, c.not...) {
 			if w.kind == kWildcard {
 				steps, _ := wildcardSteps(w.text)
@@ -55,51 +52,58 @@ func tooComplex(f fieldTest) bool {
 	return len(all) > 0 && worst(all) >= maxActive
 }
 
+const (
+	finish = -2  // the step behind a wildcard's last
+	other  = 256 // any byte that no open place waits for
+)
+
 // worst returns the largest number of open places over all values, by walking
 // the deterministic automaton; it gives up, with maxActive, when that is large.
 func worst(all [][]int16) int {
 	var steps []int16
 	var begin []int32
-	alphabet := map[int16]bool{}
 	for _, w := range all {
 		begin = append(begin, int32(len(steps)))
-		steps = append(steps, w...)
-		steps = append(steps, -2) // the end
+		steps = append(append(steps, w...), finish)
 	}
-	for _, s := range steps {
-		alphabet[s] = true
-	}
-	alphabet[256] = true // any byte that no wildcard names
-	delete(alphabet, star)
-	delete(alphabet, -2)
-
-	start := closure(steps, begin)
 	most := 0 // that many wildcards begin costs nothing
+	limit := max(512, 4*len(steps))
+	start := closure(steps, begin)
 	seen := map[string]bool{fingerprint(start): true}
 	for queue := [][]int32{start}; len(queue) > 0; queue = queue[1:] {
-		for c := range alphabet {
-			var to []int32
-			for _, at := range queue[0] {
-				switch steps[at] {
-				case star:
-					to = append(to, at)
-				case c:
-					to = append(to, at+1)
-				}
+		next := []int16{other}
+		for _, at := range queue[0] {
+			if steps[at] >= 0 && !slices.Contains(next, steps[at]) {
+				next = append(next, steps[at])
 			}
-			to = closure(steps, to)
+		}
+		for _, c := range next {
+			to := closure(steps, advance(steps, queue[0], c))
 			most = max(most, len(to))
-			key := fingerprint(to)
-			if most >= maxActive || len(seen) > maxStates {
+			if most >= maxActive || len(seen) > limit {
 				return maxActive
 			}
-			if len(to) > 0 && !seen[key] {
+			if key := fingerprint(to); len(to) > 0 && !seen[key] {
 				seen[key] = true
 				queue = append(queue, to)
 			}
 		}
 	}
 	return most
+}
+
+// advance returns the places open after byte c.
+func advance(steps []int16, open []int32, c int16) []int32 {
+	var to []int32
+	for _, at := range open {
+		switch steps[at] {
+		case star:
+			to = append(to, at)
+		case c:
+			to = append(to, at+1)
+		}
+	}
+	return to
 }
 
 // closure adds the places behind stars, which may take nothing.
