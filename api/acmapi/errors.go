@@ -8,7 +8,7 @@ import (
 
 // The errors that ACM declares.
 var (
-	AccessDeniedException                   = aws.ErrorKind{Code: "AccessDeniedException", Status: 400}
+	AccessDeniedException                   = aws.ErrorKind{Code: "AccessDeniedException", Status: 400, Sentence: "Message"}
 	ConflictException                       = aws.ErrorKind{Code: "ConflictException", Status: 400}
 	InvalidArgsException                    = aws.ErrorKind{Code: "InvalidArgsException", Status: 400}
 	InvalidArnException                     = aws.ErrorKind{Code: "InvalidArnException", Status: 400}

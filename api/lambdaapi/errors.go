@@ -9,59 +9,59 @@ import (
 // The errors that Lambda declares.
 var (
 	// CallbackTimeoutException carries Type.
-	CallbackTimeoutException = aws.ErrorKind{Code: "CallbackTimeoutException", Status: 400}
+	CallbackTimeoutException = aws.ErrorKind{Code: "CallbackTimeoutException", Status: 400, Sentence: "Message"}
 	// CapacityProviderLimitExceededException carries Type.
 	CapacityProviderLimitExceededException = aws.ErrorKind{Code: "CapacityProviderLimitExceededException", Status: 400}
 	// CodeSigningConfigNotFoundException carries Type.
-	CodeSigningConfigNotFoundException = aws.ErrorKind{Code: "CodeSigningConfigNotFoundException", Status: 404}
+	CodeSigningConfigNotFoundException = aws.ErrorKind{Code: "CodeSigningConfigNotFoundException", Status: 404, Sentence: "Message"}
 	// CodeStorageExceededException carries Type.
 	CodeStorageExceededException = aws.ErrorKind{Code: "CodeStorageExceededException", Status: 400}
 	// CodeVerificationFailedException carries Type.
-	CodeVerificationFailedException = aws.ErrorKind{Code: "CodeVerificationFailedException", Status: 400}
+	CodeVerificationFailedException = aws.ErrorKind{Code: "CodeVerificationFailedException", Status: 400, Sentence: "Message"}
 	// DurableExecutionAlreadyStartedException carries Type.
-	DurableExecutionAlreadyStartedException = aws.ErrorKind{Code: "DurableExecutionAlreadyStartedException", Status: 409}
+	DurableExecutionAlreadyStartedException = aws.ErrorKind{Code: "DurableExecutionAlreadyStartedException", Status: 409, Sentence: "Message"}
 	// EC2AccessDeniedException carries Type.
-	EC2AccessDeniedException = aws.ErrorKind{Code: "EC2AccessDeniedException", Status: 502, Fault: true}
+	EC2AccessDeniedException = aws.ErrorKind{Code: "EC2AccessDeniedException", Status: 502, Fault: true, Sentence: "Message"}
 	// EC2ThrottledException carries Type.
-	EC2ThrottledException = aws.ErrorKind{Code: "EC2ThrottledException", Status: 502, Fault: true}
+	EC2ThrottledException = aws.ErrorKind{Code: "EC2ThrottledException", Status: 502, Fault: true, Sentence: "Message"}
 	// EC2UnexpectedException carries Type, EC2ErrorCode.
-	EC2UnexpectedException = aws.ErrorKind{Code: "EC2UnexpectedException", Status: 502, Fault: true}
+	EC2UnexpectedException = aws.ErrorKind{Code: "EC2UnexpectedException", Status: 502, Fault: true, Sentence: "Message"}
 	// EFSIOException carries Type.
-	EFSIOException = aws.ErrorKind{Code: "EFSIOException", Status: 410}
+	EFSIOException = aws.ErrorKind{Code: "EFSIOException", Status: 410, Sentence: "Message"}
 	// EFSMountConnectivityException carries Type.
-	EFSMountConnectivityException = aws.ErrorKind{Code: "EFSMountConnectivityException", Status: 408}
+	EFSMountConnectivityException = aws.ErrorKind{Code: "EFSMountConnectivityException", Status: 408, Sentence: "Message"}
 	// EFSMountFailureException carries Type.
-	EFSMountFailureException = aws.ErrorKind{Code: "EFSMountFailureException", Status: 403}
+	EFSMountFailureException = aws.ErrorKind{Code: "EFSMountFailureException", Status: 403, Sentence: "Message"}
 	// EFSMountTimeoutException carries Type.
-	EFSMountTimeoutException = aws.ErrorKind{Code: "EFSMountTimeoutException", Status: 408}
+	EFSMountTimeoutException = aws.ErrorKind{Code: "EFSMountTimeoutException", Status: 408, Sentence: "Message"}
 	// ENILimitReachedException carries Type.
-	ENILimitReachedException = aws.ErrorKind{Code: "ENILimitReachedException", Status: 502, Fault: true}
+	ENILimitReachedException = aws.ErrorKind{Code: "ENILimitReachedException", Status: 502, Fault: true, Sentence: "Message"}
 	// FunctionVersionsPerCapacityProviderLimitExceededException carries Type.
 	FunctionVersionsPerCapacityProviderLimitExceededException = aws.ErrorKind{Code: "FunctionVersionsPerCapacityProviderLimitExceededException", Status: 400}
 	// InvalidCodeSignatureException carries Type.
-	InvalidCodeSignatureException = aws.ErrorKind{Code: "InvalidCodeSignatureException", Status: 400}
+	InvalidCodeSignatureException = aws.ErrorKind{Code: "InvalidCodeSignatureException", Status: 400, Sentence: "Message"}
 	// InvalidParameterValueException carries Type.
 	InvalidParameterValueException = aws.ErrorKind{Code: "InvalidParameterValueException", Status: 400}
 	// InvalidRequestContentException carries Type.
 	InvalidRequestContentException = aws.ErrorKind{Code: "InvalidRequestContentException", Status: 400}
 	// InvalidRuntimeException carries Type.
-	InvalidRuntimeException = aws.ErrorKind{Code: "InvalidRuntimeException", Status: 502, Fault: true}
+	InvalidRuntimeException = aws.ErrorKind{Code: "InvalidRuntimeException", Status: 502, Fault: true, Sentence: "Message"}
 	// InvalidSecurityGroupIDException carries Type.
-	InvalidSecurityGroupIDException = aws.ErrorKind{Code: "InvalidSecurityGroupIDException", Status: 502, Fault: true}
+	InvalidSecurityGroupIDException = aws.ErrorKind{Code: "InvalidSecurityGroupIDException", Status: 502, Fault: true, Sentence: "Message"}
 	// InvalidSubnetIDException carries Type.
-	InvalidSubnetIDException = aws.ErrorKind{Code: "InvalidSubnetIDException", Status: 502, Fault: true}
+	InvalidSubnetIDException = aws.ErrorKind{Code: "InvalidSubnetIDException", Status: 502, Fault: true, Sentence: "Message"}
 	// InvalidZipFileException carries Type.
-	InvalidZipFileException = aws.ErrorKind{Code: "InvalidZipFileException", Status: 502, Fault: true}
+	InvalidZipFileException = aws.ErrorKind{Code: "InvalidZipFileException", Status: 502, Fault: true, Sentence: "Message"}
 	// KMSAccessDeniedException carries Type.
-	KMSAccessDeniedException = aws.ErrorKind{Code: "KMSAccessDeniedException", Status: 502, Fault: true}
+	KMSAccessDeniedException = aws.ErrorKind{Code: "KMSAccessDeniedException", Status: 502, Fault: true, Sentence: "Message"}
 	// KMSDisabledException carries Type.
-	KMSDisabledException = aws.ErrorKind{Code: "KMSDisabledException", Status: 502, Fault: true}
+	KMSDisabledException = aws.ErrorKind{Code: "KMSDisabledException", Status: 502, Fault: true, Sentence: "Message"}
 	// KMSInvalidStateException carries Type.
-	KMSInvalidStateException = aws.ErrorKind{Code: "KMSInvalidStateException", Status: 502, Fault: true}
+	KMSInvalidStateException = aws.ErrorKind{Code: "KMSInvalidStateException", Status: 502, Fault: true, Sentence: "Message"}
 	// KMSNotFoundException carries Type.
-	KMSNotFoundException = aws.ErrorKind{Code: "KMSNotFoundException", Status: 502, Fault: true}
+	KMSNotFoundException = aws.ErrorKind{Code: "KMSNotFoundException", Status: 502, Fault: true, Sentence: "Message"}
 	// NoPublishedVersionException carries Type.
-	NoPublishedVersionException = aws.ErrorKind{Code: "NoPublishedVersionException", Status: 400}
+	NoPublishedVersionException = aws.ErrorKind{Code: "NoPublishedVersionException", Status: 400, Sentence: "Message"}
 	// PolicyLengthExceededException carries Type.
 	PolicyLengthExceededException = aws.ErrorKind{Code: "PolicyLengthExceededException", Status: 400}
 	// PreconditionFailedException carries Type.
@@ -69,37 +69,37 @@ var (
 	// ProvisionedConcurrencyConfigNotFoundException carries Type.
 	ProvisionedConcurrencyConfigNotFoundException = aws.ErrorKind{Code: "ProvisionedConcurrencyConfigNotFoundException", Status: 404}
 	// RecursiveInvocationException carries Type.
-	RecursiveInvocationException = aws.ErrorKind{Code: "RecursiveInvocationException", Status: 400}
+	RecursiveInvocationException = aws.ErrorKind{Code: "RecursiveInvocationException", Status: 400, Sentence: "Message"}
 	// RequestTooLargeException carries Type.
 	RequestTooLargeException = aws.ErrorKind{Code: "RequestTooLargeException", Status: 413}
 	// ResourceConflictException carries Type.
 	ResourceConflictException = aws.ErrorKind{Code: "ResourceConflictException", Status: 409}
 	// ResourceInUseException carries Type.
-	ResourceInUseException = aws.ErrorKind{Code: "ResourceInUseException", Status: 400}
+	ResourceInUseException = aws.ErrorKind{Code: "ResourceInUseException", Status: 400, Sentence: "Message"}
 	// ResourceNotFoundException carries Type.
-	ResourceNotFoundException = aws.ErrorKind{Code: "ResourceNotFoundException", Status: 404}
+	ResourceNotFoundException = aws.ErrorKind{Code: "ResourceNotFoundException", Status: 404, Sentence: "Message"}
 	// ResourceNotReadyException carries Type.
 	ResourceNotReadyException = aws.ErrorKind{Code: "ResourceNotReadyException", Status: 502, Fault: true}
 	// S3FilesMountConnectivityException carries Type.
-	S3FilesMountConnectivityException = aws.ErrorKind{Code: "S3FilesMountConnectivityException", Status: 408}
+	S3FilesMountConnectivityException = aws.ErrorKind{Code: "S3FilesMountConnectivityException", Status: 408, Sentence: "Message"}
 	// S3FilesMountFailureException carries Type.
-	S3FilesMountFailureException = aws.ErrorKind{Code: "S3FilesMountFailureException", Status: 403}
+	S3FilesMountFailureException = aws.ErrorKind{Code: "S3FilesMountFailureException", Status: 403, Sentence: "Message"}
 	// S3FilesMountTimeoutException carries Type.
-	S3FilesMountTimeoutException = aws.ErrorKind{Code: "S3FilesMountTimeoutException", Status: 408}
+	S3FilesMountTimeoutException = aws.ErrorKind{Code: "S3FilesMountTimeoutException", Status: 408, Sentence: "Message"}
 	// SerializedRequestEntityTooLargeException carries Type.
 	SerializedRequestEntityTooLargeException = aws.ErrorKind{Code: "SerializedRequestEntityTooLargeException", Status: 413}
 	// ServiceException carries Type.
-	ServiceException = aws.ErrorKind{Code: "ServiceException", Status: 500, Fault: true}
+	ServiceException = aws.ErrorKind{Code: "ServiceException", Status: 500, Fault: true, Sentence: "Message"}
 	// SnapStartException carries Type.
-	SnapStartException = aws.ErrorKind{Code: "SnapStartException", Status: 400}
+	SnapStartException = aws.ErrorKind{Code: "SnapStartException", Status: 400, Sentence: "Message"}
 	// SnapStartNotReadyException carries Type.
-	SnapStartNotReadyException = aws.ErrorKind{Code: "SnapStartNotReadyException", Status: 409}
+	SnapStartNotReadyException = aws.ErrorKind{Code: "SnapStartNotReadyException", Status: 409, Sentence: "Message"}
 	// SnapStartTimeoutException carries Type.
-	SnapStartTimeoutException = aws.ErrorKind{Code: "SnapStartTimeoutException", Status: 408}
+	SnapStartTimeoutException = aws.ErrorKind{Code: "SnapStartTimeoutException", Status: 408, Sentence: "Message"}
 	// SubnetIPAddressLimitReachedException carries Type.
-	SubnetIPAddressLimitReachedException = aws.ErrorKind{Code: "SubnetIPAddressLimitReachedException", Status: 502, Fault: true}
+	SubnetIPAddressLimitReachedException = aws.ErrorKind{Code: "SubnetIPAddressLimitReachedException", Status: 502, Fault: true, Sentence: "Message"}
 	// TooManyRequestsException carries retryAfterSeconds (header Retry-After), Type, Reason.
-	TooManyRequestsException = aws.ErrorKind{Code: "TooManyRequestsException", Status: 429}
+	TooManyRequestsException = aws.ErrorKind{Code: "TooManyRequestsException", Status: 429, Headers: "retryAfterSeconds=Retry-After"}
 	// UnsupportedMediaTypeException carries Type.
 	UnsupportedMediaTypeException = aws.ErrorKind{Code: "UnsupportedMediaTypeException", Status: 415}
 )

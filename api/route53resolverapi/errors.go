@@ -8,27 +8,27 @@ import (
 
 // The errors that Route53Resolver declares.
 var (
-	AccessDeniedException         = aws.ErrorKind{Code: "AccessDeniedException", Status: 400}
-	ConflictException             = aws.ErrorKind{Code: "ConflictException", Status: 400}
-	InternalServiceErrorException = aws.ErrorKind{Code: "InternalServiceErrorException", Status: 400}
-	InvalidNextTokenException     = aws.ErrorKind{Code: "InvalidNextTokenException", Status: 400}
+	AccessDeniedException         = aws.ErrorKind{Code: "AccessDeniedException", Status: 400, Sentence: "Message"}
+	ConflictException             = aws.ErrorKind{Code: "ConflictException", Status: 400, Sentence: "Message"}
+	InternalServiceErrorException = aws.ErrorKind{Code: "InternalServiceErrorException", Status: 400, Sentence: "Message"}
+	InvalidNextTokenException     = aws.ErrorKind{Code: "InvalidNextTokenException", Status: 400, Sentence: "Message"}
 	// InvalidParameterException carries FieldName.
-	InvalidParameterException = aws.ErrorKind{Code: "InvalidParameterException", Status: 400}
-	InvalidPolicyDocument     = aws.ErrorKind{Code: "InvalidPolicyDocument", Status: 400}
-	InvalidRequestException   = aws.ErrorKind{Code: "InvalidRequestException", Status: 400}
-	InvalidTagException       = aws.ErrorKind{Code: "InvalidTagException", Status: 400}
+	InvalidParameterException = aws.ErrorKind{Code: "InvalidParameterException", Status: 400, Sentence: "Message"}
+	InvalidPolicyDocument     = aws.ErrorKind{Code: "InvalidPolicyDocument", Status: 400, Sentence: "Message"}
+	InvalidRequestException   = aws.ErrorKind{Code: "InvalidRequestException", Status: 400, Sentence: "Message"}
+	InvalidTagException       = aws.ErrorKind{Code: "InvalidTagException", Status: 400, Sentence: "Message"}
 	// LimitExceededException carries ResourceType.
-	LimitExceededException = aws.ErrorKind{Code: "LimitExceededException", Status: 400}
+	LimitExceededException = aws.ErrorKind{Code: "LimitExceededException", Status: 400, Sentence: "Message"}
 	// ResourceExistsException carries ResourceType.
-	ResourceExistsException = aws.ErrorKind{Code: "ResourceExistsException", Status: 400}
+	ResourceExistsException = aws.ErrorKind{Code: "ResourceExistsException", Status: 400, Sentence: "Message"}
 	// ResourceInUseException carries ResourceType.
-	ResourceInUseException = aws.ErrorKind{Code: "ResourceInUseException", Status: 400}
+	ResourceInUseException = aws.ErrorKind{Code: "ResourceInUseException", Status: 400, Sentence: "Message"}
 	// ResourceNotFoundException carries ResourceType.
-	ResourceNotFoundException = aws.ErrorKind{Code: "ResourceNotFoundException", Status: 400}
+	ResourceNotFoundException = aws.ErrorKind{Code: "ResourceNotFoundException", Status: 400, Sentence: "Message"}
 	// ResourceUnavailableException carries ResourceType.
-	ResourceUnavailableException  = aws.ErrorKind{Code: "ResourceUnavailableException", Status: 400}
-	ServiceQuotaExceededException = aws.ErrorKind{Code: "ServiceQuotaExceededException", Status: 400}
-	ThrottlingException           = aws.ErrorKind{Code: "ThrottlingException", Status: 400}
-	UnknownResourceException      = aws.ErrorKind{Code: "UnknownResourceException", Status: 400}
-	ValidationException           = aws.ErrorKind{Code: "ValidationException", Status: 400}
+	ResourceUnavailableException  = aws.ErrorKind{Code: "ResourceUnavailableException", Status: 400, Sentence: "Message"}
+	ServiceQuotaExceededException = aws.ErrorKind{Code: "ServiceQuotaExceededException", Status: 400, Sentence: "Message"}
+	ThrottlingException           = aws.ErrorKind{Code: "ThrottlingException", Status: 400, Sentence: "Message"}
+	UnknownResourceException      = aws.ErrorKind{Code: "UnknownResourceException", Status: 400, Sentence: "Message"}
+	ValidationException           = aws.ErrorKind{Code: "ValidationException", Status: 400, Sentence: "Message"}
 )

@@ -8,16 +8,16 @@ import (
 
 // The errors that Secrets Manager declares.
 var (
-	DecryptionFailure                = aws.ErrorKind{Code: "DecryptionFailure", Status: 400}
-	EncryptionFailure                = aws.ErrorKind{Code: "EncryptionFailure", Status: 400}
-	InternalServiceError             = aws.ErrorKind{Code: "InternalServiceError", Status: 500, Fault: true}
-	InvalidNextTokenException        = aws.ErrorKind{Code: "InvalidNextTokenException", Status: 400}
-	InvalidParameterException        = aws.ErrorKind{Code: "InvalidParameterException", Status: 400}
-	InvalidRequestException          = aws.ErrorKind{Code: "InvalidRequestException", Status: 400}
-	LimitExceededException           = aws.ErrorKind{Code: "LimitExceededException", Status: 400}
-	MalformedPolicyDocumentException = aws.ErrorKind{Code: "MalformedPolicyDocumentException", Status: 400}
-	PreconditionNotMetException      = aws.ErrorKind{Code: "PreconditionNotMetException", Status: 400}
-	PublicPolicyException            = aws.ErrorKind{Code: "PublicPolicyException", Status: 400}
-	ResourceExistsException          = aws.ErrorKind{Code: "ResourceExistsException", Status: 400}
-	ResourceNotFoundException        = aws.ErrorKind{Code: "ResourceNotFoundException", Status: 400}
+	DecryptionFailure                = aws.ErrorKind{Code: "DecryptionFailure", Status: 400, Sentence: "Message"}
+	EncryptionFailure                = aws.ErrorKind{Code: "EncryptionFailure", Status: 400, Sentence: "Message"}
+	InternalServiceError             = aws.ErrorKind{Code: "InternalServiceError", Status: 500, Fault: true, Sentence: "Message"}
+	InvalidNextTokenException        = aws.ErrorKind{Code: "InvalidNextTokenException", Status: 400, Sentence: "Message"}
+	InvalidParameterException        = aws.ErrorKind{Code: "InvalidParameterException", Status: 400, Sentence: "Message"}
+	InvalidRequestException          = aws.ErrorKind{Code: "InvalidRequestException", Status: 400, Sentence: "Message"}
+	LimitExceededException           = aws.ErrorKind{Code: "LimitExceededException", Status: 400, Sentence: "Message"}
+	MalformedPolicyDocumentException = aws.ErrorKind{Code: "MalformedPolicyDocumentException", Status: 400, Sentence: "Message"}
+	PreconditionNotMetException      = aws.ErrorKind{Code: "PreconditionNotMetException", Status: 400, Sentence: "Message"}
+	PublicPolicyException            = aws.ErrorKind{Code: "PublicPolicyException", Status: 400, Sentence: "Message"}
+	ResourceExistsException          = aws.ErrorKind{Code: "ResourceExistsException", Status: 400, Sentence: "Message"}
+	ResourceNotFoundException        = aws.ErrorKind{Code: "ResourceNotFoundException", Status: 400, Sentence: "Message"}
 )

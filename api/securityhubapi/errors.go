@@ -9,33 +9,33 @@ import (
 // The errors that SecurityHub declares.
 var (
 	// AccessDeniedException carries Code.
-	AccessDeniedException = aws.ErrorKind{Code: "AccessDeniedException", Status: 403}
+	AccessDeniedException = aws.ErrorKind{Code: "AccessDeniedException", Status: 403, Sentence: "Message"}
 	// ConflictException carries Code.
-	ConflictException = aws.ErrorKind{Code: "ConflictException", Status: 409}
+	ConflictException = aws.ErrorKind{Code: "ConflictException", Status: 409, Sentence: "Message"}
 	// InternalException carries Code.
-	InternalException = aws.ErrorKind{Code: "InternalException", Status: 500, Fault: true}
+	InternalException = aws.ErrorKind{Code: "InternalException", Status: 500, Fault: true, Sentence: "Message"}
 	// InternalServerException carries Code.
-	InternalServerException = aws.ErrorKind{Code: "InternalServerException", Status: 500, Fault: true}
+	InternalServerException = aws.ErrorKind{Code: "InternalServerException", Status: 500, Fault: true, Sentence: "Message"}
 	// InvalidAccessException carries Code.
-	InvalidAccessException = aws.ErrorKind{Code: "InvalidAccessException", Status: 401}
+	InvalidAccessException = aws.ErrorKind{Code: "InvalidAccessException", Status: 401, Sentence: "Message"}
 	// InvalidInputException carries Code.
-	InvalidInputException = aws.ErrorKind{Code: "InvalidInputException", Status: 400}
+	InvalidInputException = aws.ErrorKind{Code: "InvalidInputException", Status: 400, Sentence: "Message"}
 	// LimitExceededException carries Code.
-	LimitExceededException = aws.ErrorKind{Code: "LimitExceededException", Status: 429}
+	LimitExceededException = aws.ErrorKind{Code: "LimitExceededException", Status: 429, Sentence: "Message"}
 	// OrganizationNotFoundException carries Code.
-	OrganizationNotFoundException = aws.ErrorKind{Code: "OrganizationNotFoundException", Status: 400}
+	OrganizationNotFoundException = aws.ErrorKind{Code: "OrganizationNotFoundException", Status: 400, Sentence: "Message"}
 	// OrganizationalUnitNotFoundException carries Code.
-	OrganizationalUnitNotFoundException = aws.ErrorKind{Code: "OrganizationalUnitNotFoundException", Status: 400}
+	OrganizationalUnitNotFoundException = aws.ErrorKind{Code: "OrganizationalUnitNotFoundException", Status: 400, Sentence: "Message"}
 	// ResourceConflictException carries Code.
-	ResourceConflictException = aws.ErrorKind{Code: "ResourceConflictException", Status: 409}
+	ResourceConflictException = aws.ErrorKind{Code: "ResourceConflictException", Status: 409, Sentence: "Message"}
 	// ResourceInUseException carries Code.
-	ResourceInUseException = aws.ErrorKind{Code: "ResourceInUseException", Status: 400}
+	ResourceInUseException = aws.ErrorKind{Code: "ResourceInUseException", Status: 400, Sentence: "Message"}
 	// ResourceNotFoundException carries Code.
-	ResourceNotFoundException = aws.ErrorKind{Code: "ResourceNotFoundException", Status: 404}
+	ResourceNotFoundException = aws.ErrorKind{Code: "ResourceNotFoundException", Status: 404, Sentence: "Message"}
 	// ServiceQuotaExceededException carries Code.
-	ServiceQuotaExceededException = aws.ErrorKind{Code: "ServiceQuotaExceededException", Status: 402}
+	ServiceQuotaExceededException = aws.ErrorKind{Code: "ServiceQuotaExceededException", Status: 402, Sentence: "Message"}
 	// ThrottlingException carries Code.
-	ThrottlingException = aws.ErrorKind{Code: "ThrottlingException", Status: 429}
+	ThrottlingException = aws.ErrorKind{Code: "ThrottlingException", Status: 429, Sentence: "Message"}
 	// ValidationException carries Code.
-	ValidationException = aws.ErrorKind{Code: "ValidationException", Status: 400}
+	ValidationException = aws.ErrorKind{Code: "ValidationException", Status: 400, Sentence: "Message"}
 )

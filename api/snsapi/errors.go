@@ -40,7 +40,7 @@ var (
 	TooManyEntriesInBatchRequestException = aws.ErrorKind{Code: "TooManyEntriesInBatchRequest", Status: 400}
 	TopicLimitExceededException           = aws.ErrorKind{Code: "TopicLimitExceeded", Status: 403}
 	UserErrorException                    = aws.ErrorKind{Code: "UserError", Status: 400}
-	ValidationException                   = aws.ErrorKind{Code: "ValidationException", Status: 400}
+	ValidationException                   = aws.ErrorKind{Code: "ValidationException", Status: 400, Sentence: "Message"}
 	// VerificationException carries Status.
-	VerificationException = aws.ErrorKind{Code: "VerificationException", Status: 400}
+	VerificationException = aws.ErrorKind{Code: "VerificationException", Status: 400, Sentence: "Message"}
 )

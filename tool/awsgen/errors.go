@@ -51,7 +51,34 @@ func (g *gen) errorKind(name string, s *shape) string {
 	if status >= 500 {
 		b += ", Fault: true"
 	}
+	for _, m := range s.Members.keys {
+		r := s.Members.values[m]
+		if wire := locationOr(r, m); strings.EqualFold(m, "message") && wire != "message" {
+			b += fmt.Sprintf(", Sentence: %q", wire)
+		}
+	}
+	if h := headersOf(s); h != "" {
+		b += fmt.Sprintf(", Headers: %q", h)
+	}
 	return b
+}
+
+// headersOf lists the members of an error that stand in headers.
+func headersOf(s *shape) string {
+	var out []string
+	for _, m := range s.Members.keys {
+		if r := s.Members.values[m]; r.Location == "header" {
+			out = append(out, m+"="+locationOr(r, m))
+		}
+	}
+	return strings.Join(out, ",")
+}
+
+func locationOr(r *ref, name string) string {
+	if r.LocationName != "" {
+		return r.LocationName
+	}
+	return name
 }
 
 // fieldsOf names the members of an error beside its message.
