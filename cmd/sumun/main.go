@@ -1,0 +1,45 @@
+// Command sumun is an AWS security plane: it serves AWS APIs whose engines are real, rehearses attacks and tests guardrails.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	if err := root().Execute(); err != nil {
+		var quiet exit
+		if errors.As(err, &quiet) {
+			os.Exit(int(quiet))
+		}
+		fmt.Fprintln(os.Stderr, "sumun:", err)
+		os.Exit(1)
+	}
+}
+
+// An exit ends the program with a status and no further words: what is to be
+// said has been said.
+type exit int
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func root() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "sumun",
+		Short: "An AWS security plane in one binary",
+		Long: `Sumun serves the AWS APIs of identity, DNS Firewall, GuardDuty, Security Hub,
+EventBridge and Systems Manager, with a real engine behind each: policies are
+enforced on every call, DNS packets are answered or blocked, findings come from
+what happened, and playbooks change what the next packet meets.`,
+		Example: `  sumun rehearse suspicious-dns    watch one attack be detected and blocked
+  sumun up                         run the plane; then: eval "$(sumun env)"
+  sumun test guardrails/           run scenarios as tests, time travel included`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	c.AddCommand(up(), env(), doctor(), rehearse(), test(), coverage(), backup(), restore(), version())
+	return c
+}

@@ -1,0 +1,86 @@
+// Package admin is the loopback listener for operators: health, readiness, metrics and reset.
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+)
+
+// Options say what the listener offers.
+type Options struct {
+	Ready   func() error                // nil when calls are served
+	Metrics http.Handler                // Prometheus text format
+	Reset   func(context.Context) error // back to the first-start state; nil on a plane that keeps what it is told
+}
+
+// Handler answers /health, /ready, /metrics and /reset. It refuses whatever a
+// browser page could have sent (Origin, Sec-Fetch-Site) and Hosts that are not
+// loopback, since neither a page nor DNS rebinding may reach it.
+func Handler(o Options) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, "status", "ok")
+	})
+	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, _ *http.Request) {
+		if err := o.Ready(); err != nil {
+			answer(w, http.StatusServiceUnavailable, "status", err.Error())
+			return
+		}
+		answer(w, http.StatusOK, "status", "ready")
+	})
+	mux.Handle("GET /metrics", o.Metrics)
+	mux.HandleFunc("POST /reset", func(w http.ResponseWriter, r *http.Request) {
+		if o.Reset == nil {
+			answer(w, http.StatusForbidden, "error", "this plane keeps its data; only a plane started with --data :memory: can be reset")
+			return
+		}
+		begin := time.Now()
+		if err := o.Reset(r.Context()); err != nil {
+			answer(w, http.StatusInternalServerError, "error", err.Error())
+			return
+		}
+		answer(w, http.StatusOK, "reset", time.Since(begin).String())
+	})
+	return guard(mux)
+}
+
+func guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := local(r); err != nil {
+			answer(w, http.StatusForbidden, "error", err.Error())
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
+		next.ServeHTTP(w, r)
+	})
+}
+
+func local(r *http.Request) error {
+	for _, h := range []string{"Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode"} {
+		if r.Header.Get(h) != "" {
+			return errors.New("requests from browser pages are refused")
+		}
+	}
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	if host != "localhost" && (err != nil || !ip.IsLoopback()) {
+		return errors.New("the Host header must name a loopback address")
+	}
+	return nil
+}
+
+func answer(w http.ResponseWriter, status int, key, value string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]string{key: value}) // a client that is gone needs no answer
+}

@@ -1,0 +1,51 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestHandler(t *testing.T) {
+	resets := 0
+	memory := Options{Ready: func() error { return nil }, Metrics: http.NotFoundHandler(), Reset: func(context.Context) error { resets++; return nil }}
+	durable := Options{Ready: func() error { return errors.New("store is opening") }, Metrics: http.NotFoundHandler()}
+	for _, c := range []struct {
+		name, method, path, host string
+		header                   [2]string
+		o                        Options
+		want                     int
+		says                     string
+	}{
+		{name: "health", method: "GET", path: "/health", host: "127.0.0.1:4567", o: durable, want: 200, says: "ok"},
+		{name: "ready", method: "GET", path: "/ready", host: "localhost:4567", o: memory, want: 200, says: "ready"},
+		{name: "not_ready_says_why", method: "GET", path: "/ready", host: "[::1]:4567", o: durable, want: 503, says: "store is opening"},
+		{name: "memory_plane_resets", method: "POST", path: "/reset", host: "127.0.0.1:4567", o: memory, want: 200, says: "reset"},
+		{name: "durable_plane_refuses_reset", method: "POST", path: "/reset", host: "127.0.0.1:4567", o: durable, want: 403, says: "keeps its data"},
+		{name: "reset_by_get_is_refused", method: "GET", path: "/reset", host: "127.0.0.1:4567", o: memory, want: 405},
+		{name: "page_is_refused", method: "POST", path: "/reset", host: "127.0.0.1:4567", header: [2]string{"Origin", "https://evil.example"}, o: memory, want: 403, says: "browser"},
+		{name: "fetch_metadata_is_refused", method: "POST", path: "/reset", host: "127.0.0.1:4567", header: [2]string{"Sec-Fetch-Site", "cross-site"}, o: memory, want: 403, says: "browser"},
+		{name: "rebound_host_is_refused", method: "POST", path: "/reset", host: "evil.example:4567", o: memory, want: 403, says: "loopback"},
+		{name: "foreign_address_is_refused", method: "GET", path: "/health", host: "192.0.2.1", o: memory, want: 403, says: "loopback"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := resets
+			r := httptest.NewRequest(c.method, c.path, nil)
+			r.Host = c.host
+			if c.header[0] != "" {
+				r.Header.Set(c.header[0], c.header[1])
+			}
+			w := httptest.NewRecorder()
+			Handler(c.o).ServeHTTP(w, r)
+			if w.Code != c.want || !strings.Contains(w.Body.String(), c.says) {
+				t.Errorf("%d %s, want %d with %q", w.Code, w.Body, c.want, c.says)
+			}
+			if done := resets > before; done != (c.name == "memory_plane_resets") {
+				t.Errorf("reset ran: %v", done)
+			}
+		})
+	}
+}
