@@ -23,7 +23,7 @@ type jsonWriter struct {
 	// secret, if set, stands for sensitive values.
 	secret string
 	noBlob bool   // leaves blobs out
-	ts     string // of timestamps that the model gives no format; empty means seconds since 1970
+	ts     string // the format of all timestamps; empty means the model's, else seconds since 1970
 	depth  int
 }
 
@@ -87,7 +87,10 @@ func (w *jsonWriter) members(p *plan, v reflect.Value, want func(*field) bool) {
 	w.depth--
 }
 
-func (s *shape) hasBlob() bool { return s.kind == kBlob || s.kind == kStream }
+// hasBlob reports whether the value is, or lists, bytes.
+func (s *shape) hasBlob() bool {
+	return s.kind == kBlob || s.kind == kStream || s.elem != nil && s.elem.hasBlob()
+}
 
 func (w *jsonWriter) value(s *shape, v reflect.Value) {
 	if w.secret != "" && s.sensitive {
@@ -122,7 +125,7 @@ func (w *jsonWriter) value(s *shape, v reflect.Value) {
 
 func (w *jsonWriter) time(s *shape, t time.Time) {
 	format := s.ts
-	if format == "" {
+	if format == "" || w.ts != "" {
 		format = w.ts
 	}
 	if format == "" || format == epoch {

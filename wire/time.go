@@ -14,6 +14,9 @@ const (
 	iso8601 = "iso8601"
 	epoch   = "unixTimestamp"
 	rfc822  = "rfc822"
+
+	// trailTime is how CloudTrail writes timestamps inside requestParameters and responseElements.
+	trailTime = "trail"
 )
 
 // Timestamps outside these years have no form that every protocol can carry.
@@ -31,6 +34,8 @@ func appendTime(b []byte, t time.Time, format string) []byte {
 		return t.AppendFormat(b, http.TimeFormat)
 	case epoch:
 		return appendEpoch(b, t)
+	case trailTime:
+		return t.AppendFormat(b, "Jan 2, 2006, 3:04:05 PM")
 	}
 	if t.Nanosecond()/1e6 == 0 {
 		return t.AppendFormat(b, "2006-01-02T15:04:05Z")
