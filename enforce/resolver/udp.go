@@ -10,10 +10,12 @@ import (
 	"sumun.dev/engine/dns"
 )
 
-// maxQuery is the longest query read by UDP; longer ones are cut, and then malformed.
-const maxQuery = 4096
+// maxQuery is the longest query that is read; a longer one is cut by UDP, and
+// then malformed.
+const maxQuery = 2048
 
-func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) error {
+// serveUDPSingly answers one message after the other, with what every system has.
+func (s *Server) serveUDPSingly(ctx context.Context, conn *net.UDPConn) error {
 	d := newDesk(&s.stats)
 	buf := make([]byte, maxQuery)
 	for {
@@ -25,19 +27,20 @@ func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) error {
 			continue // an ICMP error for an earlier reply, say
 		}
 		a := arrival{from: from, at: time.Now()}
-		reply, later := s.answer(ctx, d, a, buf[:n])
-		if later {
-			reply = s.postpone(ctx, conn, d, a, buf[:n])
-		}
-		if reply != nil {
+		if reply := s.answerUDP(ctx, conn, d, a, buf[:n]); reply != nil {
 			conn.WriteToUDPAddrPort(reply, from)
 		}
 	}
 }
 
-// postpone lets a goroutine of its own wait for the answer. When too many
-// wait already, the reply is that it failed.
-func (s *Server) postpone(ctx context.Context, conn *net.UDPConn, d *desk, a arrival, msg []byte) []byte {
+// answerUDP answers at once what is at hand. For the rest it returns nil, and
+// a goroutine of its own waits for the answer; when too many wait already, the
+// reply is that it failed.
+func (s *Server) answerUDP(ctx context.Context, conn *net.UDPConn, d *desk, a arrival, msg []byte) []byte {
+	reply, later := s.answer(ctx, d, a, msg)
+	if !later {
+		return reply
+	}
 	select {
 	case s.waiting <- struct{}{}:
 	default:

@@ -235,7 +235,7 @@ func (b *builder) put(s string, flags uint32) error {
 	if err != nil {
 		return err
 	}
-	if len(b.arena) > maxArena {
+	if uint64(len(b.arena)) > maxArena {
 		return errListSize
 	}
 	b.arena = append(append(b.arena, byte(flags|flagsOf(d))), d.Name...)

@@ -26,7 +26,7 @@ func main() {
 	listen := flag.String("listen", "127.0.0.1:5354", "address to serve")
 	upstream := flag.String("upstream", "", "address to forward to")
 	blocked := flag.String("block", "", "file of domains to block, one a line")
-	zoneFile := flag.String("zone", "", "file of names to answer 192.0.2.1 for, one a line, all under test.")
+	zoneFile := flag.String("zone", "", "file of names to answer 192.0.2.1 for, one a line, all under good.example.")
 	logged := flag.Bool("log", false, "make query log records, as JSON, and count them")
 	profile := flag.String("cpuprofile", "", "write a CPU profile here")
 	flag.Parse()
@@ -72,7 +72,7 @@ func run(listen, upstream, blocked, zoneFile, profile string, logged bool) error
 		for name := range lines(zoneFile) {
 			records = append(records, zone.Record{Name: name, Type: "A", TTL: 3600, Values: []string{"192.0.2.1"}})
 		}
-		snapshot.Zones = []resolver.Zone{{Origin: "test.", Records: records}}
+		snapshot.Zones = []resolver.Zone{{Origin: "good.example.", Records: records}}
 	}
 	server := resolver.New(config)
 	if err := server.SetSnapshot(snapshot); err != nil {
