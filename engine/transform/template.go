@@ -50,7 +50,9 @@ func (e *NameError) Error() string { return "variable names may not start with A
 // A PathError names a variable whose path cannot be read.
 type PathError struct{ Name, Path string }
 
-func (e *PathError) Error() string { return fmt.Sprintf("variable %s has invalid path %s", e.Name, e.Path) }
+func (e *PathError) Error() string {
+	return fmt.Sprintf("variable %s has invalid path %s", e.Name, e.Path)
+}
 
 // A TemplateError tells that a template is neither a JSON value nor lines of them.
 type TemplateError struct{ Cause error }
