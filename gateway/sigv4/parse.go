@@ -29,8 +29,11 @@ const (
 
 // Parse reads who signed r, and for what. Its error is an *Error. Nothing is
 // proven yet: the caller looks up the secret of the KeyID, compares the Token
-// with the key's session, and calls Verifier.Verify.
-func Parse(r *Request, rules Rules) (*Signature, error) {
+// with the key's session, checks the scope, and calls Verifier.Verify.
+//
+// rules says how the service that the scope names departs from the common
+// procedure; nil means that none does.
+func Parse(r *Request, rules func(service string) Rules) (*Signature, error) {
 	if !isToken(r.Method) {
 		return nil, refuse(MalformedTarget, "The request method is not a method.")
 	}
@@ -38,7 +41,7 @@ func Parse(r *Request, rules Rules) (*Signature, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Signature{request: r, rules: rules}
+	s := &Signature{request: r}
 	headers := r.Header["Authorization"]
 	switch {
 	case len(headers) > 1, len(headers) == 1 && q.authenticates():
@@ -56,10 +59,16 @@ func Parse(r *Request, rules Rules) (*Signature, error) {
 	if err != nil {
 		return nil, err
 	}
+	if rules != nil {
+		s.rules = rules(s.Service)
+	}
 	if err := s.checkHeaders(); err != nil {
 		return nil, err
 	}
-	return s, s.readPayload(q)
+	if err := s.readPayload(q); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // fromHeader reads the Authorization header:

@@ -111,9 +111,11 @@ func receive(raw []byte) (*received, error) {
 	return &received{http: r, Request: in, body: body}, err
 }
 
+func (v *vector) departs(string) Rules { return v.rules }
+
 // accept is what a gate does: it parses, looks up the key, and verifies.
 func (v *vector) accept(verifier *Verifier, r *received) (*Signature, error) {
-	s, err := Parse(r.Request, v.rules)
+	s, err := Parse(r.Request, v.departs)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +142,7 @@ func TestAWSSuiteIsAccepted(t *testing.T) {
 			}
 			s, err := v.accept(verifier, r)
 			var room scratch
-			if parsed, _ := Parse(r.Request, v.rules); parsed != nil {
+			if parsed, _ := Parse(r.Request, v.departs); parsed != nil {
 				sum := sha256.Sum256(r.body)
 				room.canonical(parsed, fmt.Sprintf("%x", sum))
 				if got := string(room.text); got != v.canonical {
