@@ -120,6 +120,7 @@ type Touch struct {
 	Conditions map[string][]string
 	Tags       map[string]string // the resource's tags, aws:ResourceTag
 	Policy     string            // the resource's own policy document, if it has one
+	PolicyKind string            // what Policy is: empty for a resource-based policy, "trust" for a role's, "key" for a KMS key's
 	Open       string            // why AWS asks for no permission here; empty means it does
 }
 

@@ -1,0 +1,43 @@
+package iam
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"sumun.dev/aws"
+	"sumun.dev/store"
+)
+
+// A Key is an access key with its secret.
+type Key struct{ ID, Secret string }
+
+// NewRootKey returns a random access key for the root user of account.
+func NewRootKey(account aws.Account) Key { return Key{keyID("AKIA", account), newSecret()} }
+
+// AddRoot gives the account's root user an access key. The plane calls it at its
+// first start, within a unit of work.
+func (s *Service) AddRoot(ctx context.Context, account aws.Account, k Key) error {
+	if err := s.addKey(ctx, account, "", k); err != nil {
+		return err
+	}
+	return s.roots.In(store.Place{Account: account}).Put(ctx, rootID, &rootUser{Keys: []string{k.ID}})
+}
+
+// AddAdministrator makes the user "administrator" with AdministratorAccess, since
+// root cannot assume roles. The plane calls it at its first start.
+func (s *Service) AddAdministrator(ctx context.Context, account aws.Account) (Key, error) {
+	k := Key{keyID("AKIA", account), newSecret()}
+	if err := s.addKey(ctx, account, "administrator", k); err != nil {
+		return Key{}, err
+	}
+	u := &user{
+		Name: "administrator", Path: "/", ID: uniqueID("AIDA"), Created: time.Now().UTC().Truncate(time.Second),
+		Attached: []string{AdministratorAccess}, Keys: []string{k.ID},
+	}
+	return k, s.users.In(store.Place{Account: account}).Insert(ctx, strings.ToLower(u.Name), u)
+}
+
+func (s *Service) addKey(ctx context.Context, account aws.Account, user string, k Key) error {
+	return s.keys.Insert(ctx, k.ID, &accessKey{ID: k.ID, Account: account, User: user, Secret: k.Secret, Active: true, Created: time.Now().UTC().Truncate(time.Second)})
+}

@@ -1,0 +1,48 @@
+package iam
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"strconv"
+
+	"sumun.dev/aws"
+)
+
+const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+
+// uniqueID returns an id such as AIDAJQABLZS4A3QDU576Q: a prefix for its kind and
+// 17 characters. IAM User Guide, "IAM identifiers", "Unique identifiers".
+func uniqueID(prefix string) string { return prefix + letters(17) }
+
+// letters returns n random characters of base 32.
+func letters(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails: crypto/rand ends the program first
+	for i := range b {
+		b[i] = base32[b[i]&31]
+	}
+	return string(b)
+}
+
+// keyID returns the id of an access key. Like AWS's, it tells the account to
+// tools that decode it: the first 48 bits of its base 32 are a one and the
+// account number, followed by seven bits that are zero.
+func keyID(prefix string, account aws.Account) string {
+	n, err := strconv.ParseUint(string(account), 10, 40)
+	if err != nil {
+		return prefix + letters(16)
+	}
+	bits := (1<<47 | n<<7) << 2 // ten characters carry fifty bits
+	text := make([]byte, 0, 10)
+	for shift := 45; shift >= 0; shift -= 5 {
+		text = append(text, base32[bits>>shift&31])
+	}
+	return prefix + string(text) + letters(6)
+}
+
+// newSecret returns a secret access key: 40 characters of base 64, 240 random bits.
+func newSecret() string {
+	b := make([]byte, 30)
+	_, _ = rand.Read(b)
+	return base64.StdEncoding.EncodeToString(b)
+}

@@ -1,0 +1,274 @@
+package iam
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"sumun.dev/aws"
+	"sumun.dev/policy"
+	"sumun.dev/store"
+)
+
+// A cache holds what the gate asks on every call, until the store tells that a
+// user, role or key has changed.
+type cache struct {
+	mu      sync.RWMutex
+	keys    map[string]*knownKey
+	holders map[holderKey]*knownHolder
+	version uint64 // grows with every change, so that what was read before it is not kept
+}
+
+type holderKey struct {
+	account aws.Account
+	kind    aws.PrincipalKind // User or AssumedRole
+	name    string            // in lower case
+}
+
+// knownMost bounds each map of the cache; a full map is begun anew.
+const knownMost = 100_000
+
+type knownKey struct {
+	principal *aws.Principal
+	secret    []byte
+	active    bool
+	used      time.Time
+}
+
+func (k *knownKey) newer(at time.Time) bool { return at.Sub(k.used) >= useGrain }
+
+// knownHolder is a user's or role's unique id and compiled policies.
+type knownHolder struct {
+	id       string
+	policies *policy.Policies
+}
+
+func newCache(s *store.Store) *cache {
+	c := &cache{keys: map[string]*knownKey{}, holders: map[holderKey]*knownHolder{}}
+	s.Watch("iam.keys", func(ch store.Change) { c.forget(func() { forgetKey(c, ch) }) })
+	s.Watch("iam.users", func(ch store.Change) { c.forget(func() { forgetHolder(c, ch, aws.User) }) })
+	s.Watch("iam.roles", func(ch store.Change) { c.forget(func() { forgetHolder(c, ch, aws.AssumedRole) }) })
+	return c
+}
+
+func (c *cache) forget(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.version++
+	f()
+}
+
+func forgetKey(c *cache, ch store.Change) {
+	if ch.ID == "" {
+		clear(c.keys)
+		return
+	}
+	delete(c.keys, ch.ID)
+}
+
+func forgetHolder(c *cache, ch store.Change, kind aws.PrincipalKind) {
+	if ch.ID == "" {
+		clear(c.holders)
+		clear(c.keys)
+		return
+	}
+	delete(c.holders, holderKey{ch.Place.Account, kind, ch.ID})
+	if kind != aws.User {
+		return
+	}
+	// A key's principal carries its user's tags and unique id.
+	for id, k := range c.keys {
+		if k.principal.Account == ch.Place.Account && strings.EqualFold(k.principal.Name, ch.ID) {
+			delete(c.keys, id)
+		}
+	}
+}
+
+func (c *cache) key(id string) *knownKey {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.keys[id]
+}
+
+func (c *cache) at() uint64 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.version
+}
+
+// keep runs put unless something has changed since version.
+func (c *cache) keep(version uint64, put func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.version == version {
+		put()
+	}
+}
+
+// ErrUnknownKey means that no active access key has this id.
+var ErrUnknownKey = errors.New("iam: no active access key has this id")
+
+// LongTerm returns who holds a long-term access key, and its secret. An unknown
+// or inactive key is ErrUnknownKey: AWS does not tell the two apart.
+func (s *Service) LongTerm(ctx context.Context, id string) (*aws.Principal, []byte, error) {
+	k := s.known.key(id)
+	if k == nil {
+		var err error
+		if k, err = s.readKey(ctx, id); err != nil {
+			return nil, nil, err
+		}
+	}
+	if !k.active {
+		return nil, nil, ErrUnknownKey
+	}
+	return k.principal, k.secret, nil
+}
+
+func (s *Service) readKey(ctx context.Context, id string) (*knownKey, error) {
+	version := s.known.at()
+	k, err := s.keys.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, ErrUnknownKey
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := &aws.Principal{
+		Kind: aws.Root, Account: k.Account, ID: string(k.Account), AccessKeyID: k.ID,
+		ARN: aws.ARN{Partition: "aws", Service: "iam", Account: k.Account, Resource: "root"},
+	}
+	if k.User != "" {
+		u, err := s.users.In(store.Place{Account: k.Account}).Get(ctx, strings.ToLower(k.User))
+		if err != nil {
+			return nil, err // a key without its user: the store is not whole
+		}
+		p.Kind, p.ID, p.Name, p.Tags = aws.User, u.ID, u.Name, tagMap(u.Tags)
+		p.ARN = userARN("aws", k.Account, u)
+	}
+	known := &knownKey{principal: p, secret: []byte(k.Secret), active: k.Active}
+	if k.Used != nil {
+		known.used = k.Used.At
+	}
+	s.known.keep(version, func() {
+		if len(s.known.keys) >= knownMost {
+			clear(s.known.keys)
+		}
+		s.known.keys[id] = known
+	})
+	return known, nil
+}
+
+// Policies returns the identity-based policies of p. The user must still exist,
+// the role of a session must still have the unique id that issued it; else
+// ErrUnknownKey. What it returns is shared: nobody changes it.
+func (s *Service) Policies(ctx context.Context, p *aws.Principal) (*policy.Policies, error) {
+	key := holderKey{account: p.Account, kind: p.Kind, name: strings.ToLower(p.Name)}
+	want := p.ID
+	switch p.Kind {
+	case aws.Root, aws.Service:
+		return &policy.Policies{}, nil
+	case aws.User:
+	case aws.AssumedRole:
+		key.name, want = strings.ToLower(p.Session.IssuerName), p.Session.IssuerID
+	default:
+		return nil, ErrUnknownKey
+	}
+	s.known.mu.RLock()
+	h := s.known.holders[key]
+	s.known.mu.RUnlock()
+	if h == nil {
+		var err error
+		if h, err = s.readHolder(ctx, key); err != nil {
+			return nil, err
+		}
+	}
+	if h.id != want {
+		return nil, ErrUnknownKey
+	}
+	return h.policies, nil
+}
+
+func (s *Service) readHolder(ctx context.Context, key holderKey) (*knownHolder, error) {
+	version := s.known.at()
+	place := store.Place{Account: key.account}
+	var h *knownHolder
+	switch key.kind {
+	case aws.User:
+		u, err := s.users.In(place).Get(ctx, key.name)
+		if err != nil {
+			return nil, unknownIf(err)
+		}
+		h = &knownHolder{id: u.ID, policies: attached(u.Name, u.Inline, u.Attached)}
+	default:
+		r, err := s.roles.In(place).Get(ctx, key.name)
+		if err != nil {
+			return nil, unknownIf(err)
+		}
+		h = &knownHolder{id: r.ID, policies: attached(r.Name, r.Inline, r.Attached)}
+	}
+	s.known.keep(version, func() {
+		if len(s.known.holders) >= knownMost {
+			clear(s.known.holders)
+		}
+		s.known.holders[key] = h
+	})
+	return h, nil
+}
+
+func unknownIf(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return ErrUnknownKey
+	}
+	return err
+}
+
+// attached compiles what a user or role has. A document that no longer parses
+// allows nothing and denies everything: it may have held a Deny.
+func attached(holder string, inline map[string]string, arns []string) *policy.Policies {
+	p := &policy.Policies{}
+	add := func(source, text string) {
+		d, err := policy.Parse([]byte(text), policy.Identity)
+		if err != nil {
+			d, err = policy.Parse([]byte(denyAll), policy.Identity)
+		}
+		if err == nil {
+			p.Identity = append(p.Identity, &policy.Attached{Document: d, Source: source})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(inline)) {
+		add("inline:"+holder+"/"+name, inline[name])
+	}
+	for _, arn := range arns {
+		add(arn, managed[arn])
+	}
+	return p
+}
+
+const denyAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`
+
+// A Role is what sts needs to know of a role that is to be assumed.
+type Role struct {
+	ARN        aws.ARN
+	ID, Name   string
+	Trust      string
+	MaxSession time.Duration
+	Tags       map[string]string
+}
+
+// RoleOf returns the role with this ARN, of any account; store.ErrNotFound when
+// there is none, or its path is another.
+func (s *Service) RoleOf(ctx context.Context, arn aws.ARN) (*Role, error) {
+	name := arn.Resource[strings.LastIndex(arn.Resource, "/")+1:]
+	r, err := s.roles.In(store.Place{Account: arn.Account}).Get(ctx, strings.ToLower(name))
+	if err != nil {
+		return nil, err
+	}
+	if roleARN(arn.Partition, arn.Account, r) != arn {
+		return nil, store.ErrNotFound
+	}
+	return &Role{ARN: arn, ID: r.ID, Name: r.Name, Trust: r.Trust, MaxSession: time.Duration(r.MaxSession) * time.Second, Tags: tagMap(r.Tags)}, nil
+}

@@ -1,0 +1,119 @@
+package iam
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"sumun.dev/api/iamapi"
+	"sumun.dev/aws"
+	"sumun.dev/store"
+)
+
+// user is an IAM user; its id in the table is its name in lower case, since
+// "names are not distinguished by case" (IAM API Reference, CreateUser).
+type user struct {
+	Name, Path, ID string
+	Created        time.Time
+	Tags           []tag             `json:",omitempty"`
+	Inline         map[string]string `json:",omitempty"` // policy name → document
+	Attached       []string          `json:",omitempty"` // ARNs of managed policies
+	Keys           []string          `json:",omitempty"` // access key ids
+}
+
+// role is an IAM role, kept like a user.
+type role struct {
+	Name, Path, ID string
+	Created        time.Time
+	Description    *string `json:",omitempty"`
+	Trust          string
+	MaxSession     int32             // seconds
+	Tags           []tag             `json:",omitempty"`
+	Inline         map[string]string `json:",omitempty"`
+	Attached       []string          `json:",omitempty"`
+	Used           *use              `json:",omitempty"`
+}
+
+// accessKey is a long-term credential.
+type accessKey struct {
+	ID      string
+	Account aws.Account
+	User    string // the user's name, empty for the account's root user
+	Secret  string
+	Active  bool
+	Created time.Time
+	Used    *use `json:",omitempty"`
+}
+
+// rootUser is what the account's root user holds.
+type rootUser struct {
+	Keys []string `json:",omitempty"`
+}
+
+const rootID = "root"
+
+type use struct {
+	At              time.Time
+	Service, Region string
+}
+
+type tag struct{ Key, Value string }
+
+func tagsOf(in []iamapi.Tag) []tag {
+	var out []tag
+	for _, t := range in {
+		out = append(out, tag{t.Key, t.Value})
+	}
+	return out
+}
+
+func tagsTo(in []tag) []iamapi.Tag {
+	var out []iamapi.Tag
+	for _, t := range in {
+		out = append(out, iamapi.Tag{Key: t.Key, Value: t.Value})
+	}
+	return out
+}
+
+func tagMap(in []tag) map[string]string {
+	m := make(map[string]string, len(in))
+	for _, t := range in {
+		m[t.Key] = t.Value
+	}
+	return m
+}
+
+// user returns the user with this name in any case.
+func (s *Service) user(ctx context.Context, name string) (*user, error) {
+	u, err := s.users.Get(ctx, strings.ToLower(name))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, iamapi.NoSuchEntityException.New("The user with name %s cannot be found.", name)
+	}
+	return u, err
+}
+
+func (s *Service) putUser(ctx context.Context, u *user) error {
+	return s.users.Put(ctx, strings.ToLower(u.Name), u)
+}
+
+// role returns the role with this name in any case.
+func (s *Service) role(ctx context.Context, name string) (*role, error) {
+	r, err := s.roles.Get(ctx, strings.ToLower(name))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, iamapi.NoSuchEntityException.New("The role with name %s cannot be found.", name)
+	}
+	return r, err
+}
+
+func (s *Service) putRole(ctx context.Context, r *role) error {
+	return s.roles.Put(ctx, strings.ToLower(r.Name), r)
+}
+
+func userARN(partition string, account aws.Account, u *user) aws.ARN {
+	return aws.ARN{Partition: partition, Service: "iam", Account: account, Resource: "user" + u.Path + u.Name}
+}
+
+func roleARN(partition string, account aws.Account, r *role) aws.ARN {
+	return aws.ARN{Partition: partition, Service: "iam", Account: account, Resource: "role" + r.Path + r.Name}
+}
