@@ -18,6 +18,8 @@ const (
 	AssumedRole   PrincipalKind = "AssumedRole"
 	FederatedUser PrincipalKind = "FederatedUser"
 	Service       PrincipalKind = "AWSService"
+	WebIdentity   PrincipalKind = "WebIdentityUser" // asks STS with a token; Name is the provider's ARN or host
+	SAML          PrincipalKind = "SAMLUser"        // asks STS with an assertion; Name is the provider's ARN
 )
 
 // A Principal is who makes a call. It is immutable once a call carries it.

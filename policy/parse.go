@@ -1,0 +1,237 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"sumun.dev/aws"
+)
+
+// maxDocument bounds any document, in bytes; IAM's API has the same bound.
+const maxDocument = 131072
+
+// Parse reads and compiles a policy document to be used as kind. Its errors are
+// *aws.Error of Malformed.
+func Parse(doc []byte, kind Kind) (*Document, error) {
+	raw, err := read(doc)
+	if err != nil {
+		return nil, err
+	}
+	d := &Document{Kind: kind, Version: "2008-10-17", ID: raw.id, Statements: make([]Statement, len(raw.statements))}
+	if raw.version != "" {
+		d.Version = raw.version
+	}
+	if kind == RCP && d.Version != "2012-10-17" {
+		return nil, organizations()
+	}
+	for i := range raw.statements {
+		if err := checkShape(&raw.statements[i], kind); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkSids(raw.statements, kind); err != nil {
+		return nil, err
+	}
+	for i := range raw.statements {
+		s, err := compileStatement(&raw.statements[i], d)
+		if err != nil {
+			return nil, err
+		}
+		s.Index = i
+		d.Statements[i] = s
+	}
+	return d, nil
+}
+
+// checkSids holds Sids to be unique and, where IAM keeps the document, alphanumeric.
+func checkSids(statements []rawStatement, kind Kind) error {
+	seen := make(map[string]bool, len(statements))
+	for i := range statements {
+		sid := statements[i].sid
+		if sid == "" {
+			continue
+		}
+		if seen[sid] {
+			return Malformed.New("Statement IDs (SID) in a single policy must be unique.")
+		}
+		seen[sid] = true
+		if (kind == Identity || kind == Trust) && strings.ContainsFunc(sid, func(r rune) bool { return !alphanumeric(r) }) {
+			return Malformed.New("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*")
+		}
+	}
+	return nil
+}
+
+func alphanumeric(r rune) bool {
+	return '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z'
+}
+
+func compileStatement(raw *rawStatement, d *Document) (Statement, error) {
+	variables := d.Version == "2012-10-17"
+	s := Statement{
+		Sid: raw.sid, Deny: raw.effect == "Deny", Start: raw.start, End: raw.end,
+		notActions: raw.notActions, notResources: raw.notResources, notPrincipals: raw.notPrincipal,
+	}
+	for _, r := range raw.resources {
+		a, err := compileResource(r, d.Kind, variables)
+		if err != nil {
+			return Statement{}, err
+		}
+		s.resources = append(s.resources, a)
+		s.anyResource = s.anyResource || a.all && !raw.notResources
+	}
+	s.anyResource = s.anyResource || d.Kind == Trust
+	for _, action := range raw.actions {
+		if err := checkAction(action, d.Kind); err != nil {
+			return Statement{}, err
+		}
+	}
+	s.actions = compileActions(raw.actions)
+	if raw.principals != nil {
+		set, err := compilePrincipals(raw.principals)
+		if err != nil {
+			return Statement{}, err
+		}
+		s.principals = set
+	}
+	for i := range raw.conditions {
+		c := raw.conditions[i]
+		if err := c.compile(variables); err != nil {
+			return Statement{}, err
+		}
+		s.conditions = append(s.conditions, c)
+	}
+	return s, nil
+}
+
+// checkAction holds an action to be "*" or service:name.
+func checkAction(action string, kind Kind) error {
+	service, name, found := strings.Cut(action, ":")
+	switch {
+	case kind == Trust && !strings.EqualFold(service, "sts"):
+		return Malformed.New("AssumeRole policy may only specify STS AssumeRole actions.")
+	case kind == RCP && (!found || service == "*"):
+		return organizations()
+	case !found && action != "*":
+		return Malformed.New("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
+	case strings.Contains(name, ":"):
+		return Malformed.New("Actions/Condition can contain only one colon.")
+	}
+	if service != "*" && (service == "" || strings.ContainsFunc(service, func(r rune) bool {
+		return !alphanumeric(r) && r != '-' && r != '.'
+	})) {
+		return Malformed.New("Vendor %s is not valid", service)
+	}
+	return nil
+}
+
+// compileResource holds an ARN to the rules of its kind and compiles it.
+func compileResource(s string, kind Kind, variables bool) (arnPattern, error) {
+	a, err := compileARN(s, variables)
+	if err != nil {
+		return arnPattern{}, legacy()
+	}
+	if a.all {
+		return a, nil
+	}
+	if err := checkResource(s, kind); err != nil {
+		return arnPattern{}, err
+	}
+	// Variables stand only behind the fifth colon. In a Deny, one that never
+	// matches would silently protect nothing.
+	for i := range a.parts[:5] {
+		if a.parts[i].mode == templated {
+			return arnPattern{}, legacy()
+		}
+	}
+	return a, nil
+}
+
+func checkResource(s string, kind Kind) error {
+	if kind != Identity && kind != SCP && kind != RCP {
+		return nil
+	}
+	if !strings.HasPrefix(s, "arn:") {
+		return Malformed.New("Resource %s must be in ARN format or \"*\".", s)
+	}
+	parts := strings.SplitN(s, ":", 6)
+	if partition := parts[1]; kind == Identity && partition != "aws" && !strings.HasPrefix(partition, "aws-") {
+		full := append(slices.Clone(parts), "*", "*", "*", "*")
+		return Malformed.New("Partition \"%s\" is not valid for resource \"%s\".", partition, strings.Join(full[:max(len(parts), 6)], ":"))
+	}
+	if len(parts) < 3 || strings.ContainsAny(parts[2], "*?") {
+		return Malformed.New("Resource vendor must be fully qualified and cannot contain regexes.")
+	}
+	if len(parts) == 5 || parts[2] == "" {
+		return legacy()
+	}
+	region := ""
+	if len(parts) > 3 {
+		region = parts[3]
+	}
+	if region == "" || region == "*" {
+		return nil
+	}
+	switch {
+	case parts[2] == "iam":
+		return Malformed.New("IAM resource %s cannot contain region information.", s)
+	case parts[2] == "s3" && (len(parts) < 6 || parts[4] == ""):
+		return Malformed.New("Resource %s can not contain region information.", s)
+	}
+	return nil
+}
+
+// compilePrincipals compiles a Principal or NotPrincipal element.
+// IAM User Guide, "AWS JSON policy elements: Principal".
+func compilePrincipals(raw []rawPrincipal) (*principalSet, error) {
+	set := &principalSet{}
+	for _, p := range raw {
+		ok := true
+		switch p.kind {
+		case "AWS":
+			ok = set.add(p.value)
+		case "Service":
+			ok = p.value != "" && !strings.Contains(p.value, "*")
+			set.services = append(set.services, p.value)
+		case "Federated":
+			ok = p.value != "" && !strings.Contains(p.value, "*")
+			set.federated = append(set.federated, p.value)
+		case "CanonicalUser":
+			// Only S3 knows canonical ids; nothing here has one, so that it
+			// names nobody.
+		default:
+			ok = false
+		}
+		if !ok {
+			return nil, Malformed.New("Invalid principal in policy: \"%s\":\"%s\"", p.kind, p.value)
+		}
+	}
+	return set, nil
+}
+
+func (s *principalSet) add(value string) bool {
+	if value == "*" {
+		s.everyone = true
+		return true
+	}
+	if account, err := aws.ParseAccount(value); err == nil {
+		s.accounts = append(s.accounts, account)
+		return true
+	}
+	if arn, err := aws.ParseARN(value); err == nil {
+		if arn.Service != "iam" && arn.Service != "sts" || strings.ContainsAny(value, "*?") {
+			return false
+		}
+		if arn.Service == "iam" && arn.Resource == "root" {
+			s.accounts = append(s.accounts, arn.Account)
+			return true
+		}
+		s.arns = append(s.arns, arn)
+		return true
+	}
+	if len(value) >= 16 && !strings.ContainsFunc(value, func(r rune) bool { return !alphanumeric(r) }) {
+		s.ids = append(s.ids, value)
+		return true
+	}
+	return false
+}

@@ -1,0 +1,109 @@
+package policy
+
+import (
+	"slices"
+
+	"sumun.dev/aws"
+)
+
+// reach says how directly a statement names the principal. It decides which
+// implicit denies an Allow in a resource policy passes by within one account.
+// IAM User Guide, "Determining whether a request is allowed or denied within
+// an account", table of principals.
+type reach uint8
+
+const (
+	unreached reach = iota
+	delegated       // the whole account is named: identity policies decide
+	limited         // the role is named, or the user behind a federated session: boundary and session policies still limit
+	direct          // this user, this session, this service, or everyone
+)
+
+// A principalSet is a Principal or NotPrincipal element.
+type principalSet struct {
+	everyone  bool
+	accounts  []aws.Account
+	arns      []aws.ARN // users, roles, sessions, federated users
+	ids       []string  // unique ids: AIDA…, AROA…
+	services  []string
+	federated []string // identity providers
+}
+
+// reaches says how directly s names the principal. Statements without a
+// Principal are about the principal they are attached to.
+func (e *evaluation) reaches(s *Statement) reach {
+	if s.principals == nil {
+		return direct
+	}
+	if !s.notPrincipals {
+		return s.principals.reach(e.principal)
+	}
+	if !e.bounded && s.principals.exempts(e.principal) {
+		return unreached
+	}
+	// A Deny with NotPrincipal always meets a principal that has a permissions
+	// boundary. IAM User Guide, "IAM JSON policy elements: NotPrincipal".
+	return direct
+}
+
+// reach says how directly the set names p.
+func (s *principalSet) reach(p *aws.Principal) reach {
+	if s.everyone {
+		return direct
+	}
+	switch p.Kind {
+	case aws.Service:
+		return directIf(slices.Contains(s.services, p.Name))
+	case aws.WebIdentity, aws.SAML:
+		return directIf(slices.Contains(s.federated, p.Name))
+	case aws.User, aws.Root:
+		if s.names(&p.ARN, p.ID) {
+			return direct
+		}
+	case aws.AssumedRole, aws.FederatedUser:
+		if s.names(&p.ARN, p.ID) {
+			return direct
+		}
+		if p.Session != nil && s.names(&p.Session.Issuer, p.Session.IssuerID) {
+			return limited
+		}
+	default:
+		return unreached
+	}
+	if slices.Contains(s.accounts, p.Account) {
+		return delegated
+	}
+	return unreached
+}
+
+func directIf(b bool) reach {
+	if b {
+		return direct
+	}
+	return unreached
+}
+
+func (s *principalSet) names(arn *aws.ARN, id string) bool {
+	for i := range s.arns {
+		if s.arns[i] == *arn {
+			return true
+		}
+	}
+	return id != "" && slices.Contains(s.ids, id)
+}
+
+// exempts reports whether a NotPrincipal element spares p: of a user its
+// account and itself must be listed; of a session its role or user as well.
+// IAM User Guide, "IAM JSON policy elements: NotPrincipal".
+func (s *principalSet) exempts(p *aws.Principal) bool {
+	switch p.Kind {
+	case aws.Root:
+		return s.everyone || slices.Contains(s.accounts, p.Account)
+	case aws.User:
+		return s.everyone || slices.Contains(s.accounts, p.Account) && s.names(&p.ARN, p.ID)
+	case aws.AssumedRole, aws.FederatedUser:
+		return s.everyone || slices.Contains(s.accounts, p.Account) && s.names(&p.ARN, p.ID) &&
+			p.Session != nil && s.names(&p.Session.Issuer, p.Session.IssuerID)
+	}
+	return s.reach(p) != unreached
+}

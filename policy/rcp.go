@@ -1,0 +1,29 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// resourceControlled reports whether resource control policies have a say in
+// an action. Organizations User Guide, "List of AWS services that support RCPs"
+// and "Resources and entities not restricted by RCPs".
+func resourceControlled(service, action string) bool {
+	if strings.EqualFold(service, "kms") && strings.EqualFold(action, "RetireGrant") {
+		return false
+	}
+	_, found := slices.BinarySearchFunc(rcpServices[:], service, compareFold)
+	return found
+}
+
+// rcpServices are the action prefixes that support RCPs, sorted.
+var rcpServices = [...]string{
+	"aoss", "appconfig", "appstream", "autoscaling", "autoscaling-plans", "budgets", "clouddirectory", "cloudfront",
+	"cloudsearch", "cloudtrail-data", "codeartifact", "codebuild", "codecommit", "codepipeline", "cognito-identity", "cognito-idp",
+	"comprehend", "comprehendmedical", "compute-optimizer", "cost-optimization-hub", "dax", "dsql", "dynamodb", "ecr",
+	"ecr-public", "events", "firehose", "fis", "fms", "gamelift", "health", "inspector-scan",
+	"kendra", "kinesisvideo", "kms", "logs", "memorydb", "networkmonitor", "notifications", "opensearch",
+	"pca-connector-ad", "personalize", "polly", "pricing", "resource-groups", "rolesanywhere", "s3", "secretsmanager",
+	"servicediscovery", "signin", "sqs", "sts", "support", "swf", "textract", "timestream-influxdb",
+	"transcribe", "transfer", "translate", "wafv2", "workspaces", "xray",
+}
