@@ -13,7 +13,7 @@ type rules struct {
 	minLen, maxLen int64 // -1: none
 	min, max       string
 	minVal, maxVal float64
-	pattern        string
+	pattern        *Matcher
 	enum           []string
 	enumSet        map[string]bool // when the enum is long
 }
@@ -21,7 +21,10 @@ type rules struct {
 // rulesOf reads the tags len, range and pattern, and the Values of an enum.
 // It returns nil when nothing constrains the value.
 func rulesOf(t reflect.Type, k kind, length, between, pattern string) *rules {
-	r := &rules{minLen: -1, maxLen: -1, pattern: pattern}
+	r := &rules{minLen: -1, maxLen: -1}
+	if pattern != "" {
+		r.pattern = Pattern(pattern)
+	}
 	if lo, hi, ok := strings.Cut(length, ":"); ok {
 		r.minLen, r.maxLen = bound(lo), bound(hi)
 	}
@@ -41,7 +44,7 @@ func rulesOf(t reflect.Type, k kind, length, between, pattern string) *rules {
 			r.enumSet[v] = true
 		}
 	}
-	if r.minLen < 0 && r.maxLen < 0 && r.min == "" && r.max == "" && pattern == "" && r.enum == nil {
+	if r.minLen < 0 && r.maxLen < 0 && r.min == "" && r.max == "" && r.pattern == nil && r.enum == nil {
 		return nil
 	}
 	return r
@@ -71,6 +74,9 @@ func (r *rules) broken(s *shape, v reflect.Value) (out []string) {
 	case kString:
 		text := v.String()
 		out = r.brokenLength(int64(len(text)), func() int64 { return int64(utf8.RuneCountInString(text)) })
+		if r.pattern != nil && !r.pattern.Match(text) {
+			out = append(out, mustMatch+r.pattern.String())
+		}
 		if r.enum != nil && !r.allows(text) {
 			out = append(out, r.mustBeOneOf())
 		}
@@ -136,8 +142,8 @@ func (r *rules) all() string {
 	if r.min != "" {
 		out = append(out, mustBeMore+r.min)
 	}
-	if r.pattern != "" {
-		out = append(out, mustMatch+r.pattern)
+	if r.pattern != nil {
+		out = append(out, mustMatch+r.pattern.String())
 	}
 	if r.enum != nil {
 		out = append(out, r.mustBeOneOf())
