@@ -226,9 +226,15 @@ func (d *jsonReader) blob(s *shape, v reflect.Value, k jsontext.Kind) error {
 	if k != '"' {
 		return d.mismatch(s, k)
 	}
-	text, err := d.text()
+	raw, err := d.dec.ReadValue()
 	if err != nil {
-		return err
+		return d.malformed(err)
+	}
+	text := []byte(raw[1 : len(raw)-1])
+	if bytes.IndexByte(text, '\\') >= 0 {
+		if text, err = jsontext.AppendUnquote(nil, raw); err != nil {
+			return d.malformed(err)
+		}
 	}
 	b, err := decodeBase64(text)
 	if err != nil {
@@ -238,12 +244,14 @@ func (d *jsonReader) blob(s *shape, v reflect.Value, k jsontext.Kind) error {
 	return nil
 }
 
-func decodeBase64(text string) ([]byte, error) {
-	b, err := base64.StdEncoding.DecodeString(text)
-	if err != nil || strings.ContainsAny(text, "\r\n") {
+// decodeBase64 reads standard base64 without the line breaks that Go's decoder skips.
+func decodeBase64(text []byte) ([]byte, error) {
+	b := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := base64.StdEncoding.Decode(b, text)
+	if err != nil || bytes.ContainsAny(text, "\r\n") {
 		return nil, &aws.Error{Code: codeSerialization, Message: "A blob is not valid base64."}
 	}
-	return b, nil
+	return b[:n], nil
 }
 
 // number reads integers, floats and timestamps.
@@ -395,7 +403,13 @@ func (d *jsonReader) entries(s *shape, v reflect.Value, k jsontext.Kind) error {
 	if _, err := d.dec.ReadToken(); err != nil {
 		return d.malformed(err)
 	}
-	v.Set(reflect.MakeMap(s.t))
+	var texts map[string]string // the usual map, spared reflection
+	if s.t == textsType {
+		texts = make(map[string]string, 4)
+		v.Set(reflect.ValueOf(texts))
+	} else {
+		v.Set(reflect.MakeMap(s.t))
+	}
 	for d.dec.PeekKind() != '}' {
 		if d.dec.PeekKind() != '"' {
 			_, err := d.dec.ReadToken()
@@ -414,6 +428,12 @@ func (d *jsonReader) entries(s *shape, v reflect.Value, k jsontext.Kind) error {
 		}
 		if err := d.grow(s.elem.t.Size() + uintptr(len(name))); err != nil {
 			return err
+		}
+		if texts != nil && k == '"' {
+			if texts[name], err = d.text(); err != nil {
+				return err
+			}
+			continue
 		}
 		e := reflect.New(s.elem.t).Elem()
 		d.push(step{key: name})

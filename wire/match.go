@@ -23,7 +23,8 @@ type Match struct {
 }
 
 // Decode turns the request into a pointer to the operation's request structure.
-// Malformed bodies and broken constraints give an *aws.Error in AWS's words.
+// Malformed bodies and broken constraints give an *aws.Error in AWS's words; when
+// only constraints are broken, the structure is returned beside the error.
 func (m *Match) Decode(req *Request, limits Limits) (any, error) {
 	p := planOf(m.Operation.InType())
 	v := reflect.New(p.t)
@@ -35,7 +36,7 @@ func (m *Match) Decode(req *Request, limits Limits) (any, error) {
 	st := state{missing: r.missing}
 	st.lacks(p, r.seen)
 	if found := validate(p, v.Elem(), st.missing); len(found) > 0 {
-		return nil, m.violation(found)
+		return v.Interface(), m.violation(found)
 	}
 	return v.Interface(), nil
 }

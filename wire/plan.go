@@ -270,6 +270,7 @@ var (
 	streamType = reflect.TypeFor[io.ReadCloser]()
 	anyType    = reflect.TypeFor[any]()
 	bytesType  = reflect.TypeFor[[]byte]()
+	textsType  = reflect.TypeFor[map[string]string]()
 )
 
 // shape reads the type t and those tags whose names carry the prefix ("k" for

@@ -92,7 +92,7 @@ func setText(s *shape, v reflect.Value, text string) error {
 		}
 		v.SetBool(b)
 	case kBlob:
-		b, err := decodeBase64(text)
+		b, err := decodeBase64([]byte(text))
 		if err != nil {
 			return err
 		}

@@ -226,7 +226,9 @@ func (x *Index) byTarget(r *Request, m *Match) (*Match, error) {
 }
 
 func jsonVersion(r *Request) string {
-	return strings.TrimPrefix(contentType(r), "application/x-amz-json-")
+	version, _ := strings.CutPrefix(r.Header.Get("Content-Type"), "application/x-amz-json-")
+	version, _, _ = strings.Cut(version, ";")
+	return version
 }
 
 // unknownOperation is AWS's answer when a request names no operation it has.
