@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,12 +18,12 @@ func TestSpine(t *testing.T) { spinetest.Run(t, spinetest.Opener{Open: open}) }
 func TestBubbleTravelsInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := New(Options{})
-		failures, got := 0, 0
+		var failures, got atomic.Int32
 		_, err := s.Subscribe(spine.Subscription{Name: "reader", Stream: "trail", Handle: func(_ context.Context, b []spine.Delivery) error {
-			if failures++; failures < 20 {
+			if failures.Add(1) < 20 {
 				return context.DeadlineExceeded
 			}
-			got += len(b)
+			got.Add(int32(len(b)))
 			return nil
 		}})
 		if err != nil {
@@ -32,13 +33,13 @@ func TestBubbleTravelsInTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		if got != 0 || failures != 1 {
-			t.Fatalf("%d delivered after %d failures at once", got, failures)
+		if got.Load() != 0 || failures.Load() != 1 {
+			t.Fatalf("%d delivered after %d failures at once", got.Load(), failures.Load())
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if got != 3 {
-			t.Fatalf("%d delivered after an hour", got)
+		if got.Load() != 3 {
+			t.Fatalf("%d delivered after an hour", got.Load())
 		}
 		if err := s.Close(t.Context()); err != nil {
 			t.Fatal(err)

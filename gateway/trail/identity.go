@@ -1,0 +1,94 @@
+package trail
+
+import (
+	"sumun.dev/aws"
+)
+
+// appendIdentity writes userIdentity. service is who makes the call for the caller.
+// CloudTrail User Guide, "CloudTrail userIdentity element".
+func appendIdentity(b []byte, call *aws.Call, service string) []byte {
+	p := call.Principal
+	if p.IsZero() {
+		// S3's form for callers that did not sign.
+		return append(b, `{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL"}`...)
+	}
+	if p.Kind == aws.Service {
+		b = append(b, `{"type":"AWSService","invokedBy":`...)
+		return append(appendString(b, p.Name), '}')
+	}
+	b = append(b, `{"type":`...)
+	b = appendString(b, string(p.Kind))
+	b = append(b, `,"principalId":`...)
+	b = appendString(b, p.ID)
+	b = append(b, `,"arn":`...)
+	b = appendARN(b, p.ARN)
+	b = append(b, `,"accountId":`...)
+	b = appendString(b, string(p.Account))
+	if p.AccessKeyID != "" {
+		b = append(b, `,"accessKeyId":`...)
+		b = appendString(b, p.AccessKeyID)
+	}
+	if p.Kind == aws.User && p.Name != "" {
+		b = append(b, `,"userName":`...)
+		b = appendString(b, p.Name)
+	}
+	if p.Session != nil {
+		b = appendSession(b, p)
+	}
+	if service != "" {
+		b = append(b, `,"invokedBy":`...)
+		b = appendString(b, service)
+	}
+	return append(b, '}')
+}
+
+// appendSession writes sessionContext. A user's or root's own session has no issuer.
+func appendSession(b []byte, p *aws.Principal) []byte {
+	s := p.Session
+	b = append(b, `,"sessionContext":{`...)
+	if !s.Issuer.IsZero() && (p.Kind == aws.AssumedRole || p.Kind == aws.FederatedUser) {
+		kind := "Role"
+		if p.Kind == aws.FederatedUser {
+			kind = "IAMUser"
+		}
+		b = append(b, `"sessionIssuer":{"type":"`...)
+		b = append(b, kind...)
+		b = append(b, `","principalId":`...)
+		b = appendString(b, s.IssuerID)
+		b = append(b, `,"arn":`...)
+		b = appendARN(b, s.Issuer)
+		b = append(b, `,"accountId":`...)
+		b = appendString(b, string(s.Issuer.Account))
+		b = append(b, `,"userName":`...)
+		b = appendString(b, s.IssuerName)
+		b = append(b, `},`...)
+	}
+	b = append(b, `"attributes":{"creationDate":"`...)
+	b = appendTime(b, s.Created)
+	b = append(b, `","mfaAuthenticated":"`...)
+	b = appendBool(b, s.MFA)
+	b = append(b, `"}`...)
+	if s.SourceID != "" {
+		b = append(b, `,"sourceIdentity":`...)
+		b = appendString(b, s.SourceID)
+	}
+	return append(b, '}')
+}
+
+// appendARN writes an ARN without making its string first.
+func appendARN(b []byte, a aws.ARN) []byte {
+	if a.IsZero() {
+		return append(b, `""`...)
+	}
+	b = append(b, `"arn:`...)
+	b = append(b, a.Partition...)
+	b = append(b, ':')
+	b = append(b, a.Service...)
+	b = append(b, ':')
+	b = append(b, a.Region...)
+	b = append(b, ':')
+	b = append(b, a.Account...)
+	b = append(b, ':')
+	rest := appendString(nil, a.Resource)
+	return append(b, rest[1:]...)
+}
