@@ -73,8 +73,8 @@ func (s *Server) answer(ctx context.Context, d *desk, a arrival, msg []byte) (re
 	if found == nil {
 		return s.fail(d, a, h, r, dns.ServerFailure), false
 	}
-	if found.Rcode == dns.Refused {
-		return s.fail(d, a, h, r, dns.Refused), false
+	if found.Rcode == dns.Refused || found.Rcode == dns.ServerFailure {
+		return s.fail(d, a, h, r, found.Rcode), false
 	}
 	if len(found.Chain) > 0 && len(h.vpc.rules) > 0 {
 		r = h.vpc.decideChain(r, found.Chain, q.Type)
@@ -147,6 +147,10 @@ func (s *Server) find(ctx context.Context, d *desk, v *vpc, a arrival) (found *d
 	return found, false
 }
 
+// failureTTL is for how many seconds a question that failed is not asked
+// again, lest many askers keep a broken server busy (RFC 9520, 3.2).
+const failureTTL = 1
+
 // upstream asks elsewhere, and keeps the answer.
 func (s *Server) upstream(ctx context.Context, d *desk, key dns.Key) (*dns.Answer, error) {
 	d.tally.misses.Add(1)
@@ -156,6 +160,9 @@ func (s *Server) upstream(ctx context.Context, d *desk, key dns.Key) (*dns.Answe
 			d.tally.busy.Add(1)
 		}
 		s.config.Errors.Debug("dns query failed", "name", dns.Name(key.Name).String(), "error", err)
+		if !errors.Is(err, forward.ErrBusy) && ctx.Err() == nil {
+			s.cache.Put(key, dns.NewFailure(failureTTL, time.Now()))
+		}
 	}
 	return found, err
 }
@@ -163,6 +170,9 @@ func (s *Server) upstream(ctx context.Context, d *desk, key dns.Key) (*dns.Answe
 // local answers from zones. CNAMEs are followed, into other zones or upstream.
 func (s *Server) local(ctx context.Context, d *desk, v *vpc, a arrival) (*dns.Answer, bool) {
 	q := &d.query
+	if found := v.packed.Get(q.Name(), q.Type, false, false, a.at); found != nil {
+		return found, false
+	}
 	m := &mdns.Msg{
 		MsgHdr:   mdns.MsgHdr{Response: true, Authoritative: true},
 		Question: []mdns.Question{{Name: q.Name().String(), Qtype: q.Type, Qclass: mdns.ClassINET}},
@@ -173,6 +183,9 @@ func (s *Server) local(ctx context.Context, d *desk, v *vpc, a arrival) (*dns.An
 	found, err := dns.NewAnswer(m, time.Time{})
 	if err != nil {
 		return nil, false
+	}
+	if found.Authoritative && found.Rcode != dns.ServerFailure {
+		v.packed.Put(dns.Key{Name: string(q.Name()), Type: q.Type}, found)
 	}
 	return found, false
 }

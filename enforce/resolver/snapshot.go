@@ -10,6 +10,7 @@ import (
 
 	"sumun.dev/aws"
 	"sumun.dev/engine/dns"
+	"sumun.dev/engine/dns/cache"
 	"sumun.dev/engine/dns/zone"
 )
 
@@ -71,11 +72,11 @@ type Host struct {
 	VPC      string // id of one of the snapshot's VPCs
 }
 
-// A Zone is a private zone.
+// A Zone is a private zone. Zones and lists are compiled by whoever changes
+// them, and shared by many snapshots.
 type Zone struct {
-	Origin  string
-	VPCs    []string // that see it; none means all
-	Records []zone.Record
+	*zone.Zone
+	VPCs []string // that see it; none means all
 }
 
 // compiled is a snapshot in the form that answers use. It never changes.
@@ -103,6 +104,7 @@ type vpc struct {
 	rules    []*rule // in the order of evaluation
 	logs     []QueryLogConfig
 	zones    map[string]*zone.Zone // by wire name
+	packed   *cache.Cache          // answers from zones alone, ready to be written
 }
 
 type rule struct {
@@ -120,6 +122,9 @@ type rule struct {
 // blockTTL is for how many seconds NODATA and NXDOMAIN of a rule may be
 // cached. Short, so that hosts notice soon when the rule is taken back.
 const blockTTL = 10
+
+// packedBytes bounds, for a VPC, the packed answers from zones.
+const packedBytes = 4 << 20
 
 func compile(s Snapshot, seed maphash.Seed) (*compiled, error) {
 	vpcs := map[string]*vpc{}
@@ -166,7 +171,7 @@ func compile(s Snapshot, seed maphash.Seed) (*compiled, error) {
 func compileVPC(in VPC, seed maphash.Seed) (*vpc, error) {
 	v := &vpc{
 		id: in.ID, account: in.Account, region: in.Region, failOpen: in.FailOpen,
-		logs: slices.Clone(in.QueryLogs), zones: map[string]*zone.Zone{},
+		logs: slices.Clone(in.QueryLogs), zones: map[string]*zone.Zone{}, packed: cache.New(packedBytes),
 	}
 	groups := slices.Clone(in.RuleGroups)
 	slices.SortStableFunc(groups, func(a, b RuleGroup) int { return cmp.Compare(a.Priority, b.Priority) })
@@ -231,14 +236,13 @@ func compileRule(in Rule) (*rule, error) {
 }
 
 func addZones(zones []Zone, vpcs map[string]*vpc) error {
-	for _, in := range zones {
-		z, err := zone.New(in.Origin, in.Records)
-		if err != nil {
-			return err
+	for _, z := range zones {
+		if z.Zone == nil {
+			return errors.New("a zone is missing")
 		}
 		for id, v := range vpcs {
-			if len(in.VPCs) == 0 || slices.Contains(in.VPCs, id) {
-				v.zones[string(z.Origin)] = z
+			if len(z.VPCs) == 0 || slices.Contains(z.VPCs, id) {
+				v.zones[string(z.Origin)] = z.Zone
 			}
 		}
 	}

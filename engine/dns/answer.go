@@ -247,6 +247,11 @@ func NewEmpty(rcode int, ttl uint32) *Answer {
 	return a
 }
 
+// NewFailure returns an answer that there is none to be had for ttl seconds.
+func NewFailure(ttl uint32, now time.Time) *Answer {
+	return &Answer{Rcode: ServerFailure, TTL: ttl, born: now.Unix()}
+}
+
 // NewAlias returns an answer that says, whatever the name asked for, that it
 // is an alias (CNAME) of target.
 func NewAlias(target Name, ttl uint32) *Answer {

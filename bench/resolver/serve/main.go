@@ -72,7 +72,11 @@ func run(listen, upstream, blocked, zoneFile, profile string, logged bool) error
 		for name := range lines(zoneFile) {
 			records = append(records, zone.Record{Name: name, Type: "A", TTL: 3600, Values: []string{"192.0.2.1"}})
 		}
-		snapshot.Zones = []resolver.Zone{{Origin: "good.example.", Records: records}}
+		z, err := zone.New("good.example.", records)
+		if err != nil {
+			return err
+		}
+		snapshot.Zones = []resolver.Zone{{Zone: z}}
 	}
 	server := resolver.New(config)
 	if err := server.SetSnapshot(snapshot); err != nil {

@@ -46,21 +46,28 @@ func New(origin string, records []Record) (*Zone, error) {
 			return nil, fmt.Errorf("zone %s: record %s %s: %w", o, r.Name, r.Type, err)
 		}
 	}
+	z.addSOA()
 	for name, node := range z.names {
 		if len(node[mdns.TypeCNAME]) > 0 && len(node) > 1 || len(node[mdns.TypeCNAME]) > 1 {
 			return nil, fmt.Errorf("zone %s: %s has a CNAME besides other records", o, dns.Name(name))
 		}
 	}
-	if set := z.names[string(o)][mdns.TypeSOA]; len(set) == 1 {
-		z.soa = set[0].(*mdns.SOA)
-		return z, nil
-	}
-	z.soa = &mdns.SOA{
-		Hdr: mdns.RR_Header{Name: o.String(), Rrtype: mdns.TypeSOA, Class: mdns.ClassINET, Ttl: negativeTTL},
-		Ns:  o.String(), Mbox: "nobody.invalid.", Serial: 1, Refresh: 7200, Retry: 900, Expire: 1209600, Minttl: negativeTTL,
-	}
-	z.names[string(o)][mdns.TypeSOA] = []mdns.RR{z.soa}
 	return z, nil
+}
+
+// addSOA makes the SOA record unless there is one.
+func (z *Zone) addSOA() {
+	node := z.node(z.Origin)
+	if set := node[mdns.TypeSOA]; len(set) > 0 {
+		z.soa = set[0].(*mdns.SOA)
+		return
+	}
+	o := z.Origin.String()
+	z.soa = &mdns.SOA{
+		Hdr: mdns.RR_Header{Name: o, Rrtype: mdns.TypeSOA, Class: mdns.ClassINET, Ttl: negativeTTL},
+		Ns:  o, Mbox: "nobody.invalid.", Serial: 1, Refresh: 7200, Retry: 900, Expire: 1209600, Minttl: negativeTTL,
+	}
+	node[mdns.TypeSOA] = []mdns.RR{z.soa}
 }
 
 // node returns the records of a name, and makes it and the names above it exist.
@@ -95,8 +102,8 @@ func (z *Zone) add(r Record) error {
 	}
 	node := z.node(n)
 	for _, v := range r.Values {
-		if strings.ContainsAny(v, "\n\r") {
-			return fmt.Errorf("a value is one line")
+		if v = strings.TrimSpace(v); v == "" || v[0] == ';' || strings.ContainsAny(v, "\n\r") {
+			return fmt.Errorf("%q is no value", v)
 		}
 		rr, err := mdns.NewRR(n.String() + " " + strconv.FormatUint(uint64(r.TTL), 10) + " IN " + mdns.Type(qtype).String() + " " + v)
 		if err != nil {
