@@ -45,8 +45,8 @@ type AddTagsToCertificateRequest struct {
 // CertificateDetail is a structure of ACM.
 type CertificateDetail struct {
 	CertificateArn          *string               `aws:"CertificateArn" len:"20:2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*"`
-	DomainName              *string               `aws:"DomainName" len:"1:253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
-	SubjectAlternativeNames []string              `aws:"SubjectAlternativeNames" len:"1:100" len1:"1:253" pattern1:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	DomainName              *string               `aws:"DomainName" len:"1:253" pattern:"@domainName"`
+	SubjectAlternativeNames []string              `aws:"SubjectAlternativeNames" len:"1:100" len1:"1:253" pattern1:"@domainName"`
 	ManagedBy               *CertificateManagedBy `aws:"ManagedBy"`
 	DomainValidationOptions []DomainValidation    `aws:"DomainValidationOptions" len:"1:1000"`
 	Serial                  *string               `aws:"Serial"`
@@ -112,8 +112,8 @@ type CertificateSearchResult struct {
 // CertificateSummary is a structure of ACM.
 type CertificateSummary struct {
 	CertificateArn                       *string                `aws:"CertificateArn" len:"20:2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*"`
-	DomainName                           *string                `aws:"DomainName" len:"1:253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
-	SubjectAlternativeNameSummaries      []string               `aws:"SubjectAlternativeNameSummaries" len:"1:100" len1:"1:253" pattern1:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	DomainName                           *string                `aws:"DomainName" len:"1:253" pattern:"@domainName"`
+	SubjectAlternativeNameSummaries      []string               `aws:"SubjectAlternativeNameSummaries" len:"1:100" len1:"1:253" pattern1:"@domainName"`
 	HasAdditionalSubjectAlternativeNames *bool                  `aws:"HasAdditionalSubjectAlternativeNames"`
 	Status                               *CertificateStatus     `aws:"Status"`
 	Type                                 *CertificateType       `aws:"Type"`
@@ -188,9 +188,9 @@ type DnsNameFilter struct {
 
 // DomainValidation is a structure of ACM.
 type DomainValidation struct {
-	DomainName       string            `aws:"DomainName,required" len:"1:253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	DomainName       string            `aws:"DomainName,required" len:"1:253" pattern:"@domainName"`
 	ValidationEmails []string          `aws:"ValidationEmails"`
-	ValidationDomain *string           `aws:"ValidationDomain" len:"1:253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	ValidationDomain *string           `aws:"ValidationDomain" len:"1:253" pattern:"@domainName"`
 	ValidationStatus *DomainStatus     `aws:"ValidationStatus"`
 	ResourceRecord   *ResourceRecord   `aws:"ResourceRecord"`
 	HttpRedirect     *HttpRedirect     `aws:"HttpRedirect"`
@@ -199,8 +199,8 @@ type DomainValidation struct {
 
 // DomainValidationOption is a structure of ACM.
 type DomainValidationOption struct {
-	DomainName       string `aws:"DomainName,required" len:"1:253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
-	ValidationDomain string `aws:"ValidationDomain,required" len:"1:253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	DomainName       string `aws:"DomainName,required" len:"1:253" pattern:"@domainName"`
+	ValidationDomain string `aws:"ValidationDomain,required" len:"1:253" pattern:"@domainName"`
 }
 
 // ExpiryEventsConfiguration is a structure of ACM.
@@ -348,9 +348,9 @@ type RenewalSummary struct {
 
 // RequestCertificateRequest is the input of RequestCertificate.
 type RequestCertificateRequest struct {
-	DomainName              string                   `aws:"DomainName,required" len:"1:253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	DomainName              string                   `aws:"DomainName,required" len:"1:253" pattern:"@domainName"`
 	ValidationMethod        *ValidationMethod        `aws:"ValidationMethod"`
-	SubjectAlternativeNames []string                 `aws:"SubjectAlternativeNames" len:"1:100" len1:"1:253" pattern1:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	SubjectAlternativeNames []string                 `aws:"SubjectAlternativeNames" len:"1:100" len1:"1:253" pattern1:"@domainName"`
 	IdempotencyToken        *string                  `aws:"IdempotencyToken" len:"1:32" pattern:"\\w+"`
 	DomainValidationOptions []DomainValidationOption `aws:"DomainValidationOptions" len:"1:100"`
 	Options                 *CertificateOptions      `aws:"Options"`
@@ -368,8 +368,8 @@ type RequestCertificateResponse struct {
 // ResendValidationEmailRequest is the input of ResendValidationEmail.
 type ResendValidationEmailRequest struct {
 	CertificateArn   string `aws:"CertificateArn,required" len:"20:2048" pattern:"arn:[\\w+=/,.@-]+:acm:[\\w+=/,.@-]*:[0-9]+:[\\w+=,.@-]+(/[\\w+=,.@-]+)*"`
-	Domain           string `aws:"Domain,required" len:"1:253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
-	ValidationDomain string `aws:"ValidationDomain,required" len:"1:253" pattern:"(\\*\\.)?(((?!-)[A-Za-z0-9-]{0,62}[A-Za-z0-9])\\.)+((?!-)[A-Za-z0-9-]{1,62}[A-Za-z0-9])"`
+	Domain           string `aws:"Domain,required" len:"1:253" pattern:"@domainName"`
+	ValidationDomain string `aws:"ValidationDomain,required" len:"1:253" pattern:"@domainName"`
 }
 
 // ResourceRecord is a structure of ACM.

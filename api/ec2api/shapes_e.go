@@ -384,7 +384,7 @@ type EnableImageResult struct {
 // EnableInstanceSqlHaStandbyDetectionsRequest is the input of EnableInstanceSqlHaStandbyDetections.
 type EnableInstanceSqlHaStandbyDetectionsRequest struct {
 	InstanceIds          []string `aws:"InstanceId,required" len:"1:30" el1:"item"`
-	SqlServerCredentials *string  `aws:"SqlServerCredentials" pattern:"^(?=.{20,2048}$)arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\\d{12}:secret:[a-zA-Z0-9/_+=.@-]+"`
+	SqlServerCredentials *string  `aws:"SqlServerCredentials" pattern:"@secretARN"`
 	DryRun               *bool    `aws:"DryRun"`
 }
 

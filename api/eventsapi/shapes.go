@@ -659,7 +659,7 @@ type FailoverConfig struct {
 
 // HttpParameters is a structure of EventBridge.
 type HttpParameters struct {
-	PathParameterValues   []string          `aws:"PathParameterValues" pattern1:"^(?!\\s*$).+"`
+	PathParameterValues   []string          `aws:"PathParameterValues" pattern1:"@notBlank"`
 	HeaderParameters      map[string]string "aws:\"HeaderParameters\" klen1:\":512\" kpattern1:\"^[!#$%&'*+-.^_`|~0-9a-zA-Z]+$\" len1:\":512\" pattern1:\"^[ \\\\t]*[\\\\x20-\\\\x7E]+([ \\\\t]+[\\\\x20-\\\\x7E]+)*[ \\\\t]*$\""
 	QueryStringParameters map[string]string `aws:"QueryStringParameters" klen1:":512" kpattern1:"[^\\x00-\\x1F\\x7F]+" len1:":512" pattern1:"[^\\x00-\\x09\\x0B\\x0C\\x0E-\\x1F\\x7F]+"`
 }

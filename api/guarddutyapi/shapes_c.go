@@ -147,7 +147,7 @@ type CreateDetectorRequest struct {
 	ClientToken                *string                        `aws:"clientToken,token" len:"0:64"`
 	FindingPublishingFrequency *FindingPublishingFrequency    `aws:"findingPublishingFrequency"`
 	DataSources                *DataSourceConfigurations      `aws:"dataSources"`
-	Tags                       map[string]string              `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                       map[string]string              `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 	Features                   []DetectorFeatureConfiguration `aws:"features"`
 }
 
@@ -166,7 +166,7 @@ type CreateFilterRequest struct {
 	Rank            *int32            `aws:"rank" range:"1:100"`
 	FindingCriteria *FindingCriteria  `aws:"findingCriteria,required"`
 	ClientToken     *string           `aws:"clientToken,token" len:"0:64"`
-	Tags            map[string]string `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags            map[string]string `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 }
 
 // CreateFilterResponse is the output of CreateFilter.
@@ -182,7 +182,7 @@ type CreateIPSetRequest struct {
 	Location            string            `aws:"location,required" len:"1:300"`
 	Activate            bool              `aws:"activate,required"`
 	ClientToken         *string           `aws:"clientToken,token" len:"0:64"`
-	Tags                map[string]string `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                map[string]string `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 	ExpectedBucketOwner *string           `aws:"expectedBucketOwner" len:"12:12"`
 }
 
@@ -197,7 +197,7 @@ type CreateMalwareProtectionPlanRequest struct {
 	Role              string                        `aws:"role,required"`
 	ProtectedResource *CreateProtectedResource      `aws:"protectedResource,required"`
 	Actions           *MalwareProtectionPlanActions `aws:"actions"`
-	Tags              map[string]string             `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags              map[string]string             `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 }
 
 // CreateMalwareProtectionPlanResponse is the output of CreateMalwareProtectionPlan.
@@ -227,7 +227,7 @@ type CreatePublishingDestinationRequest struct {
 	DestinationType       DestinationType        `aws:"destinationType,required" len:"1:300"`
 	DestinationProperties *DestinationProperties `aws:"destinationProperties,required"`
 	ClientToken           *string                `aws:"clientToken,token" len:"0:64"`
-	Tags                  map[string]string      `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                  map[string]string      `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 }
 
 // CreatePublishingDestinationResponse is the output of CreatePublishingDestination.
@@ -260,7 +260,7 @@ type CreateThreatEntitySetRequest struct {
 	ExpectedBucketOwner *string               `aws:"expectedBucketOwner" len:"12:12" pattern:"[0-9]+"`
 	Activate            bool                  `aws:"activate,required"`
 	ClientToken         *string               `aws:"clientToken,token" len:"0:64"`
-	Tags                map[string]string     `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                map[string]string     `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 }
 
 // CreateThreatEntitySetResponse is the output of CreateThreatEntitySet.
@@ -276,7 +276,7 @@ type CreateThreatIntelSetRequest struct {
 	Location            string               `aws:"location,required" len:"1:300"`
 	Activate            bool                 `aws:"activate,required"`
 	ClientToken         *string              `aws:"clientToken,token" len:"0:64"`
-	Tags                map[string]string    `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                map[string]string    `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 	ExpectedBucketOwner *string              `aws:"expectedBucketOwner" len:"12:12"`
 }
 
@@ -294,7 +294,7 @@ type CreateTrustedEntitySetRequest struct {
 	ExpectedBucketOwner *string                `aws:"expectedBucketOwner" len:"12:12" pattern:"[0-9]+"`
 	Activate            bool                   `aws:"activate,required"`
 	ClientToken         *string                `aws:"clientToken,token" len:"0:64"`
-	Tags                map[string]string      `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                map[string]string      `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 }
 
 // CreateTrustedEntitySetResponse is the output of CreateTrustedEntitySet.

@@ -207,7 +207,7 @@ type DescribePublishingDestinationResponse struct {
 	Status                          PublishingStatus       `aws:"status,required" len:"1:300"`
 	PublishingFailureStartTimestamp int64                  `aws:"publishingFailureStartTimestamp,required"`
 	DestinationProperties           *DestinationProperties `aws:"destinationProperties,required"`
-	Tags                            map[string]string      `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                            map[string]string      `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 }
 
 // Destination is a structure of GuardDuty.

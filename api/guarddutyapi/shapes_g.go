@@ -47,7 +47,7 @@ type GetDetectorResponse struct {
 	Status                     DetectorStatus                       `aws:"status,required" len:"1:300"`
 	UpdatedAt                  *string                              `aws:"updatedAt"`
 	DataSources                *DataSourceConfigurationsResult      `aws:"dataSources"`
-	Tags                       map[string]string                    `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                       map[string]string                    `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 	Features                   []DetectorFeatureConfigurationResult `aws:"features"`
 }
 
@@ -64,7 +64,7 @@ type GetFilterResponse struct {
 	Action          FilterAction      `aws:"action,required" len:"1:300"`
 	Rank            *int32            `aws:"rank" range:"1:100"`
 	FindingCriteria *FindingCriteria  `aws:"findingCriteria,required"`
-	Tags            map[string]string `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags            map[string]string `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 }
 
 // GetFindingsRequest is the input of GetFindings.
@@ -107,7 +107,7 @@ type GetIPSetResponse struct {
 	Format              IpSetFormat       `aws:"format,required" len:"1:300"`
 	Location            string            `aws:"location,required" len:"1:300"`
 	Status              IpSetStatus       `aws:"status,required" len:"1:300"`
-	Tags                map[string]string `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                map[string]string `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 	ExpectedBucketOwner *string           `aws:"expectedBucketOwner" len:"12:12"`
 }
 
@@ -134,7 +134,7 @@ type GetMalwareProtectionPlanResponse struct {
 	CreatedAt         *time.Time                          `aws:"createdAt"`
 	Status            *MalwareProtectionPlanStatus        `aws:"status"`
 	StatusReasons     []MalwareProtectionPlanStatusReason `aws:"statusReasons" len:"0:50"`
-	Tags              map[string]string                   `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags              map[string]string                   `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 }
 
 // GetMalwareScanRequest is the input of GetMalwareScan.
@@ -250,7 +250,7 @@ type GetThreatEntitySetResponse struct {
 	Location            string                `aws:"location,required" len:"1:300"`
 	ExpectedBucketOwner *string               `aws:"expectedBucketOwner" len:"12:12" pattern:"[0-9]+"`
 	Status              ThreatEntitySetStatus `aws:"status,required" len:"1:300"`
-	Tags                map[string]string     `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                map[string]string     `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 	CreatedAt           *time.Time            `aws:"createdAt"`
 	UpdatedAt           *time.Time            `aws:"updatedAt"`
 	ErrorDetails        *string               `aws:"errorDetails"`
@@ -268,7 +268,7 @@ type GetThreatIntelSetResponse struct {
 	Format              ThreatIntelSetFormat `aws:"format,required" len:"1:300"`
 	Location            string               `aws:"location,required" len:"1:300"`
 	Status              ThreatIntelSetStatus `aws:"status,required" len:"1:300"`
-	Tags                map[string]string    `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                map[string]string    `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 	ExpectedBucketOwner *string              `aws:"expectedBucketOwner" len:"12:12"`
 }
 
@@ -285,7 +285,7 @@ type GetTrustedEntitySetResponse struct {
 	Location            string                 `aws:"location,required" len:"1:300"`
 	ExpectedBucketOwner *string                `aws:"expectedBucketOwner" len:"12:12" pattern:"[0-9]+"`
 	Status              TrustedEntitySetStatus `aws:"status,required" len:"1:300"`
-	Tags                map[string]string      `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags                map[string]string      `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 	CreatedAt           *time.Time             `aws:"createdAt"`
 	UpdatedAt           *time.Time             `aws:"updatedAt"`
 	ErrorDetails        *string                `aws:"errorDetails"`

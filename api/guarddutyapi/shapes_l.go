@@ -194,7 +194,7 @@ type ListTagsForResourceRequest struct {
 
 // ListTagsForResourceResponse is the output of ListTagsForResource.
 type ListTagsForResourceResponse struct {
-	Tags map[string]string `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags map[string]string `aws:"tags" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 }
 
 // ListThreatEntitySetsRequest is the input of ListThreatEntitySets.

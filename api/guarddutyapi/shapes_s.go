@@ -92,7 +92,7 @@ type ScanCondition struct {
 
 // ScanConditionPair is a structure of GuardDuty.
 type ScanConditionPair struct {
-	Key   string  `aws:"key,required" len:"1:128" pattern:"(?!aws:)[a-zA-Z+-=._:/]+"`
+	Key   string  `aws:"key,required" len:"1:128" pattern:"@tagKey"`
 	Value *string `aws:"value" len:"0:256"`
 }
 

@@ -11,7 +11,7 @@ type Tag struct {
 // TagResourceRequest is the input of TagResource.
 type TagResourceRequest struct {
 	ResourceArn string            `aws:"ResourceArn,required,in=uri" pattern:"arn:[A-Za-z_.-]{1,20}:guardduty:[A-Za-z0-9_/.-]{0,63}:\\d+:detector/[A-Za-z0-9_/.-]{32,264}"`
-	Tags        map[string]string `aws:"tags,required" len:"1:200" klen1:"1:128" kpattern1:"(?!aws:)[a-zA-Z+-=._:/]+" len1:"0:256"`
+	Tags        map[string]string `aws:"tags,required" len:"1:200" klen1:"1:128" kpattern1:"@tagKey" len1:"0:256"`
 }
 
 // TagResourceResponse is the output of TagResource.

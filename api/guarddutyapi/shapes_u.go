@@ -26,7 +26,7 @@ type UnprocessedDataSourcesResult struct {
 // UntagResourceRequest is the input of UntagResource.
 type UntagResourceRequest struct {
 	ResourceArn string   `aws:"ResourceArn,required,in=uri" pattern:"arn:[A-Za-z_.-]{1,20}:guardduty:[A-Za-z0-9_/.-]{0,63}:\\d+:detector/[A-Za-z0-9_/.-]{32,264}"`
-	TagKeys     []string `aws:"tagKeys,required,in=query" len:"1:200" len1:"1:128" pattern1:"(?!aws:)[a-zA-Z+-=._:/]+"`
+	TagKeys     []string `aws:"tagKeys,required,in=query" len:"1:200" len1:"1:128" pattern1:"@tagKey"`
 }
 
 // UntagResourceResponse is the output of UntagResource.

@@ -27,7 +27,7 @@ type CreateAccessKeyResponse struct {
 
 // CreateAccountAliasRequest is the input of CreateAccountAlias.
 type CreateAccountAliasRequest struct {
-	AccountAlias string `aws:"AccountAlias,required" len:"3:63" pattern:"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$"`
+	AccountAlias string `aws:"AccountAlias,required" len:"3:63" pattern:"@accountAlias"`
 }
 
 // CreateDelegationRequestRequest is the input of CreateDelegationRequest.

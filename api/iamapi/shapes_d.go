@@ -50,7 +50,7 @@ type DeleteAccessKeyRequest struct {
 
 // DeleteAccountAliasRequest is the input of DeleteAccountAlias.
 type DeleteAccountAliasRequest struct {
-	AccountAlias string `aws:"AccountAlias,required" len:"3:63" pattern:"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$"`
+	AccountAlias string `aws:"AccountAlias,required" len:"3:63" pattern:"@accountAlias"`
 }
 
 // DeleteGroupPolicyRequest is the input of DeleteGroupPolicy.

@@ -28,7 +28,7 @@ type ListAccountAliasesRequest struct {
 
 // ListAccountAliasesResponse is the output of ListAccountAliases.
 type ListAccountAliasesResponse struct {
-	AccountAliases []string `aws:"AccountAliases,required" len1:"3:63" pattern1:"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$"`
+	AccountAliases []string `aws:"AccountAliases,required" len1:"3:63" pattern1:"@accountAlias"`
 	IsTruncated    *bool    `aws:"IsTruncated"`
 	Marker         *string  `aws:"Marker"`
 }

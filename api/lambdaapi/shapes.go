@@ -63,7 +63,7 @@ type AddPermissionResponse struct {
 // AliasConfiguration is the output of UpdateAlias.
 type AliasConfiguration struct {
 	AliasArn        *string                    `aws:"AliasArn" len:"0:10000" pattern:"arn:(aws[a-zA-Z-]*)?:lambda:[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:\\d{12}:function:[a-zA-Z0-9-_]+(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
-	Name            *string                    `aws:"Name" len:"1:128" pattern:"(?!^[0-9]+$)([a-zA-Z0-9-_]+)"`
+	Name            *string                    `aws:"Name" len:"1:128" pattern:"@lambdaAlias"`
 	FunctionVersion *string                    `aws:"FunctionVersion" len:"1:1024" pattern:"(\\$LATEST|[0-9]+)"`
 	Description     *string                    `aws:"Description" len:"0:256"`
 	RoutingConfig   *AliasRoutingConfiguration `aws:"RoutingConfig"`
@@ -276,7 +276,7 @@ type Cors struct {
 // CreateAliasRequest is the input of CreateAlias.
 type CreateAliasRequest struct {
 	FunctionName    string                     `aws:"FunctionName,required,in=uri" len:"1:140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
-	Name            string                     `aws:"Name,required" len:"1:128" pattern:"(?!^[0-9]+$)([a-zA-Z0-9-_]+)"`
+	Name            string                     `aws:"Name,required" len:"1:128" pattern:"@lambdaAlias"`
 	FunctionVersion string                     `aws:"FunctionVersion,required" len:"1:1024" pattern:"(\\$LATEST(\\.PUBLISHED)?|[0-9]+)"`
 	Description     *string                    `aws:"Description" len:"0:256"`
 	RoutingConfig   *AliasRoutingConfiguration `aws:"RoutingConfig"`
@@ -378,7 +378,7 @@ type CreateFunctionRequest struct {
 // CreateFunctionUrlConfigRequest is the input of CreateFunctionUrlConfig.
 type CreateFunctionUrlConfigRequest struct {
 	FunctionName string              `aws:"FunctionName,required,in=uri" len:"1:140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
-	Qualifier    *string             `aws:"Qualifier,in=query" len:"1:128" pattern:"((?!^\\d+$)^[0-9a-zA-Z-_]+$)"`
+	Qualifier    *string             `aws:"Qualifier,in=query" len:"1:128" pattern:"@functionUrlQualifier"`
 	AuthType     FunctionUrlAuthType `aws:"AuthType,required"`
 	Cors         *Cors               `aws:"Cors"`
 	InvokeMode   *InvokeMode         `aws:"InvokeMode"`
@@ -402,7 +402,7 @@ type DeadLetterConfig struct {
 // DeleteAliasRequest is the input of DeleteAlias.
 type DeleteAliasRequest struct {
 	FunctionName string `aws:"FunctionName,required,in=uri" len:"1:140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
-	Name         string `aws:"Name,required,in=uri" len:"1:128" pattern:"(?!^[0-9]+$)([a-zA-Z0-9-_]+)"`
+	Name         string `aws:"Name,required,in=uri" len:"1:128" pattern:"@lambdaAlias"`
 }
 
 // DeleteCapacityProviderRequest is the input of DeleteCapacityProvider.
@@ -459,7 +459,7 @@ type DeleteFunctionResponse struct {
 // DeleteFunctionUrlConfigRequest is the input of DeleteFunctionUrlConfig.
 type DeleteFunctionUrlConfigRequest struct {
 	FunctionName string  `aws:"FunctionName,required,in=uri" len:"1:140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
-	Qualifier    *string `aws:"Qualifier,in=query" len:"1:128" pattern:"((?!^\\d+$)^[0-9a-zA-Z-_]+$)"`
+	Qualifier    *string `aws:"Qualifier,in=query" len:"1:128" pattern:"@functionUrlQualifier"`
 }
 
 // DeleteLayerVersionRequest is the input of DeleteLayerVersion.
@@ -483,7 +483,7 @@ type DestinationConfig struct {
 // DocumentDBEventSourceConfig is a structure of Lambda.
 type DocumentDBEventSourceConfig struct {
 	DatabaseName   *string       `aws:"DatabaseName" len:"1:63" pattern:"[^ /\\.$\\x22]*"`
-	CollectionName *string       `aws:"CollectionName" len:"1:57" pattern:"(^(?!(system\\x2e)))(^[_a-zA-Z0-9])([^$]*)"`
+	CollectionName *string       `aws:"CollectionName" len:"1:57" pattern:"@collectionName"`
 	FullDocument   *FullDocument `aws:"FullDocument"`
 }
 
@@ -689,7 +689,7 @@ type FilterCriteriaError struct {
 // FunctionCode is a structure of Lambda.
 type FunctionCode struct {
 	ZipFile         []byte  `aws:"ZipFile,sensitive"`
-	S3Bucket        *string `aws:"S3Bucket" len:"3:63" pattern:"[0-9A-Za-z\\.\\-_]*(?<!\\.)"`
+	S3Bucket        *string `aws:"S3Bucket" len:"3:63" pattern:"@s3Bucket"`
 	S3Key           *string `aws:"S3Key" len:"1:1024"`
 	S3ObjectVersion *string `aws:"S3ObjectVersion" len:"1:1024"`
 	ImageUri        *string `aws:"ImageUri"`
@@ -794,7 +794,7 @@ type GetAccountSettingsResponse struct {
 // GetAliasRequest is the input of GetAlias.
 type GetAliasRequest struct {
 	FunctionName string `aws:"FunctionName,required,in=uri" len:"1:140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
-	Name         string `aws:"Name,required,in=uri" len:"1:128" pattern:"(?!^[0-9]+$)([a-zA-Z0-9-_]+)"`
+	Name         string `aws:"Name,required,in=uri" len:"1:128" pattern:"@lambdaAlias"`
 }
 
 // GetCapacityProviderRequest is the input of GetCapacityProvider.
@@ -945,7 +945,7 @@ type GetFunctionScalingConfigResponse struct {
 // GetFunctionUrlConfigRequest is the input of GetFunctionUrlConfig.
 type GetFunctionUrlConfigRequest struct {
 	FunctionName string  `aws:"FunctionName,required,in=uri" len:"1:140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
-	Qualifier    *string `aws:"Qualifier,in=query" len:"1:128" pattern:"((?!^\\d+$)^[0-9a-zA-Z-_]+$)"`
+	Qualifier    *string `aws:"Qualifier,in=query" len:"1:128" pattern:"@functionUrlQualifier"`
 }
 
 // GetFunctionUrlConfigResponse is the output of GetFunctionUrlConfig.
@@ -1181,7 +1181,7 @@ type Layer struct {
 
 // LayerVersionContentInput is a structure of Lambda.
 type LayerVersionContentInput struct {
-	S3Bucket        *string `aws:"S3Bucket" len:"3:63" pattern:"[0-9A-Za-z\\.\\-_]*(?<!\\.)"`
+	S3Bucket        *string `aws:"S3Bucket" len:"3:63" pattern:"@s3Bucket"`
 	S3Key           *string `aws:"S3Key" len:"1:1024"`
 	S3ObjectVersion *string `aws:"S3ObjectVersion" len:"1:1024"`
 	ZipFile         []byte  `aws:"ZipFile,sensitive"`
@@ -1789,7 +1789,7 @@ type UntagResourceRequest struct {
 // UpdateAliasRequest is the input of UpdateAlias.
 type UpdateAliasRequest struct {
 	FunctionName    string                     `aws:"FunctionName,required,in=uri" len:"1:140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
-	Name            string                     `aws:"Name,required,in=uri" len:"1:128" pattern:"(?!^[0-9]+$)([a-zA-Z0-9-_]+)"`
+	Name            string                     `aws:"Name,required,in=uri" len:"1:128" pattern:"@lambdaAlias"`
 	FunctionVersion *string                    `aws:"FunctionVersion" len:"1:1024" pattern:"(\\$LATEST(\\.PUBLISHED)?|[0-9]+)"`
 	Description     *string                    `aws:"Description" len:"0:256"`
 	RoutingConfig   *AliasRoutingConfiguration `aws:"RoutingConfig"`
@@ -1850,7 +1850,7 @@ type UpdateEventSourceMappingRequest struct {
 type UpdateFunctionCodeRequest struct {
 	FunctionName    string                          `aws:"FunctionName,required,in=uri" len:"1:140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
 	ZipFile         []byte                          `aws:"ZipFile,sensitive"`
-	S3Bucket        *string                         `aws:"S3Bucket" len:"3:63" pattern:"[0-9A-Za-z\\.\\-_]*(?<!\\.)"`
+	S3Bucket        *string                         `aws:"S3Bucket" len:"3:63" pattern:"@s3Bucket"`
 	S3Key           *string                         `aws:"S3Key" len:"1:1024"`
 	S3ObjectVersion *string                         `aws:"S3ObjectVersion" len:"1:1024"`
 	ImageUri        *string                         `aws:"ImageUri"`
@@ -1899,7 +1899,7 @@ type UpdateFunctionEventInvokeConfigRequest struct {
 // UpdateFunctionUrlConfigRequest is the input of UpdateFunctionUrlConfig.
 type UpdateFunctionUrlConfigRequest struct {
 	FunctionName string               `aws:"FunctionName,required,in=uri" len:"1:140" pattern:"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"`
-	Qualifier    *string              `aws:"Qualifier,in=query" len:"1:128" pattern:"((?!^\\d+$)^[0-9a-zA-Z-_]+$)"`
+	Qualifier    *string              `aws:"Qualifier,in=query" len:"1:128" pattern:"@functionUrlQualifier"`
 	AuthType     *FunctionUrlAuthType `aws:"AuthType"`
 	Cors         *Cors                `aws:"Cors"`
 	InvokeMode   *InvokeMode          `aws:"InvokeMode"`

@@ -8,7 +8,7 @@ type AssociateFirewallRuleGroupRequest struct {
 	FirewallRuleGroupId string                    `aws:"FirewallRuleGroupId,required" len:"1:64"`
 	VpcId               string                    `aws:"VpcId,required" len:"1:64"`
 	Priority            int32                     `aws:"Priority,required"`
-	Name                string                    `aws:"Name,required" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name                string                    `aws:"Name,required" len:":64" pattern:"@resolverName"`
 	MutationProtection  *MutationProtectionStatus `aws:"MutationProtection"`
 	Tags                []Tag                     `aws:"Tags" len:":200"`
 }
@@ -43,7 +43,7 @@ type AssociateResolverQueryLogConfigResponse struct {
 // AssociateResolverRuleRequest is the input of AssociateResolverRule.
 type AssociateResolverRuleRequest struct {
 	ResolverRuleId string  `aws:"ResolverRuleId,required" len:"1:64"`
-	Name           *string `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name           *string `aws:"Name" len:":64" pattern:"@resolverName"`
 	VPCId          string  `aws:"VPCId,required" len:"1:64"`
 }
 
@@ -55,7 +55,7 @@ type AssociateResolverRuleResponse struct {
 // CreateFirewallDomainListRequest is the input of CreateFirewallDomainList.
 type CreateFirewallDomainListRequest struct {
 	CreatorRequestId string `aws:"CreatorRequestId,required,token" len:"1:255"`
-	Name             string `aws:"Name,required" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name             string `aws:"Name,required" len:":64" pattern:"@resolverName"`
 	Tags             []Tag  `aws:"Tags" len:":200"`
 }
 
@@ -67,7 +67,7 @@ type CreateFirewallDomainListResponse struct {
 // CreateFirewallRuleGroupRequest is the input of CreateFirewallRuleGroup.
 type CreateFirewallRuleGroupRequest struct {
 	CreatorRequestId string `aws:"CreatorRequestId,required,token" len:"1:255"`
-	Name             string `aws:"Name,required" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name             string `aws:"Name,required" len:":64" pattern:"@resolverName"`
 	Tags             []Tag  `aws:"Tags" len:":200"`
 }
 
@@ -87,7 +87,7 @@ type CreateFirewallRuleRequest struct {
 	BlockOverrideDomain             *string                          `aws:"BlockOverrideDomain" len:"1:255"`
 	BlockOverrideDnsType            *BlockOverrideDnsType            `aws:"BlockOverrideDnsType"`
 	BlockOverrideTtl                *int32                           `aws:"BlockOverrideTtl" range:"0:604800"`
-	Name                            string                           `aws:"Name,required" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name                            string                           `aws:"Name,required" len:":64" pattern:"@resolverName"`
 	FirewallDomainRedirectionAction *FirewallDomainRedirectionAction `aws:"FirewallDomainRedirectionAction"`
 	Qtype                           *string                          `aws:"Qtype" len:"1:16"`
 	DnsThreatProtection             *DnsThreatProtection             `aws:"DnsThreatProtection"`
@@ -117,7 +117,7 @@ type CreateOutpostResolverResponse struct {
 // CreateResolverEndpointRequest is the input of CreateResolverEndpoint.
 type CreateResolverEndpointRequest struct {
 	CreatorRequestId               string                    `aws:"CreatorRequestId,required" len:"1:255"`
-	Name                           *string                   `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name                           *string                   `aws:"Name" len:":64" pattern:"@resolverName"`
 	SecurityGroupIds               []string                  `aws:"SecurityGroupIds,required" len1:"1:64"`
 	Direction                      ResolverEndpointDirection `aws:"Direction,required"`
 	IpAddresses                    []IpAddressRequest        `aws:"IpAddresses,required" len:"2:20"`
@@ -139,7 +139,7 @@ type CreateResolverEndpointResponse struct {
 
 // CreateResolverQueryLogConfigRequest is the input of CreateResolverQueryLogConfig.
 type CreateResolverQueryLogConfigRequest struct {
-	Name             string `aws:"Name,required" len:"1:64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name             string `aws:"Name,required" len:"1:64" pattern:"@resolverName"`
 	DestinationArn   string `aws:"DestinationArn,required" len:"1:600"`
 	CreatorRequestId string `aws:"CreatorRequestId,required,token" len:"1:255"`
 	Tags             []Tag  `aws:"Tags" len:":200"`
@@ -153,7 +153,7 @@ type CreateResolverQueryLogConfigResponse struct {
 // CreateResolverRuleRequest is the input of CreateResolverRule.
 type CreateResolverRuleRequest struct {
 	CreatorRequestId   string          `aws:"CreatorRequestId,required" len:"1:255"`
-	Name               *string         `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name               *string         `aws:"Name" len:":64" pattern:"@resolverName"`
 	RuleType           RuleTypeOption  `aws:"RuleType,required"`
 	DomainName         *string         `aws:"DomainName" len:"1:256"`
 	TargetIps          []TargetAddress `aws:"TargetIps" len:"1:"`
@@ -301,7 +301,7 @@ type FirewallConfig struct {
 type FirewallDomainList struct {
 	Id               *string                   `aws:"Id" len:"1:64"`
 	Arn              *string                   `aws:"Arn" len:"1:255"`
-	Name             *string                   `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name             *string                   `aws:"Name" len:":64" pattern:"@resolverName"`
 	DomainCount      *int32                    `aws:"DomainCount"`
 	Status           *FirewallDomainListStatus `aws:"Status"`
 	StatusMessage    *string                   `aws:"StatusMessage" len:":255"`
@@ -315,7 +315,7 @@ type FirewallDomainList struct {
 type FirewallDomainListMetadata struct {
 	Id               *string `aws:"Id" len:"1:64"`
 	Arn              *string `aws:"Arn" len:"1:255"`
-	Name             *string `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name             *string `aws:"Name" len:":64" pattern:"@resolverName"`
 	CreatorRequestId *string `aws:"CreatorRequestId" len:"1:255"`
 	ManagedOwnerName *string `aws:"ManagedOwnerName" len:"1:512"`
 }
@@ -325,7 +325,7 @@ type FirewallRule struct {
 	FirewallRuleGroupId             *string                          `aws:"FirewallRuleGroupId" len:"1:64"`
 	FirewallDomainListId            *string                          `aws:"FirewallDomainListId" len:"1:64"`
 	FirewallThreatProtectionId      *string                          `aws:"FirewallThreatProtectionId" len:"1:64"`
-	Name                            *string                          `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name                            *string                          `aws:"Name" len:":64" pattern:"@resolverName"`
 	Priority                        *int32                           `aws:"Priority"`
 	Action                          *Action                          `aws:"Action"`
 	BlockResponse                   *BlockResponse                   `aws:"BlockResponse"`
@@ -345,7 +345,7 @@ type FirewallRule struct {
 type FirewallRuleGroup struct {
 	Id               *string                  `aws:"Id" len:"1:64"`
 	Arn              *string                  `aws:"Arn" len:"1:255"`
-	Name             *string                  `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name             *string                  `aws:"Name" len:":64" pattern:"@resolverName"`
 	RuleCount        *int32                   `aws:"RuleCount"`
 	Status           *FirewallRuleGroupStatus `aws:"Status"`
 	StatusMessage    *string                  `aws:"StatusMessage" len:":255"`
@@ -362,7 +362,7 @@ type FirewallRuleGroupAssociation struct {
 	Arn                 *string                             `aws:"Arn" len:"1:255"`
 	FirewallRuleGroupId *string                             `aws:"FirewallRuleGroupId" len:"1:64"`
 	VpcId               *string                             `aws:"VpcId" len:"1:64"`
-	Name                *string                             `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name                *string                             `aws:"Name" len:":64" pattern:"@resolverName"`
 	Priority            *int32                              `aws:"Priority"`
 	MutationProtection  *MutationProtectionStatus           `aws:"MutationProtection"`
 	ManagedOwnerName    *string                             `aws:"ManagedOwnerName" len:"1:512"`
@@ -377,7 +377,7 @@ type FirewallRuleGroupAssociation struct {
 type FirewallRuleGroupMetadata struct {
 	Id               *string      `aws:"Id" len:"1:64"`
 	Arn              *string      `aws:"Arn" len:"1:255"`
-	Name             *string      `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name             *string      `aws:"Name" len:":64" pattern:"@resolverName"`
 	OwnerId          *string      `aws:"OwnerId" len:"12:32"`
 	CreatorRequestId *string      `aws:"CreatorRequestId" len:"1:255"`
 	ShareStatus      *ShareStatus `aws:"ShareStatus"`
@@ -543,7 +543,7 @@ type ImportFirewallDomainsRequest struct {
 // ImportFirewallDomainsResponse is the output of ImportFirewallDomains.
 type ImportFirewallDomainsResponse struct {
 	Id            *string                   `aws:"Id" len:"1:64"`
-	Name          *string                   `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name          *string                   `aws:"Name" len:":64" pattern:"@resolverName"`
 	Status        *FirewallDomainListStatus `aws:"Status"`
 	StatusMessage *string                   `aws:"StatusMessage" len:":255"`
 }
@@ -865,7 +865,7 @@ type ResolverEndpoint struct {
 	Id                             *string                    `aws:"Id" len:"1:64"`
 	CreatorRequestId               *string                    `aws:"CreatorRequestId" len:"1:255"`
 	Arn                            *string                    `aws:"Arn" len:"1:255"`
-	Name                           *string                    `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name                           *string                    `aws:"Name" len:":64" pattern:"@resolverName"`
 	SecurityGroupIds               []string                   `aws:"SecurityGroupIds" len1:"1:64"`
 	Direction                      *ResolverEndpointDirection `aws:"Direction"`
 	IpAddressCount                 *int32                     `aws:"IpAddressCount"`
@@ -892,7 +892,7 @@ type ResolverQueryLogConfig struct {
 	ShareStatus      *ShareStatus                  `aws:"ShareStatus"`
 	AssociationCount *int32                        `aws:"AssociationCount"`
 	Arn              *string                       `aws:"Arn" len:"1:255"`
-	Name             *string                       `aws:"Name" len:"1:64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name             *string                       `aws:"Name" len:"1:64" pattern:"@resolverName"`
 	DestinationArn   *string                       `aws:"DestinationArn" len:"1:600"`
 	CreatorRequestId *string                       `aws:"CreatorRequestId" len:"1:255"`
 	CreationTime     *string                       `aws:"CreationTime" len:"20:40"`
@@ -918,7 +918,7 @@ type ResolverRule struct {
 	Status             *ResolverRuleStatus `aws:"Status"`
 	StatusMessage      *string             `aws:"StatusMessage" len:":255"`
 	RuleType           *RuleTypeOption     `aws:"RuleType"`
-	Name               *string             `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name               *string             `aws:"Name" len:":64" pattern:"@resolverName"`
 	TargetIps          []TargetAddress     `aws:"TargetIps" len:"1:"`
 	ResolverEndpointId *string             `aws:"ResolverEndpointId" len:"1:64"`
 	OwnerId            *string             `aws:"OwnerId" len:"12:32"`
@@ -932,7 +932,7 @@ type ResolverRule struct {
 type ResolverRuleAssociation struct {
 	Id             *string                        `aws:"Id" len:"1:64"`
 	ResolverRuleId *string                        `aws:"ResolverRuleId" len:"1:64"`
-	Name           *string                        `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name           *string                        `aws:"Name" len:":64" pattern:"@resolverName"`
 	VPCId          *string                        `aws:"VPCId" len:"1:64"`
 	Status         *ResolverRuleAssociationStatus `aws:"Status"`
 	StatusMessage  *string                        `aws:"StatusMessage" len:":255"`
@@ -940,7 +940,7 @@ type ResolverRuleAssociation struct {
 
 // ResolverRuleConfig is a structure of Route53Resolver.
 type ResolverRuleConfig struct {
-	Name               *string         `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name               *string         `aws:"Name" len:":64" pattern:"@resolverName"`
 	TargetIps          []TargetAddress `aws:"TargetIps" len:"1:"`
 	ResolverEndpointId *string         `aws:"ResolverEndpointId" len:"1:64"`
 }
@@ -1001,7 +1001,7 @@ type UpdateFirewallDomainsRequest struct {
 // UpdateFirewallDomainsResponse is the output of UpdateFirewallDomains.
 type UpdateFirewallDomainsResponse struct {
 	Id            *string                   `aws:"Id" len:"1:64"`
-	Name          *string                   `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name          *string                   `aws:"Name" len:":64" pattern:"@resolverName"`
 	Status        *FirewallDomainListStatus `aws:"Status"`
 	StatusMessage *string                   `aws:"StatusMessage" len:":255"`
 }
@@ -1011,7 +1011,7 @@ type UpdateFirewallRuleGroupAssociationRequest struct {
 	FirewallRuleGroupAssociationId string                    `aws:"FirewallRuleGroupAssociationId,required" len:"1:64"`
 	Priority                       *int32                    `aws:"Priority"`
 	MutationProtection             *MutationProtectionStatus `aws:"MutationProtection"`
-	Name                           *string                   `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name                           *string                   `aws:"Name" len:":64" pattern:"@resolverName"`
 }
 
 // UpdateFirewallRuleGroupAssociationResponse is the output of UpdateFirewallRuleGroupAssociation.
@@ -1030,7 +1030,7 @@ type UpdateFirewallRuleRequest struct {
 	BlockOverrideDomain             *string                          `aws:"BlockOverrideDomain" len:"1:255"`
 	BlockOverrideDnsType            *BlockOverrideDnsType            `aws:"BlockOverrideDnsType"`
 	BlockOverrideTtl                *int32                           `aws:"BlockOverrideTtl" range:"0:604800"`
-	Name                            *string                          `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name                            *string                          `aws:"Name" len:":64" pattern:"@resolverName"`
 	FirewallDomainRedirectionAction *FirewallDomainRedirectionAction `aws:"FirewallDomainRedirectionAction"`
 	Qtype                           *string                          `aws:"Qtype" len:"1:16"`
 	DnsThreatProtection             *DnsThreatProtection             `aws:"DnsThreatProtection"`
@@ -1086,7 +1086,7 @@ type UpdateResolverDnssecConfigResponse struct {
 // UpdateResolverEndpointRequest is the input of UpdateResolverEndpoint.
 type UpdateResolverEndpointRequest struct {
 	ResolverEndpointId             string                `aws:"ResolverEndpointId,required" len:"1:64"`
-	Name                           *string               `aws:"Name" len:":64" pattern:"(?!^[0-9]+$)([a-zA-Z0-9\\-_' ']+)"`
+	Name                           *string               `aws:"Name" len:":64" pattern:"@resolverName"`
 	ResolverEndpointType           *ResolverEndpointType `aws:"ResolverEndpointType"`
 	UpdateIpAddresses              []UpdateIpAddress     `aws:"UpdateIpAddresses" len:"0:50"`
 	Protocols                      []Protocol            `aws:"Protocols" len:"1:2"`

@@ -168,7 +168,7 @@ type CreateActionTargetResponse struct {
 type CreateAggregatorV2Request struct {
 	RegionLinkingMode string            `aws:"RegionLinkingMode,required" pattern:".*\\S.*"`
 	LinkedRegions     []string          `aws:"LinkedRegions" pattern1:".*\\S.*"`
-	Tags              map[string]string `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"^(?!aws:)[a-zA-Z+-=._:/]+$" len1:":256"`
+	Tags              map[string]string `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 	ClientToken       *string           `aws:"ClientToken,token" len:"1:63" pattern:"^[\\x21-\\x7E]{1,64}$"`
 }
 
@@ -182,7 +182,7 @@ type CreateAggregatorV2Response struct {
 
 // CreateAutomationRuleRequest is the input of CreateAutomationRule.
 type CreateAutomationRuleRequest struct {
-	Tags        map[string]string              `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"^(?!aws:)[a-zA-Z+-=._:/]+$" len1:":256"`
+	Tags        map[string]string              `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 	RuleStatus  *RuleStatus                    `aws:"RuleStatus"`
 	RuleOrder   int32                          `aws:"RuleOrder,required" range:"1:1000"`
 	RuleName    string                         `aws:"RuleName,required" pattern:".*\\S.*"`
@@ -205,7 +205,7 @@ type CreateAutomationRuleV2Request struct {
 	RuleOrder   float32                   `aws:"RuleOrder,required" range:"1.0:1000.0"`
 	Criteria    *Criteria                 `aws:"Criteria,required"`
 	Actions     []AutomationRulesActionV2 `aws:"Actions,required" len:"1:1"`
-	Tags        map[string]string         `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"^(?!aws:)[a-zA-Z+-=._:/]+$" len1:":256"`
+	Tags        map[string]string         `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 	ClientToken *string                   `aws:"ClientToken,token" len:"1:63" pattern:"^[\\x21-\\x7E]{1,64}$"`
 }
 
@@ -220,7 +220,7 @@ type CreateConfigurationPolicyRequest struct {
 	Name                string            `aws:"Name,required" pattern:".*\\S.*"`
 	Description         *string           `aws:"Description" pattern:".*\\S.*"`
 	ConfigurationPolicy *Policy           `aws:"ConfigurationPolicy,required"`
-	Tags                map[string]string `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"^(?!aws:)[a-zA-Z+-=._:/]+$" len1:":256"`
+	Tags                map[string]string `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 }
 
 // CreateConfigurationPolicyResponse is the output of CreateConfigurationPolicy.
@@ -240,7 +240,7 @@ type CreateConnectorV2Request struct {
 	Description *string                `aws:"Description" pattern:".*\\S.*"`
 	Provider    *ProviderConfiguration `aws:"Provider,required"`
 	KmsKeyArn   *string                `aws:"KmsKeyArn" pattern:".*\\S.*"`
-	Tags        map[string]string      `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"^(?!aws:)[a-zA-Z+-=._:/]+$" len1:":256"`
+	Tags        map[string]string      `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 	ClientToken *string                `aws:"ClientToken,token" len:"1:63" pattern:"^[\\x21-\\x7E]{1,64}$"`
 }
 

@@ -26,7 +26,7 @@ type EnableOrganizationAdminAccountResponse struct {
 
 // EnableSecurityHubRequest is the input of EnableSecurityHub.
 type EnableSecurityHubRequest struct {
-	Tags                    map[string]string        `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"^(?!aws:)[a-zA-Z+-=._:/]+$" len1:":256"`
+	Tags                    map[string]string        `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 	EnableDefaultStandards  *bool                    `aws:"EnableDefaultStandards"`
 	ControlFindingGenerator *ControlFindingGenerator `aws:"ControlFindingGenerator"`
 }
@@ -37,7 +37,7 @@ type EnableSecurityHubResponse struct {
 
 // EnableSecurityHubV2Request is the input of EnableSecurityHubV2.
 type EnableSecurityHubV2Request struct {
-	Tags map[string]string `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"^(?!aws:)[a-zA-Z+-=._:/]+$" len1:":256"`
+	Tags map[string]string `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 }
 
 // EnableSecurityHubV2Response is the output of EnableSecurityHubV2.

@@ -173,7 +173,7 @@ type ListTagsForResourceRequest struct {
 
 // ListTagsForResourceResponse is the output of ListTagsForResource.
 type ListTagsForResourceResponse struct {
-	Tags map[string]string `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"^(?!aws:)[a-zA-Z+-=._:/]+$" len1:":256"`
+	Tags map[string]string `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 }
 
 // LoadBalancerState is a structure of SecurityHub.

@@ -9,7 +9,7 @@ import (
 // TagResourceRequest is the input of TagResource.
 type TagResourceRequest struct {
 	ResourceArn string            `aws:"ResourceArn,required,in=uri" pattern:"^arn:aws:securityhub:.*"`
-	Tags        map[string]string `aws:"Tags,required" len:"1:50" klen1:"1:128" kpattern1:"^(?!aws:)[a-zA-Z+-=._:/]+$" len1:":256"`
+	Tags        map[string]string `aws:"Tags,required" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 }
 
 // TagResourceResponse is the output of TagResource.

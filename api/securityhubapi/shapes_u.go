@@ -44,7 +44,7 @@ type UnprocessedStandardsControlAssociationUpdate struct {
 // UntagResourceRequest is the input of UntagResource.
 type UntagResourceRequest struct {
 	ResourceArn string   `aws:"ResourceArn,required,in=uri" pattern:"^arn:aws:securityhub:.*"`
-	TagKeys     []string `aws:"tagKeys,required,in=query" len:"1:50" len1:"1:128" pattern1:"^(?!aws:)[a-zA-Z+-=._:/]+$"`
+	TagKeys     []string `aws:"tagKeys,required,in=query" len:"1:50" len1:"1:128" pattern1:"@tagKeyAnchored"`
 }
 
 // UntagResourceResponse is the output of UntagResource.

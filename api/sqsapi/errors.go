@@ -8,32 +8,32 @@ import (
 
 // The errors that SQS declares.
 var (
-	BatchEntryIdsNotDistinct     = aws.ErrorKind{Code: "BatchEntryIdsNotDistinct", Status: 400}
-	BatchRequestTooLong          = aws.ErrorKind{Code: "BatchRequestTooLong", Status: 400}
-	EmptyBatchRequest            = aws.ErrorKind{Code: "EmptyBatchRequest", Status: 400}
+	BatchEntryIdsNotDistinct     = aws.ErrorKind{Code: "BatchEntryIdsNotDistinct", Status: 400, Query: "AWS.SimpleQueueService.BatchEntryIdsNotDistinct"}
+	BatchRequestTooLong          = aws.ErrorKind{Code: "BatchRequestTooLong", Status: 400, Query: "AWS.SimpleQueueService.BatchRequestTooLong"}
+	EmptyBatchRequest            = aws.ErrorKind{Code: "EmptyBatchRequest", Status: 400, Query: "AWS.SimpleQueueService.EmptyBatchRequest"}
 	InvalidAddress               = aws.ErrorKind{Code: "InvalidAddress", Status: 400}
 	InvalidAttributeName         = aws.ErrorKind{Code: "InvalidAttributeName", Status: 400}
 	InvalidAttributeValue        = aws.ErrorKind{Code: "InvalidAttributeValue", Status: 400}
-	InvalidBatchEntryId          = aws.ErrorKind{Code: "InvalidBatchEntryId", Status: 400}
+	InvalidBatchEntryId          = aws.ErrorKind{Code: "InvalidBatchEntryId", Status: 400, Query: "AWS.SimpleQueueService.InvalidBatchEntryId"}
 	InvalidIdFormat              = aws.ErrorKind{Code: "InvalidIdFormat", Status: 400}
 	InvalidMessageContents       = aws.ErrorKind{Code: "InvalidMessageContents", Status: 400}
 	InvalidSecurity              = aws.ErrorKind{Code: "InvalidSecurity", Status: 400}
-	KmsAccessDenied              = aws.ErrorKind{Code: "KmsAccessDenied", Status: 400}
-	KmsDisabled                  = aws.ErrorKind{Code: "KmsDisabled", Status: 400}
-	KmsInvalidKeyUsage           = aws.ErrorKind{Code: "KmsInvalidKeyUsage", Status: 400}
-	KmsInvalidState              = aws.ErrorKind{Code: "KmsInvalidState", Status: 400}
-	KmsNotFound                  = aws.ErrorKind{Code: "KmsNotFound", Status: 400}
-	KmsOptInRequired             = aws.ErrorKind{Code: "KmsOptInRequired", Status: 400}
-	KmsThrottled                 = aws.ErrorKind{Code: "KmsThrottled", Status: 400}
-	MessageNotInflight           = aws.ErrorKind{Code: "MessageNotInflight", Status: 400}
+	KmsAccessDenied              = aws.ErrorKind{Code: "KmsAccessDenied", Status: 400, Query: "KMS.AccessDeniedException"}
+	KmsDisabled                  = aws.ErrorKind{Code: "KmsDisabled", Status: 400, Query: "KMS.DisabledException"}
+	KmsInvalidKeyUsage           = aws.ErrorKind{Code: "KmsInvalidKeyUsage", Status: 400, Query: "KMS.InvalidKeyUsageException"}
+	KmsInvalidState              = aws.ErrorKind{Code: "KmsInvalidState", Status: 400, Query: "KMS.InvalidStateException"}
+	KmsNotFound                  = aws.ErrorKind{Code: "KmsNotFound", Status: 400, Query: "KMS.NotFoundException"}
+	KmsOptInRequired             = aws.ErrorKind{Code: "KmsOptInRequired", Status: 400, Query: "KMS.OptInRequired"}
+	KmsThrottled                 = aws.ErrorKind{Code: "KmsThrottled", Status: 400, Query: "KMS.ThrottlingException"}
+	MessageNotInflight           = aws.ErrorKind{Code: "MessageNotInflight", Status: 400, Query: "AWS.SimpleQueueService.MessageNotInflight"}
 	OverLimit                    = aws.ErrorKind{Code: "OverLimit", Status: 400}
-	PurgeQueueInProgress         = aws.ErrorKind{Code: "PurgeQueueInProgress", Status: 400}
-	QueueDeletedRecently         = aws.ErrorKind{Code: "QueueDeletedRecently", Status: 400}
-	QueueDoesNotExist            = aws.ErrorKind{Code: "QueueDoesNotExist", Status: 400}
-	QueueNameExists              = aws.ErrorKind{Code: "QueueNameExists", Status: 400}
+	PurgeQueueInProgress         = aws.ErrorKind{Code: "PurgeQueueInProgress", Status: 400, Query: "AWS.SimpleQueueService.PurgeQueueInProgress"}
+	QueueDeletedRecently         = aws.ErrorKind{Code: "QueueDeletedRecently", Status: 400, Query: "AWS.SimpleQueueService.QueueDeletedRecently"}
+	QueueDoesNotExist            = aws.ErrorKind{Code: "QueueDoesNotExist", Status: 400, Query: "AWS.SimpleQueueService.NonExistentQueue"}
+	QueueNameExists              = aws.ErrorKind{Code: "QueueNameExists", Status: 400, Query: "QueueAlreadyExists"}
 	ReceiptHandleIsInvalid       = aws.ErrorKind{Code: "ReceiptHandleIsInvalid", Status: 400}
 	RequestThrottled             = aws.ErrorKind{Code: "RequestThrottled", Status: 400}
 	ResourceNotFoundException    = aws.ErrorKind{Code: "ResourceNotFoundException", Status: 400}
-	TooManyEntriesInBatchRequest = aws.ErrorKind{Code: "TooManyEntriesInBatchRequest", Status: 400}
-	UnsupportedOperation         = aws.ErrorKind{Code: "UnsupportedOperation", Status: 400}
+	TooManyEntriesInBatchRequest = aws.ErrorKind{Code: "TooManyEntriesInBatchRequest", Status: 400, Query: "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"}
+	UnsupportedOperation         = aws.ErrorKind{Code: "UnsupportedOperation", Status: 400, Query: "AWS.SimpleQueueService.UnsupportedOperation"}
 )

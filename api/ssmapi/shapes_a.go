@@ -39,7 +39,7 @@ type AddTagsToResourceResult struct {
 
 // Alarm is a structure of SSM.
 type Alarm struct {
-	Name string `aws:"Name,required" len:"1:255" pattern:"^(?!\\s*$).+"`
+	Name string `aws:"Name,required" len:"1:255" pattern:"@notBlank"`
 }
 
 // AlarmConfiguration is a structure of SSM.
@@ -50,7 +50,7 @@ type AlarmConfiguration struct {
 
 // AlarmStateInformation is a structure of SSM.
 type AlarmStateInformation struct {
-	Name  string             `aws:"Name,required" len:"1:255" pattern:"^(?!\\s*$).+"`
+	Name  string             `aws:"Name,required" len:"1:255" pattern:"@notBlank"`
 	State ExternalAlarmState `aws:"State,required"`
 }
 
@@ -254,7 +254,7 @@ type AutomationExecution struct {
 	ProgressCounters            *ProgressCounters          `aws:"ProgressCounters"`
 	AlarmConfiguration          *AlarmConfiguration        `aws:"AlarmConfiguration"`
 	TriggeredAlarms             []AlarmStateInformation    `aws:"TriggeredAlarms" len:"1:1"`
-	TargetLocationsURL          *string                    `aws:"TargetLocationsURL" pattern:"^https:\\/\\/[-a-zA-Z0-9@:%._\\+~#=]{1,253}\\.s3(\\.[a-z\\d-]{9,16})?\\.amazonaws\\.com\\/.{1,2000}"`
+	TargetLocationsURL          *string                    `aws:"TargetLocationsURL" pattern:"@targetLocationsURL"`
 	AutomationSubtype           *AutomationSubtype         `aws:"AutomationSubtype"`
 	ScheduledTime               *time.Time                 `aws:"ScheduledTime"`
 	Runbooks                    []Runbook                  `aws:"Runbooks" len:"1:1"`
@@ -277,7 +277,7 @@ type AutomationExecutionInputs struct {
 	Targets             []Target              `aws:"Targets" len:"0:5"`
 	TargetMaps          []map[string][]string `aws:"TargetMaps" len:"0:300" len1:"1:20" klen2:"1:50" len2:"0:25" len3:"1:50"`
 	TargetLocations     []TargetLocation      `aws:"TargetLocations" len:"1:100"`
-	TargetLocationsURL  *string               `aws:"TargetLocationsURL" pattern:"^https:\\/\\/[-a-zA-Z0-9@:%._\\+~#=]{1,253}\\.s3(\\.[a-z\\d-]{9,16})?\\.amazonaws\\.com\\/.{1,2000}"`
+	TargetLocationsURL  *string               `aws:"TargetLocationsURL" pattern:"@targetLocationsURL"`
 }
 
 // AutomationExecutionMetadata is a structure of SSM.
@@ -306,7 +306,7 @@ type AutomationExecutionMetadata struct {
 	AutomationType              *AutomationType            `aws:"AutomationType"`
 	AlarmConfiguration          *AlarmConfiguration        `aws:"AlarmConfiguration"`
 	TriggeredAlarms             []AlarmStateInformation    `aws:"TriggeredAlarms" len:"1:1"`
-	TargetLocationsURL          *string                    `aws:"TargetLocationsURL" pattern:"^https:\\/\\/[-a-zA-Z0-9@:%._\\+~#=]{1,253}\\.s3(\\.[a-z\\d-]{9,16})?\\.amazonaws\\.com\\/.{1,2000}"`
+	TargetLocationsURL          *string                    `aws:"TargetLocationsURL" pattern:"@targetLocationsURL"`
 	AutomationSubtype           *AutomationSubtype         `aws:"AutomationSubtype"`
 	ScheduledTime               *time.Time                 `aws:"ScheduledTime"`
 	Runbooks                    []Runbook                  `aws:"Runbooks" len:"1:1"`

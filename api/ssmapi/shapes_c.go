@@ -281,15 +281,15 @@ type CreateMaintenanceWindowResult struct {
 type CreateOpsItemRequest struct {
 	Description      string                      `aws:"Description,required" len:"1:2048" pattern:"[\\s\\S]*\\S[\\s\\S]*"`
 	OpsItemType      *string                     `aws:"OpsItemType"`
-	OperationalData  map[string]OpsItemDataValue `aws:"OperationalData" klen1:"1:128" kpattern1:"^(?!\\s*$).+"`
+	OperationalData  map[string]OpsItemDataValue `aws:"OperationalData" klen1:"1:128" kpattern1:"@notBlank"`
 	Notifications    []OpsItemNotification       `aws:"Notifications"`
 	Priority         *int32                      `aws:"Priority" range:"1:5"`
 	RelatedOpsItems  []RelatedOpsItem            `aws:"RelatedOpsItems"`
-	Source           string                      `aws:"Source,required" len:"1:128" pattern:"^(?!\\s*$).+"`
-	Title            string                      `aws:"Title,required" len:"1:1024" pattern:"^(?!\\s*$).+"`
+	Source           string                      `aws:"Source,required" len:"1:128" pattern:"@notBlank"`
+	Title            string                      `aws:"Title,required" len:"1:1024" pattern:"@notBlank"`
 	Tags             []Tag                       `aws:"Tags" len:":1000"`
-	Category         *string                     `aws:"Category" len:"1:64" pattern:"^(?!\\s*$).+"`
-	Severity         *string                     `aws:"Severity" len:"1:64" pattern:"^(?!\\s*$).+"`
+	Category         *string                     `aws:"Category" len:"1:64" pattern:"@notBlank"`
+	Severity         *string                     `aws:"Severity" len:"1:64" pattern:"@notBlank"`
 	ActualStartTime  *time.Time                  `aws:"ActualStartTime"`
 	ActualEndTime    *time.Time                  `aws:"ActualEndTime"`
 	PlannedStartTime *time.Time                  `aws:"PlannedStartTime"`
@@ -305,8 +305,8 @@ type CreateOpsItemResponse struct {
 
 // CreateOpsMetadataRequest is the input of CreateOpsMetadata.
 type CreateOpsMetadataRequest struct {
-	ResourceId string                   `aws:"ResourceId,required" len:"1:1024" pattern:"^(?!\\s*$).+"`
-	Metadata   map[string]MetadataValue `aws:"Metadata" len:"1:5" klen1:"1:256" kpattern1:"^(?!\\s*$).+"`
+	ResourceId string                   `aws:"ResourceId,required" len:"1:1024" pattern:"@notBlank"`
+	Metadata   map[string]MetadataValue `aws:"Metadata" len:"1:5" klen1:"1:256" kpattern1:"@notBlank"`
 	Tags       []Tag                    `aws:"Tags" len:":1000"`
 }
 

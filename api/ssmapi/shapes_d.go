@@ -753,7 +753,7 @@ type DocumentRequires struct {
 // DocumentReviewCommentSource is a structure of SSM.
 type DocumentReviewCommentSource struct {
 	Type    *DocumentReviewCommentType `aws:"Type"`
-	Content *string                    `aws:"Content" len:"1:1024" pattern:"^(?!\\s*$).+"`
+	Content *string                    `aws:"Content" len:"1:1024" pattern:"@notBlank"`
 }
 
 // DocumentReviewerResponseSource is a structure of SSM.

@@ -56,9 +56,9 @@ type GetCommandInvocationResult struct {
 	DocumentVersion        *string                  `aws:"DocumentVersion" pattern:"([$]LATEST|[$]DEFAULT|^[1-9][0-9]*$)"`
 	PluginName             *string                  `aws:"PluginName" len:"4:"`
 	ResponseCode           *int32                   `aws:"ResponseCode"`
-	ExecutionStartDateTime *string                  `aws:"ExecutionStartDateTime" pattern:"^([\\-]?\\d{4}(?!\\d{2}\\b))((-?)((0[1-9]|1[0-2])(\\3([12]\\d|0[1-9]|3[01]))?|W([0-4]\\d|5[0-2])(-?[1-7])?|(00[1-9]|0[1-9]\\d|[12]\\d{2}|3([0-5]\\d|6[1-6])))([T\\s]((([01]\\d|2[0-3])((:?)[0-5]\\d)?|24\\:?00)([\\.,]\\d(?!:))?)?(\\17[0-5]\\d([\\.,]\\d)?)?([zZ]|([\\-])([01]\\d|2[0-3]):?([0-5]\\d)?)?)?)?$"`
-	ExecutionElapsedTime   *string                  `aws:"ExecutionElapsedTime" pattern:"^([\\-]?\\d{4}(?!\\d{2}\\b))((-?)((0[1-9]|1[0-2])(\\3([12]\\d|0[1-9]|3[01]))?|W([0-4]\\d|5[0-2])(-?[1-7])?|(00[1-9]|0[1-9]\\d|[12]\\d{2}|3([0-5]\\d|6[1-6])))([T\\s]((([01]\\d|2[0-3])((:?)[0-5]\\d)?|24\\:?00)([\\.,]\\d(?!:))?)?(\\17[0-5]\\d([\\.,]\\d)?)?([zZ]|([\\-])([01]\\d|2[0-3]):?([0-5]\\d)?)?)?)?$"`
-	ExecutionEndDateTime   *string                  `aws:"ExecutionEndDateTime" pattern:"^([\\-]?\\d{4}(?!\\d{2}\\b))((-?)((0[1-9]|1[0-2])(\\3([12]\\d|0[1-9]|3[01]))?|W([0-4]\\d|5[0-2])(-?[1-7])?|(00[1-9]|0[1-9]\\d|[12]\\d{2}|3([0-5]\\d|6[1-6])))([T\\s]((([01]\\d|2[0-3])((:?)[0-5]\\d)?|24\\:?00)([\\.,]\\d(?!:))?)?(\\17[0-5]\\d([\\.,]\\d)?)?([zZ]|([\\-])([01]\\d|2[0-3]):?([0-5]\\d)?)?)?)?$"`
+	ExecutionStartDateTime *string                  `aws:"ExecutionStartDateTime" pattern:"@dateTime"`
+	ExecutionElapsedTime   *string                  `aws:"ExecutionElapsedTime" pattern:"@dateTime"`
+	ExecutionEndDateTime   *string                  `aws:"ExecutionEndDateTime" pattern:"@dateTime"`
 	Status                 *CommandInvocationStatus `aws:"Status"`
 	StatusDetails          *string                  `aws:"StatusDetails" len:"0:100"`
 	StandardOutputContent  *string                  `aws:"StandardOutputContent" len:":24000"`
@@ -308,8 +308,8 @@ type GetOpsMetadataRequest struct {
 
 // GetOpsMetadataResult is the output of GetOpsMetadata.
 type GetOpsMetadataResult struct {
-	ResourceId *string                  `aws:"ResourceId" len:"1:1024" pattern:"^(?!\\s*$).+"`
-	Metadata   map[string]MetadataValue `aws:"Metadata" len:"1:5" klen1:"1:256" kpattern1:"^(?!\\s*$).+"`
+	ResourceId *string                  `aws:"ResourceId" len:"1:1024" pattern:"@notBlank"`
+	Metadata   map[string]MetadataValue `aws:"Metadata" len:"1:5" klen1:"1:256" kpattern1:"@notBlank"`
 	NextToken  *string                  `aws:"NextToken"`
 }
 
@@ -437,7 +437,7 @@ type GetResourcePoliciesResponse struct {
 type GetResourcePoliciesResponseEntry struct {
 	PolicyId   *string `aws:"PolicyId"`
 	PolicyHash *string `aws:"PolicyHash"`
-	Policy     *string `aws:"Policy" pattern:"^(?!\\s*$).+"`
+	Policy     *string `aws:"Policy" pattern:"@notBlank"`
 }
 
 // GetServiceSettingRequest is the input of GetServiceSetting.

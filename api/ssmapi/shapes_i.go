@@ -164,13 +164,13 @@ type InstanceProperty struct {
 // InstancePropertyFilter is a structure of SSM.
 type InstancePropertyFilter struct {
 	Key      InstancePropertyFilterKey `aws:"key,required"`
-	ValueSet []string                  `aws:"valueSet,required" len:"1:40" len1:"1:100000" pattern1:"^.{1,100000}$"`
+	ValueSet []string                  `aws:"valueSet,required" len:"1:40" len1:"1:100000" pattern1:"@upTo100000"`
 }
 
 // InstancePropertyStringFilter is a structure of SSM.
 type InstancePropertyStringFilter struct {
-	Key      string                          `aws:"Key,required" len:"1:100000" pattern:"^.{1,100000}$"`
-	Values   []string                        `aws:"Values,required" len:"1:40" len1:"1:100000" pattern1:"^.{1,100000}$"`
+	Key      string                          `aws:"Key,required" len:"1:100000" pattern:"@upTo100000"`
+	Values   []string                        `aws:"Values,required" len:"1:40" len1:"1:100000" pattern1:"@upTo100000"`
 	Operator *InstancePropertyFilterOperator `aws:"Operator"`
 }
 

@@ -49,11 +49,11 @@ type OpsItem struct {
 	Status           *OpsItemStatus              `aws:"Status"`
 	OpsItemId        *string                     `aws:"OpsItemId" pattern:"^(oi)-[0-9a-f]{12}$"`
 	Version          *string                     `aws:"Version"`
-	Title            *string                     `aws:"Title" len:"1:1024" pattern:"^(?!\\s*$).+"`
-	Source           *string                     `aws:"Source" len:"1:128" pattern:"^(?!\\s*$).+"`
-	OperationalData  map[string]OpsItemDataValue `aws:"OperationalData" klen1:"1:128" kpattern1:"^(?!\\s*$).+"`
-	Category         *string                     `aws:"Category" len:"1:64" pattern:"^(?!\\s*$).+"`
-	Severity         *string                     `aws:"Severity" len:"1:64" pattern:"^(?!\\s*$).+"`
+	Title            *string                     `aws:"Title" len:"1:1024" pattern:"@notBlank"`
+	Source           *string                     `aws:"Source" len:"1:128" pattern:"@notBlank"`
+	OperationalData  map[string]OpsItemDataValue `aws:"OperationalData" klen1:"1:128" kpattern1:"@notBlank"`
+	Category         *string                     `aws:"Category" len:"1:64" pattern:"@notBlank"`
+	Severity         *string                     `aws:"Severity" len:"1:64" pattern:"@notBlank"`
 	ActualStartTime  *time.Time                  `aws:"ActualStartTime"`
 	ActualEndTime    *time.Time                  `aws:"ActualEndTime"`
 	PlannedStartTime *time.Time                  `aws:"PlannedStartTime"`
@@ -129,13 +129,13 @@ type OpsItemSummary struct {
 	LastModifiedBy   *string                     `aws:"LastModifiedBy"`
 	LastModifiedTime *time.Time                  `aws:"LastModifiedTime"`
 	Priority         *int32                      `aws:"Priority" range:"1:5"`
-	Source           *string                     `aws:"Source" len:"1:128" pattern:"^(?!\\s*$).+"`
+	Source           *string                     `aws:"Source" len:"1:128" pattern:"@notBlank"`
 	Status           *OpsItemStatus              `aws:"Status"`
 	OpsItemId        *string                     `aws:"OpsItemId" pattern:"^(oi)-[0-9a-f]{12}$"`
-	Title            *string                     `aws:"Title" len:"1:1024" pattern:"^(?!\\s*$).+"`
-	OperationalData  map[string]OpsItemDataValue `aws:"OperationalData" klen1:"1:128" kpattern1:"^(?!\\s*$).+"`
-	Category         *string                     `aws:"Category" len:"1:64" pattern:"^(?!\\s*$).+"`
-	Severity         *string                     `aws:"Severity" len:"1:64" pattern:"^(?!\\s*$).+"`
+	Title            *string                     `aws:"Title" len:"1:1024" pattern:"@notBlank"`
+	OperationalData  map[string]OpsItemDataValue `aws:"OperationalData" klen1:"1:128" kpattern1:"@notBlank"`
+	Category         *string                     `aws:"Category" len:"1:64" pattern:"@notBlank"`
+	Severity         *string                     `aws:"Severity" len:"1:64" pattern:"@notBlank"`
 	OpsItemType      *string                     `aws:"OpsItemType"`
 	ActualStartTime  *time.Time                  `aws:"ActualStartTime"`
 	ActualEndTime    *time.Time                  `aws:"ActualEndTime"`
@@ -145,7 +145,7 @@ type OpsItemSummary struct {
 
 // OpsMetadata is a structure of SSM.
 type OpsMetadata struct {
-	ResourceId       *string    `aws:"ResourceId" len:"1:1024" pattern:"^(?!\\s*$).+"`
+	ResourceId       *string    `aws:"ResourceId" len:"1:1024" pattern:"@notBlank"`
 	OpsMetadataArn   *string    `aws:"OpsMetadataArn" len:"1:1011" pattern:"arn:(aws[a-zA-Z-]*)?:ssm:[a-z0-9-\\.]{0,63}:[a-z0-9-\\.]{0,63}:opsmetadata\\/([a-zA-Z0-9-_\\.\\/]*)"`
 	LastModifiedDate *time.Time `aws:"LastModifiedDate"`
 	LastModifiedUser *string    `aws:"LastModifiedUser"`
@@ -154,7 +154,7 @@ type OpsMetadata struct {
 
 // OpsMetadataFilter is a structure of SSM.
 type OpsMetadataFilter struct {
-	Key    string   `aws:"Key,required" len:"1:128" pattern:"^(?!\\s*$).+"`
+	Key    string   `aws:"Key,required" len:"1:128" pattern:"@notBlank"`
 	Values []string `aws:"Values,required" len:"1:10" len1:"1:1024"`
 }
 

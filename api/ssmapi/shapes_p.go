@@ -238,7 +238,7 @@ type PutParameterResult struct {
 // PutResourcePolicyRequest is the input of PutResourcePolicy.
 type PutResourcePolicyRequest struct {
 	ResourceArn string  `aws:"ResourceArn,required" len:"20:2048"`
-	Policy      string  `aws:"Policy,required" pattern:"^(?!\\s*$).+"`
+	Policy      string  `aws:"Policy,required" pattern:"@notBlank"`
 	PolicyId    *string `aws:"PolicyId"`
 	PolicyHash  *string `aws:"PolicyHash"`
 }

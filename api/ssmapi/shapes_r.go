@@ -71,8 +71,8 @@ type RegisterTaskWithMaintenanceWindowResult struct {
 
 // RegistrationMetadataItem is a structure of SSM.
 type RegistrationMetadataItem struct {
-	Key   string `aws:"Key,required" len:"1:128" pattern:"^(?!\\s*$).+"`
-	Value string `aws:"Value,required" len:"1:2048" pattern:"^(?!\\s*$).+"`
+	Key   string `aws:"Key,required" len:"1:128" pattern:"@notBlank"`
+	Value string `aws:"Value,required" len:"1:2048" pattern:"@notBlank"`
 }
 
 // RelatedOpsItem is a structure of SSM.

@@ -147,7 +147,7 @@ type StartAutomationExecutionRequest struct {
 	TargetLocations     []TargetLocation      `aws:"TargetLocations" len:"1:100"`
 	Tags                []Tag                 `aws:"Tags" len:":1000"`
 	AlarmConfiguration  *AlarmConfiguration   `aws:"AlarmConfiguration"`
-	TargetLocationsURL  *string               `aws:"TargetLocationsURL" pattern:"^https:\\/\\/[-a-zA-Z0-9@:%._\\+~#=]{1,253}\\.s3(\\.[a-z\\d-]{9,16})?\\.amazonaws\\.com\\/.{1,2000}"`
+	TargetLocationsURL  *string               `aws:"TargetLocationsURL" pattern:"@targetLocationsURL"`
 }
 
 // StartAutomationExecutionResult is the output of StartAutomationExecution.

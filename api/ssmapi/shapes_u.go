@@ -207,16 +207,16 @@ type UpdateManagedInstanceRoleResult struct {
 // UpdateOpsItemRequest is the input of UpdateOpsItem.
 type UpdateOpsItemRequest struct {
 	Description             *string                     `aws:"Description" len:"1:2048" pattern:"[\\s\\S]*\\S[\\s\\S]*"`
-	OperationalData         map[string]OpsItemDataValue `aws:"OperationalData" klen1:"1:128" kpattern1:"^(?!\\s*$).+"`
+	OperationalData         map[string]OpsItemDataValue `aws:"OperationalData" klen1:"1:128" kpattern1:"@notBlank"`
 	OperationalDataToDelete []string                    `aws:"OperationalDataToDelete"`
 	Notifications           []OpsItemNotification       `aws:"Notifications"`
 	Priority                *int32                      `aws:"Priority" range:"1:5"`
 	RelatedOpsItems         []RelatedOpsItem            `aws:"RelatedOpsItems"`
 	Status                  *OpsItemStatus              `aws:"Status"`
 	OpsItemId               string                      `aws:"OpsItemId,required" pattern:"^(oi)-[0-9a-f]{12}$"`
-	Title                   *string                     `aws:"Title" len:"1:1024" pattern:"^(?!\\s*$).+"`
-	Category                *string                     `aws:"Category" len:"1:64" pattern:"^(?!\\s*$).+"`
-	Severity                *string                     `aws:"Severity" len:"1:64" pattern:"^(?!\\s*$).+"`
+	Title                   *string                     `aws:"Title" len:"1:1024" pattern:"@notBlank"`
+	Category                *string                     `aws:"Category" len:"1:64" pattern:"@notBlank"`
+	Severity                *string                     `aws:"Severity" len:"1:64" pattern:"@notBlank"`
 	ActualStartTime         *time.Time                  `aws:"ActualStartTime"`
 	ActualEndTime           *time.Time                  `aws:"ActualEndTime"`
 	PlannedStartTime        *time.Time                  `aws:"PlannedStartTime"`
@@ -231,8 +231,8 @@ type UpdateOpsItemResponse struct {
 // UpdateOpsMetadataRequest is the input of UpdateOpsMetadata.
 type UpdateOpsMetadataRequest struct {
 	OpsMetadataArn   string                   `aws:"OpsMetadataArn,required" len:"1:1011" pattern:"arn:(aws[a-zA-Z-]*)?:ssm:[a-z0-9-\\.]{0,63}:[a-z0-9-\\.]{0,63}:opsmetadata\\/([a-zA-Z0-9-_\\.\\/]*)"`
-	MetadataToUpdate map[string]MetadataValue `aws:"MetadataToUpdate" len:"1:5" klen1:"1:256" kpattern1:"^(?!\\s*$).+"`
-	KeysToDelete     []string                 `aws:"KeysToDelete" len:"1:10" len1:"1:256" pattern1:"^(?!\\s*$).+"`
+	MetadataToUpdate map[string]MetadataValue `aws:"MetadataToUpdate" len:"1:5" klen1:"1:256" kpattern1:"@notBlank"`
+	KeysToDelete     []string                 `aws:"KeysToDelete" len:"1:10" len1:"1:256" pattern1:"@notBlank"`
 }
 
 // UpdateOpsMetadataResult is the output of UpdateOpsMetadata.

@@ -88,7 +88,7 @@ type CreateActivityOutput struct {
 // CreateStateMachineAliasInput is the input of CreateStateMachineAlias.
 type CreateStateMachineAliasInput struct {
 	Description          *string                        `aws:"description,sensitive" len:":256"`
-	Name                 string                         `aws:"name,required" len:"1:80" pattern:"^(?=.*[a-zA-Z_\\-\\.])[a-zA-Z0-9_\\-\\.]+$"`
+	Name                 string                         `aws:"name,required" len:"1:80" pattern:"@notOnlyDigits"`
 	RoutingConfiguration []RoutingConfigurationListItem `aws:"routingConfiguration,required" len:"1:2"`
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"sumun.dev/wire"
 )
 
 // scalars are the Go types of shapes that hold one value.
@@ -223,8 +225,29 @@ func (g *gen) constraints(t *tags, r *ref, s *shape, level int, key string, with
 	return nil
 }
 
-// pattern is what stands in the tag.
-func (g *gen) pattern(p string) (string, error) { return p, nil }
+// pattern is what stands in the tag: the model's text, or the name of a
+// predicate. A pattern that package wire cannot check stops the generator.
+func (g *gen) pattern(p string) (string, error) {
+	tag := tagOf(p, g.predicates)
+	m := wire.Pattern(tag)
+	if err := m.Err(); err != nil {
+		return "", fmt.Errorf("%w: write a predicate", err)
+	}
+	if m.String() != p {
+		return "", fmt.Errorf("%s stands for %q in package wire, not for %q", tag, m, p)
+	}
+	return tag, nil
+}
+
+// tagOf returns the tag for a pattern of a model.
+func tagOf(pattern string, predicates []predicate) string {
+	for _, x := range predicates {
+		if x.Pattern == pattern {
+			return "@" + x.Name
+		}
+	}
+	return pattern
+}
 
 // bounds is "min:max", or nothing when the model bounds nothing.
 func bounds(s *shape) string {

@@ -11,8 +11,9 @@ import (
 
 // A gen writes the package of one service.
 type gen struct {
-	service service
-	model   *model
+	service    service
+	model      *model
+	predicates []predicate
 
 	operations []*operation // by name
 	errors     []string     // shape names, sorted
@@ -30,9 +31,9 @@ type gen struct {
 }
 
 // generate returns the files of a service's package.
-func generate(s service, m *model) (map[string][]byte, error) {
+func generate(s service, m *model, predicates []predicate) (map[string][]byte, error) {
 	g := &gen{
-		service: s.complete(m), model: m, taken: scope{},
+		service: s.complete(m), model: m, predicates: predicates, taken: scope{},
 		goName: map[string]string{}, opVar: map[string]string{}, errVar: map[string]string{},
 		inputOf: map[string]string{}, outputOf: map[string]string{}, root: map[string]*ref{},
 		empty: map[string]string{},

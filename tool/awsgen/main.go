@@ -35,7 +35,7 @@ func run(models, out string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Name, err)
 		}
-		files, err := generate(s, m)
+		files, err := generate(s, m, patches.Predicates)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Name, err)
 		}
