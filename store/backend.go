@@ -40,8 +40,9 @@ type Backend interface {
 
 	// Fact returns a named value kept beside the rows; nil when there is none.
 	Fact(ctx context.Context, name string) ([]byte, error)
-	// SetFact keeps a named value, durably.
-	SetFact(ctx context.Context, name string, value []byte) error
+	// KeepFact keeps a named value, durably, unless there is one already, and
+	// returns the one that is kept.
+	KeepFact(ctx context.Context, name string, value []byte) ([]byte, error)
 
 	// Dump yields all that is kept, as of one instant, while others write.
 	Dump(ctx context.Context, yield func(Item) error) error

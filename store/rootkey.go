@@ -22,11 +22,11 @@ func Fresh(ctx context.Context, b Backend) (bool, error) {
 // leaves the value that later starts are checked by.
 func (s *Store) CheckKey(ctx context.Context) error {
 	check, err := s.backend.Fact(ctx, keyCheck)
+	if check == nil && err == nil { // of several nodes that start at once, one leaves its value
+		check, err = s.backend.KeepFact(ctx, keyCheck, s.seal.Seal([]byte(keyCheck), binding(keyCheck)))
+	}
 	if err != nil {
 		return fmt.Errorf("check the root key: %w", err)
-	}
-	if check == nil {
-		return s.backend.SetFact(ctx, keyCheck, s.seal.Seal([]byte(keyCheck), binding(keyCheck)))
 	}
 	plain, err := s.seal.Open(check, binding(keyCheck))
 	if err != nil || string(plain) != keyCheck {

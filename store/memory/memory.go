@@ -212,14 +212,17 @@ func (b *Backend) Fact(_ context.Context, name string) ([]byte, error) {
 	return v, nil
 }
 
-// SetFact keeps a named value.
-func (b *Backend) SetFact(_ context.Context, name string, value []byte) error {
+// KeepFact keeps a named value unless there is one.
+func (b *Backend) KeepFact(_ context.Context, name string, value []byte) ([]byte, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	next := *b.now.Load()
+	if kept, ok := next.facts.get(name); ok {
+		return kept, nil
+	}
 	next.facts = next.facts.with(name, value)
 	b.now.Store(&next)
-	return nil
+	return value, nil
 }
 
 func join3(table string, p store.Place) string {

@@ -123,7 +123,7 @@ func (w *writer) load(item store.Item) error {
 	case item.Due != nil:
 		return w.schedule(*item.Due, item.Due.Fence)
 	case item.Fact != nil:
-		return w.exec(sqltext.SetFact, item.Fact.Name, item.Fact.Value)
+		return w.exec(sqltext.AddFact, item.Fact.Name, item.Fact.Value)
 	}
 	w.last = max(w.last, item.Revision)
 	return nil

@@ -128,7 +128,11 @@ func (w *writer) schedule(d store.DueRow, fence uint64) error {
 	return w.exec(sqltext.Schedule, sqltext.Due(d.DueKey, d.At.UnixNano(), d.Ready.UnixNano(), fence, d.Doc)...)
 }
 
-// SetFact keeps a named value.
-func (b *Backend) SetFact(ctx context.Context, name string, value []byte) error {
-	return b.writer.submit(ctx, false, func(w *writer) error { return w.exec(sqltext.SetFact, name, value) })
+// KeepFact keeps a named value unless there is one.
+func (b *Backend) KeepFact(ctx context.Context, name string, value []byte) ([]byte, error) {
+	err := b.writer.submit(ctx, false, func(w *writer) error { return w.exec(sqltext.AddFact, name, value) })
+	if err != nil {
+		return nil, err
+	}
+	return b.Fact(ctx, name)
 }

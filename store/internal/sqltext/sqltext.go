@@ -39,7 +39,7 @@ const (
 	Lease  = `UPDATE dues SET ready = $1, fence = $2 WHERE kind = $3 AND account = $4 AND region = $5 AND id = $6`
 
 	Fact    = `SELECT value FROM facts WHERE name = $1`
-	SetFact = `INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`
+	AddFact = `INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
 
 	Used = `SELECT EXISTS (SELECT 1 FROM rows) OR EXISTS (SELECT 1 FROM outbox)
 		OR EXISTS (SELECT 1 FROM dues) OR EXISTS (SELECT 1 FROM facts)`
