@@ -1,97 +1,94 @@
 package trail
 
 import (
-	"time"
-
 	"sumun.dev/aws"
 )
 
-// identity is userIdentity. CloudTrail User Guide, "CloudTrail userIdentity element".
-type identity struct {
-	Type        string   `json:"type"`
-	PrincipalID string   `json:"principalId,omitempty"`
-	ARN         string   `json:"arn,omitempty"`
-	AccountID   string   `json:"accountId,omitempty"`
-	AccessKeyID string   `json:"accessKeyId,omitempty"`
-	UserName    string   `json:"userName,omitempty"`
-	Session     *session `json:"sessionContext,omitempty"`
-	InvokedBy   string   `json:"invokedBy,omitempty"`
-}
-
-type session struct {
-	Issuer     *issuer    `json:"sessionIssuer,omitempty"`
-	Attributes attributes `json:"attributes"`
-	SourceID   string     `json:"sourceIdentity,omitempty"`
-}
-
-type issuer struct {
-	Type        string `json:"type"`
-	PrincipalID string `json:"principalId"`
-	ARN         string `json:"arn"`
-	AccountID   string `json:"accountId"`
-	UserName    string `json:"userName"`
-}
-
-type attributes struct {
-	Created string `json:"creationDate"`
-	MFA     string `json:"mfaAuthenticated"`
-}
-
-func identityOf(c *aws.Call) identity {
-	p := c.Principal
+// appendIdentity writes userIdentity. service is who makes the call for the caller.
+// CloudTrail User Guide, "CloudTrail userIdentity element".
+func appendIdentity(b []byte, call *aws.Call, service string) []byte {
+	p := call.Principal
 	if p.IsZero() {
-		return identity{Type: "Unknown"}
+		// S3's form for callers that did not sign.
+		return append(b, `{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL"}`...)
 	}
 	if p.Kind == aws.Service {
-		return identity{Type: string(aws.Service), InvokedBy: p.Name}
+		b = append(b, `{"type":"AWSService","invokedBy":`...)
+		return append(appendString(b, p.Name), '}')
 	}
-	id := identity{
-		Type: string(p.Kind), PrincipalID: p.ID, ARN: p.ARN.String(), AccountID: string(p.Account),
-		AccessKeyID: p.AccessKeyID, InvokedBy: Invoker(c),
+	b = append(b, `{"type":`...)
+	b = appendString(b, string(p.Kind))
+	b = append(b, `,"principalId":`...)
+	b = appendString(b, p.ID)
+	b = append(b, `,"arn":`...)
+	b = appendARN(b, p.ARN)
+	b = append(b, `,"accountId":`...)
+	b = appendString(b, string(p.Account))
+	if p.AccessKeyID != "" {
+		b = append(b, `,"accessKeyId":`...)
+		b = appendString(b, p.AccessKeyID)
 	}
-	if p.Kind == aws.User {
-		id.UserName = p.Name
+	if p.Kind == aws.User && p.Name != "" {
+		b = append(b, `,"userName":`...)
+		b = appendString(b, p.Name)
 	}
-	if s := p.Session; s != nil {
-		id.Session = &session{Attributes: attributes{s.Created.UTC().Format(time.RFC3339), "false"}, SourceID: s.SourceID}
-		if s.MFA {
-			id.Session.Attributes.MFA = "true"
-		}
-		if !s.Issuer.IsZero() && p.Kind != aws.User {
-			id.Session.Issuer = &issuer{"Role", s.IssuerID, s.Issuer.String(), string(s.Issuer.Account), s.IssuerName}
-		}
+	if p.Session != nil {
+		b = appendSession(b, p)
 	}
-	return id
+	if service != "" {
+		b = append(b, `,"invokedBy":`...)
+		b = appendString(b, service)
+	}
+	return append(b, '}')
 }
 
-// Invoker returns the service that made the call: for its caller (the last that
-// passed it on), as itself, or in a session of a role that it assumed. Empty
-// means that the call came from outside.
-func Invoker(c *aws.Call) string {
-	if n := len(c.Via); n > 0 {
-		return c.Via[n-1]
+// appendSession writes sessionContext. A user's or root's own session has no issuer.
+func appendSession(b []byte, p *aws.Principal) []byte {
+	s := p.Session
+	b = append(b, `,"sessionContext":{`...)
+	if !s.Issuer.IsZero() && (p.Kind == aws.AssumedRole || p.Kind == aws.FederatedUser) {
+		kind := "Role"
+		if p.Kind == aws.FederatedUser {
+			kind = "IAMUser"
+		}
+		b = append(b, `"sessionIssuer":{"type":"`...)
+		b = append(b, kind...)
+		b = append(b, `","principalId":`...)
+		b = appendString(b, s.IssuerID)
+		b = append(b, `,"arn":`...)
+		b = appendARN(b, s.Issuer)
+		b = append(b, `,"accountId":`...)
+		b = appendString(b, string(s.Issuer.Account))
+		b = append(b, `,"userName":`...)
+		b = appendString(b, s.IssuerName)
+		b = append(b, `},`...)
 	}
-	p := c.Principal
-	switch {
-	case p == nil || c.SourceIP.IsValid():
-		return ""
-	case p.Kind == aws.Service:
-		return p.Name
-	case p.Session != nil:
-		return p.Session.InvokedBy
+	b = append(b, `"attributes":{"creationDate":"`...)
+	b = appendTime(b, s.Created)
+	b = append(b, `","mfaAuthenticated":"`...)
+	b = appendBool(b, s.MFA)
+	b = append(b, `"}`...)
+	if s.SourceID != "" {
+		b = append(b, `,"sourceIdentity":`...)
+		b = appendString(b, s.SourceID)
 	}
-	return ""
+	return append(b, '}')
 }
 
-// UserName is how LookupEvents names a caller.
-func UserName(p *aws.Principal) string {
-	switch {
-	case p.IsZero():
-		return ""
-	case p.Kind == aws.Root:
-		return "root"
-	case p.Kind == aws.AssumedRole && p.Session != nil:
-		return p.Session.Name
+// appendARN writes an ARN without making its string first.
+func appendARN(b []byte, a aws.ARN) []byte {
+	if a.IsZero() {
+		return append(b, `""`...)
 	}
-	return p.Name
+	b = append(b, `"arn:`...)
+	b = append(b, a.Partition...)
+	b = append(b, ':')
+	b = append(b, a.Service...)
+	b = append(b, ':')
+	b = append(b, a.Region...)
+	b = append(b, ':')
+	b = append(b, a.Account...)
+	b = append(b, ':')
+	rest := appendString(nil, a.Resource)
+	return append(b, rest[1:]...)
 }

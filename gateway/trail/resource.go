@@ -1,82 +1,121 @@
 package trail
 
 import (
-	"slices"
 	"strings"
 
 	"sumun.dev/aws"
-	"sumun.dev/wire"
 )
 
-// addResources notes what was worked on, and returns the names under which
-// LookupEvents finds the event: each resource's ARN and its last part.
-func (r *record) addResources(touches []wire.Touch) []string {
-	var names []string
-	for _, t := range touches {
-		if t.Resource.IsZero() || strings.ContainsAny(t.Resource.Resource, "*?") {
-			continue
-		}
-		arn := t.Resource.String()
-		if slices.Contains(names, arn) {
-			continue
-		}
-		r.Resources = append(r.Resources, resource{string(t.Resource.Account), typeOf(t.Resource), arn})
-		names = append(names, arn)
-		if i := strings.LastIndexAny(t.Resource.Resource, "/:"); i >= 0 && i+1 < len(t.Resource.Resource) {
-			names = append(names, t.Resource.Resource[i+1:])
-		}
-	}
-	return names
+// A resource is what a call touched, as the trail shows it.
+type resource struct {
+	arn  aws.ARN
+	kind string // CloudFormation's name of the type: "AWS::IAM::User"
 }
 
-// typeOf names a resource's type as AWS Config does: AWS::KMS::Key. AWS Config
-// Developer Guide, "Supported resource types". Empty when none is known.
-func typeOf(a aws.ARN) string {
-	kind := a.Resource
-	if i := strings.IndexAny(kind, "/:"); i >= 0 {
-		kind = kind[:i]
+// touched keeps the ARNs that name one resource each, once.
+func (r *record) touched(arns []aws.ARN) {
+	for _, a := range arns {
+		if a.IsZero() || a.Resource == "*" || strings.HasSuffix(a.Resource, "/*") || r.has(a) {
+			continue
+		}
+		r.resources = append(r.resources, resource{a, kindOf(a)})
 	}
-	switch a.Service + " " + kind {
-	case "kms key":
-		return "AWS::KMS::Key"
-	case "kms alias":
-		return "AWS::KMS::Alias"
-	case "iam user":
-		return "AWS::IAM::User"
-	case "iam role":
-		return "AWS::IAM::Role"
-	case "iam policy":
-		return "AWS::IAM::Policy"
-	case "iam group":
-		return "AWS::IAM::Group"
-	case "secretsmanager secret":
-		return "AWS::SecretsManager::Secret"
-	case "guardduty detector":
-		return "AWS::GuardDuty::Detector"
-	case "securityhub hub":
-		return "AWS::SecurityHub::Hub"
-	case "events rule":
-		return "AWS::Events::Rule"
-	case "events event-bus":
-		return "AWS::Events::EventBus"
-	case "route53resolver firewall-domain-list":
-		return "AWS::Route53Resolver::FirewallDomainList"
-	case "route53resolver firewall-rule-group":
-		return "AWS::Route53Resolver::FirewallRuleGroup"
-	case "route53resolver firewall-rule-group-association":
-		return "AWS::Route53Resolver::FirewallRuleGroupAssociation"
-	case "cloudtrail trail":
-		return "AWS::CloudTrail::Trail"
-	case "ssm document":
-		return "AWS::SSM::Document"
-	case "acm certificate":
-		return "AWS::ACM::Certificate"
+}
+
+func (r *record) has(a aws.ARN) bool {
+	for _, t := range r.resources {
+		if t.arn == a {
+			return true
+		}
 	}
-	if a.Service == "s3" && kind != "" {
+	return false
+}
+
+// name is what LookupEvents calls the resource: IAM's by their names, others by
+// their ARNs.
+func (t resource) name() string {
+	if t.arn.Service == "iam" {
+		return t.arn.Resource[strings.LastIndexByte(t.arn.Resource, '/')+1:]
+	}
+	return t.arn.String()
+}
+
+func appendResources(b []byte, all []resource) []byte {
+	if len(all) == 0 {
+		return b
+	}
+	b = append(b, `,"resources":[`...)
+	for i, t := range all {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `{"accountId":`...)
+		b = appendString(b, string(t.arn.Account))
+		if t.kind != "" {
+			b = append(b, `,"type":`...)
+			b = appendString(b, t.kind)
+		}
+		b = append(b, `,"ARN":`...)
+		b = appendARN(b, t.arn)
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}
+
+// kindOf names the type of a resource; empty when we know of none.
+// CloudTrail User Guide, "resources", and the CloudFormation resource types.
+func kindOf(a aws.ARN) string {
+	noun := a.Resource
+	if i := strings.IndexAny(noun, "/:"); i >= 0 {
+		noun = noun[:i]
+	}
+	switch a.Service {
+	case "iam":
+		return in(noun, "user", "AWS::IAM::User", "role", "AWS::IAM::Role", "group", "AWS::IAM::Group", "policy", "AWS::IAM::Policy",
+			"instance-profile", "AWS::IAM::InstanceProfile", "mfa", "AWS::IAM::MfaDevice")
+	case "kms":
+		return in(noun, "key", "AWS::KMS::Key", "alias", "AWS::KMS::Alias")
+	case "secretsmanager":
+		return in(noun, "secret", "AWS::SecretsManager::Secret")
+	case "ssm":
+		return in(noun, "parameter", "AWS::SSM::Parameter", "document", "AWS::SSM::Document",
+			"automation-definition", "AWS::SSM::Document", "automation-execution", "AWS::SSM::AutomationExecution")
+	case "s3":
 		if strings.Contains(a.Resource, "/") {
 			return "AWS::S3::Object"
 		}
 		return "AWS::S3::Bucket"
+	case "guardduty":
+		return in(noun, "detector", "AWS::GuardDuty::Detector")
+	case "securityhub":
+		return in(noun, "hub", "AWS::SecurityHub::Hub")
+	case "events":
+		return in(noun, "rule", "AWS::Events::Rule", "event-bus", "AWS::Events::EventBus")
+	case "route53resolver":
+		return in(noun, "firewall-domain-list", "AWS::Route53Resolver::FirewallDomainList",
+			"firewall-rule-group", "AWS::Route53Resolver::FirewallRuleGroup",
+			"firewall-rule-group-association", "AWS::Route53Resolver::FirewallRuleGroupAssociation",
+			"resolver-query-log-config", "AWS::Route53Resolver::ResolverQueryLoggingConfig")
+	case "lambda":
+		return in(noun, "function", "AWS::Lambda::Function")
+	case "logs":
+		return in(noun, "log-group", "AWS::Logs::LogGroup")
+	case "sns":
+		return "AWS::SNS::Topic"
+	case "sqs":
+		return "AWS::SQS::Queue"
+	case "cloudtrail":
+		return in(noun, "trail", "AWS::CloudTrail::Trail")
+	}
+	return ""
+}
+
+// in looks noun up in pairs of nouns and types.
+func in(noun string, pairs ...string) string {
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i] == noun {
+			return pairs[i+1]
+		}
 	}
 	return ""
 }
