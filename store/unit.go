@@ -94,6 +94,13 @@ func (u *Unit) done() bool {
 	return u.finished
 }
 
+// Empty reports whether the unit wants nothing written so far.
+func (u *Unit) Empty() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.pending) == 0 && len(u.outbox) == 0 && len(u.dues) == 0 && len(u.complete) == 0 && u.err == nil
+}
+
 // A Savepoint is a moment in a unit of work.
 type Savepoint struct {
 	undo, outbox, dues, complete, hooks int

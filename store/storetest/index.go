@@ -143,4 +143,11 @@ func wrongKey(t *testing.T, w *world) {
 	}
 	err = store.Open(w.backend, flip{w.seal}).CheckKey(t.Context())
 	wantErr(t, "another key", err, store.ErrWrongKey)
+
+	bare := w.fresh(t)
+	bare.put(t, bare.items(), item{Name: "a"})
+	if fresh, err := store.Fresh(t.Context(), bare.backend); err != nil || fresh {
+		t.Errorf("rows without a check value: fresh %t, %v", fresh, err)
+	}
+	wantErr(t, "rows without a check value", bare.CheckKey(t.Context()), store.ErrWrongKey)
 }
