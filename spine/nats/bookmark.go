@@ -22,14 +22,8 @@ type bookmark struct {
 	position uint64
 }
 
-// On a NATS of several nodes a reader renews its bookmark every beat, and the
-// others take over when it has not changed for lease.
-const (
-	beat  = 3 * time.Second
-	lease = 10 * time.Second
-	// behind is how long the bookmark lags behind what was read.
-	behind = 250 * time.Millisecond
-)
+// behind is how long the bookmark lags behind what was read.
+const behind = 250 * time.Millisecond
 
 var errOvertaken = errors.New("spine: another node reads this subscription")
 
@@ -84,10 +78,13 @@ func (b *bookmark) claim(ctx context.Context) error {
 		if err := b.load(ctx); err != nil {
 			return err
 		}
-		// Inside this process nobody else can be reading.
-		if b.spine.URL != "" && b.node != [8]byte{} && b.node != b.spine.node {
+		if b.spine.URL == "" { // inside this process nobody else can be reading
+			b.node = b.spine.node
+			return nil
+		}
+		if b.node != [8]byte{} && b.node != b.spine.node {
 			seen := b.revision
-			if err := pause(ctx, lease); err != nil {
+			if err := pause(ctx, b.spine.lease); err != nil {
 				return err
 			}
 			if err := b.load(ctx); err != nil {

@@ -56,6 +56,10 @@ type Spine struct {
 	room   *semaphore.Weighted // bytes that may wait to be written
 	node   [8]byte             // tells this process from others at the same cluster
 
+	// On a cluster a reader renews its bookmark every beat, and another node takes
+	// over when it has not changed for lease.
+	beat, lease time.Duration
+
 	marksMu sync.Mutex
 	marks   jetstream.Stream // of bookmarks; nil until made
 
@@ -96,6 +100,8 @@ func Open(ctx context.Context, o Options) (*Spine, error) {
 		room:    semaphore.NewWeighted(waiting),
 		streams: map[string]*stream{},
 		readers: map[string]*reader{},
+		beat:    3 * time.Second,
+		lease:   10 * time.Second,
 	}
 	rand.Read(s.node[:])
 	if err := s.connect(ctx); err != nil {

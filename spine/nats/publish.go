@@ -200,7 +200,8 @@ func (st *stream) prepare() error {
 		return err
 	}
 	state := js.CachedInfo().State
-	for seq := state.LastSeq; seq > 0 && seq >= state.FirstSeq && state.LastSeq-seq < 256; seq-- {
+	known := 0
+	for seq := state.LastSeq; seq > 0 && seq >= state.FirstSeq && state.LastSeq-seq < 64 && known < 4096; seq-- {
 		msg, err := js.GetMsg(ctx, seq)
 		if errors.Is(err, jetstream.ErrMsgNotFound) || err == nil && state.LastTime.Sub(msg.Time) > time.Minute {
 			break
@@ -216,6 +217,7 @@ func (st *stream) prepare() error {
 		for i := range events {
 			st.recent.Add(events[i].ID)
 		}
+		known += len(events)
 	}
 	st.prepared = true
 	return nil

@@ -71,12 +71,10 @@ func (r *reader) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := r.mark.claim(ctx)
 		if err == nil {
-			r.after = r.mark.position
-			if r.After != 0 {
-				r.after = r.After
+			if r.after = max(r.after, r.mark.position); r.After != 0 {
+				r.after, r.After = r.After, 0
 			}
 			err = r.read(ctx)
-			r.After = 0 // from now on the bookmark knows better
 		}
 		if ctx.Err() != nil {
 			break
@@ -134,7 +132,7 @@ func (r *reader) read(ctx context.Context) error {
 
 	renew := make(<-chan time.Time)
 	if r.spine.URL != "" {
-		renew = time.After(beat)
+		renew = time.After(r.spine.beat)
 	}
 	var flush <-chan time.Time
 	for {
@@ -150,7 +148,7 @@ func (r *reader) read(ctx context.Context) error {
 		case <-flush:
 			flush = nil
 		case <-renew:
-			renew = time.After(beat)
+			renew = time.After(r.spine.beat)
 		case err := <-failed:
 			return err
 		case <-ctx.Done():
