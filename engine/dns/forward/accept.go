@@ -30,7 +30,7 @@ func accept(key dns.Key, m *mdns.Msg, now time.Time) (*dns.Answer, error) {
 	if m.Rcode != mdns.RcodeSuccess && m.Rcode != mdns.RcodeNameError {
 		return nil, fmt.Errorf("response code %s", mdns.RcodeToString[m.Rcode])
 	}
-	asked := dns.Name(key.Name).String()
+	asked := mdns.CanonicalName(m.Question[0].Name)
 	out := &mdns.Msg{
 		MsgHdr:   mdns.MsgHdr{Response: true, Rcode: m.Rcode},
 		Question: []mdns.Question{{Name: asked, Qtype: key.Type, Qclass: mdns.ClassINET}},

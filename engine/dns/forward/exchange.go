@@ -1,6 +1,7 @@
 package forward
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -46,7 +47,7 @@ func askUDP(ctx context.Context, server netip.AddrPort, q *mdns.Msg) (*mdns.Msg,
 			}
 			return nil, err
 		}
-		m, err := fits(q, buf[:n])
+		m, err := fits(out, buf[:n])
 		if err == nil {
 			if m.Truncated {
 				return nil, errAskTCP
@@ -81,7 +82,7 @@ func askTCP(ctx context.Context, server netip.AddrPort, q *mdns.Msg) (*mdns.Msg,
 	if _, err := io.ReadFull(conn, in); err != nil {
 		return nil, err
 	}
-	m, err := fits(q, in)
+	m, err := fits(out, in)
 	if errors.Is(err, errCase) {
 		return m, nil // a connection cannot be forged from afar: letter case adds nothing
 	}
@@ -103,21 +104,48 @@ func dial(ctx context.Context, network string, server netip.AddrPort) (net.Conn,
 // errCase says that all fits but the letter case. The message comes with it.
 var errCase = errors.New("the answer repeats the question in other letters")
 
-// fits reads an answer, and checks that it is one to q.
-func fits(q *mdns.Msg, in []byte) (*mdns.Msg, error) {
+// fits reads an answer, and checks that it is one to the question as sent.
+// Questions are compared as octets, not as text that could be written in two ways.
+func fits(sent, in []byte) (*mdns.Msg, error) {
+	const header = 12
+	question := sent[header : header+nameSize(sent[header:])+4]
+	if len(in) < header+len(question) || in[0] != sent[0] || in[1] != sent[1] {
+		return nil, errors.New("not an answer to the question")
+	}
 	m := new(mdns.Msg)
 	if err := m.Unpack(in); err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
-	if !m.Response || m.Id != q.Id || m.Opcode != mdns.OpcodeQuery || len(m.Question) != 1 {
+	if !m.Response || m.Opcode != mdns.OpcodeQuery || len(m.Question) != 1 {
 		return nil, errors.New("not an answer to the question")
 	}
-	asked, got := q.Question[0], m.Question[0]
-	if got.Qtype != asked.Qtype || got.Qclass != asked.Qclass || !sameName(got.Name, asked.Name) {
-		return nil, errors.New("an answer to another question")
+	got := in[header : header+len(question)]
+	if bytes.Equal(got, question) {
+		return m, nil
 	}
-	if got.Name != asked.Name {
+	tail := len(question) - 4 // where type and class begin
+	if bytes.Equal(got[tail:], question[tail:]) && bytes.Equal(lower(got[:tail]), lower(question[:tail])) {
 		return m, errCase
 	}
-	return m, nil
+	return nil, errors.New("an answer to another question")
+}
+
+// nameSize is the size of the uncompressed name at the start of b.
+func nameSize(b []byte) int {
+	n := 0
+	for b[n] != 0 {
+		n += 1 + int(b[n])
+	}
+	return n + 1
+}
+
+// lower copies b with ASCII letters in lower case; a length octet is none.
+func lower(b []byte) []byte {
+	out := bytes.Clone(b)
+	for i, c := range out {
+		if 'A' <= c && c <= 'Z' {
+			out[i] = c + 'a' - 'A'
+		}
+	}
+	return out
 }
