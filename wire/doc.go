@@ -38,20 +38,24 @@
 //	      greedy          uri label {Name+}
 //	      union           exactly one member must be set
 //	      box             optional in the model although the model's default hides it
-//	q:"Name"              ec2: the name in the query string (queryName)
+//	q:"Name"              ec2: the name in the query string (queryName), else the wire name with its first letter raised
 //	ns:"http…"            XML namespace of this member; nspfx:"xsi" its prefix
 //	len:"min:max"         length of string, blob, list, map (either side may be empty)
 //	range:"min:max"       of numbers
-//	pattern:"regexp"      as in the model; see Pattern for what RE2 cannot say
+//	pattern:"regexp"      as in the model; pattern:"@name" is a predicate: see Pattern
 //
 // Constraints and names of list elements and map values carry the level as a
 // suffix, map keys "k" before: el1:"member" (element's name in XML and query),
 // len1, range1, pattern1, sensitive1, ts1; klen1, kpattern1, mk1:"key", mv1:"value"
 // (names of a map's key and value in XML and query); level 2 for lists of lists and so on.
+// Where the model names nothing, these are "member", "key" and "value".
 //
 // A structure whose own XML form matters has a blank field first:
 //
 //	_ struct{} `aws:"LocationName,payload=Body" ns:"http://…"`
+//
+// So has a union: its options then hold "union". The member that payload names
+// (by its AWS name) also carries in=payload.
 //
 // Enum membership is checked through Values on the element's type.
 package wire

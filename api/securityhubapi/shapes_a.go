@@ -8,8 +8,8 @@ import (
 
 // AcceptAdministratorInvitationRequest is the input of AcceptAdministratorInvitation.
 type AcceptAdministratorInvitationRequest struct {
-	AdministratorId string `aws:"AdministratorId,required" pattern:".*\\S.*"`
-	InvitationId    string `aws:"InvitationId,required" pattern:".*\\S.*"`
+	AdministratorId string `aws:"AdministratorId,required" pattern:"(?s).*\\S.*"`
+	InvitationId    string `aws:"InvitationId,required" pattern:"(?s).*\\S.*"`
 }
 
 // AcceptAdministratorInvitationResponse is the output of AcceptAdministratorInvitation.
@@ -18,8 +18,8 @@ type AcceptAdministratorInvitationResponse struct {
 
 // AcceptInvitationRequest is the input of AcceptInvitation.
 type AcceptInvitationRequest struct {
-	MasterId     string `aws:"MasterId,required" pattern:".*\\S.*"`
-	InvitationId string `aws:"InvitationId,required" pattern:".*\\S.*"`
+	MasterId     string `aws:"MasterId,required" pattern:"(?s).*\\S.*"`
+	InvitationId string `aws:"InvitationId,required" pattern:"(?s).*\\S.*"`
 }
 
 // AcceptInvitationResponse is the output of AcceptInvitation.
@@ -29,12 +29,12 @@ type AcceptInvitationResponse struct {
 // AccountDetails is a structure of SecurityHub.
 type AccountDetails struct {
 	AccountId string  `aws:"AccountId,required"`
-	Email     *string `aws:"Email" pattern:".*\\S.*"`
+	Email     *string `aws:"Email" pattern:"(?s).*\\S.*"`
 }
 
 // Action is a structure of SecurityHub.
 type Action struct {
-	ActionType              *string                  `aws:"ActionType" pattern:".*\\S.*"`
+	ActionType              *string                  `aws:"ActionType" pattern:"(?s).*\\S.*"`
 	NetworkConnectionAction *NetworkConnectionAction `aws:"NetworkConnectionAction"`
 	AwsApiCallAction        *AwsApiCallAction        `aws:"AwsApiCallAction"`
 	DnsRequestAction        *DnsRequestAction        `aws:"DnsRequestAction"`
@@ -43,18 +43,18 @@ type Action struct {
 
 // ActionLocalIpDetails is a structure of SecurityHub.
 type ActionLocalIpDetails struct {
-	IpAddressV4 *string `aws:"IpAddressV4" pattern:".*\\S.*"`
+	IpAddressV4 *string `aws:"IpAddressV4" pattern:"(?s).*\\S.*"`
 }
 
 // ActionLocalPortDetails is a structure of SecurityHub.
 type ActionLocalPortDetails struct {
 	Port     *int32  `aws:"Port"`
-	PortName *string `aws:"PortName" pattern:".*\\S.*"`
+	PortName *string `aws:"PortName" pattern:"(?s).*\\S.*"`
 }
 
 // ActionRemoteIpDetails is a structure of SecurityHub.
 type ActionRemoteIpDetails struct {
-	IpAddressV4  *string                `aws:"IpAddressV4" pattern:".*\\S.*"`
+	IpAddressV4  *string                `aws:"IpAddressV4" pattern:"(?s).*\\S.*"`
 	Organization *IpOrganizationDetails `aws:"Organization"`
 	Country      *Country               `aws:"Country"`
 	City         *City                  `aws:"City"`
@@ -64,65 +64,65 @@ type ActionRemoteIpDetails struct {
 // ActionRemotePortDetails is a structure of SecurityHub.
 type ActionRemotePortDetails struct {
 	Port     *int32  `aws:"Port"`
-	PortName *string `aws:"PortName" pattern:".*\\S.*"`
+	PortName *string `aws:"PortName" pattern:"(?s).*\\S.*"`
 }
 
 // ActionTarget is a structure of SecurityHub.
 type ActionTarget struct {
-	ActionTargetArn string `aws:"ActionTargetArn,required" pattern:".*\\S.*"`
-	Name            string `aws:"Name,required" pattern:".*\\S.*"`
-	Description     string `aws:"Description,required" pattern:".*\\S.*"`
+	ActionTargetArn string `aws:"ActionTargetArn,required" pattern:"(?s).*\\S.*"`
+	Name            string `aws:"Name,required" pattern:"(?s).*\\S.*"`
+	Description     string `aws:"Description,required" pattern:"(?s).*\\S.*"`
 }
 
 // Actor is a structure of SecurityHub.
 type Actor struct {
-	Id      *string       `aws:"Id" pattern:".*\\S.*"`
+	Id      *string       `aws:"Id" pattern:"(?s).*\\S.*"`
 	User    *ActorUser    `aws:"User"`
 	Session *ActorSession `aws:"Session"`
 }
 
 // ActorSession is a structure of SecurityHub.
 type ActorSession struct {
-	Uid         *string                `aws:"Uid" pattern:".*\\S.*"`
+	Uid         *string                `aws:"Uid" pattern:"(?s).*\\S.*"`
 	MfaStatus   *ActorSessionMfaStatus `aws:"MfaStatus"`
 	CreatedTime *int64                 `aws:"CreatedTime"`
-	Issuer      *string                `aws:"Issuer" pattern:".*\\S.*"`
+	Issuer      *string                `aws:"Issuer" pattern:"(?s).*\\S.*"`
 }
 
 // ActorUser is a structure of SecurityHub.
 type ActorUser struct {
-	Name          *string      `aws:"Name" pattern:".*\\S.*"`
-	Uid           *string      `aws:"Uid" pattern:".*\\S.*"`
-	Type          *string      `aws:"Type" pattern:".*\\S.*"`
-	CredentialUid *string      `aws:"CredentialUid" pattern:".*\\S.*"`
+	Name          *string      `aws:"Name" pattern:"(?s).*\\S.*"`
+	Uid           *string      `aws:"Uid" pattern:"(?s).*\\S.*"`
+	Type          *string      `aws:"Type" pattern:"(?s).*\\S.*"`
+	CredentialUid *string      `aws:"CredentialUid" pattern:"(?s).*\\S.*"`
 	Account       *UserAccount `aws:"Account"`
 }
 
 // Adjustment is a structure of SecurityHub.
 type Adjustment struct {
-	Metric *string `aws:"Metric" pattern:".*\\S.*"`
-	Reason *string `aws:"Reason" pattern:".*\\S.*"`
+	Metric *string `aws:"Metric" pattern:"(?s).*\\S.*"`
+	Reason *string `aws:"Reason" pattern:"(?s).*\\S.*"`
 }
 
 // AdminAccount is a structure of SecurityHub.
 type AdminAccount struct {
-	AccountId *string      `aws:"AccountId" pattern:".*\\S.*"`
+	AccountId *string      `aws:"AccountId" pattern:"(?s).*\\S.*"`
 	Status    *AdminStatus `aws:"Status"`
 }
 
 // AggregatorV2 is a structure of SecurityHub.
 type AggregatorV2 struct {
-	AggregatorV2Arn *string `aws:"AggregatorV2Arn" pattern:".*\\S.*"`
+	AggregatorV2Arn *string `aws:"AggregatorV2Arn" pattern:"(?s).*\\S.*"`
 }
 
 // AssociatedStandard is a structure of SecurityHub.
 type AssociatedStandard struct {
-	StandardsId *string `aws:"StandardsId" pattern:".*\\S.*"`
+	StandardsId *string `aws:"StandardsId" pattern:"(?s).*\\S.*"`
 }
 
 // AssociationFilters is a structure of SecurityHub.
 type AssociationFilters struct {
-	ConfigurationPolicyId *string                               `aws:"ConfigurationPolicyId" pattern:".*\\S.*"`
+	ConfigurationPolicyId *string                               `aws:"ConfigurationPolicyId" pattern:"(?s).*\\S.*"`
 	AssociationType       *AssociationType                      `aws:"AssociationType"`
 	AssociationStatus     *ConfigurationPolicyAssociationStatus `aws:"AssociationStatus"`
 }
@@ -130,17 +130,17 @@ type AssociationFilters struct {
 // AssociationSetDetails is a structure of SecurityHub.
 type AssociationSetDetails struct {
 	AssociationState        *AssociationStateDetails `aws:"AssociationState"`
-	GatewayId               *string                  `aws:"GatewayId" pattern:".*\\S.*"`
+	GatewayId               *string                  `aws:"GatewayId" pattern:"(?s).*\\S.*"`
 	Main                    *bool                    `aws:"Main"`
-	RouteTableAssociationId *string                  `aws:"RouteTableAssociationId" pattern:".*\\S.*"`
-	RouteTableId            *string                  `aws:"RouteTableId" pattern:".*\\S.*"`
-	SubnetId                *string                  `aws:"SubnetId" pattern:".*\\S.*"`
+	RouteTableAssociationId *string                  `aws:"RouteTableAssociationId" pattern:"(?s).*\\S.*"`
+	RouteTableId            *string                  `aws:"RouteTableId" pattern:"(?s).*\\S.*"`
+	SubnetId                *string                  `aws:"SubnetId" pattern:"(?s).*\\S.*"`
 }
 
 // AssociationStateDetails is a structure of SecurityHub.
 type AssociationStateDetails struct {
-	State         *string `aws:"State" pattern:".*\\S.*"`
-	StatusMessage *string `aws:"StatusMessage" pattern:".*\\S.*"`
+	State         *string `aws:"State" pattern:"(?s).*\\S.*"`
+	StatusMessage *string `aws:"StatusMessage" pattern:"(?s).*\\S.*"`
 }
 
 // AutomationRulesAction is a structure of SecurityHub.
@@ -163,17 +163,17 @@ type AutomationRulesActionV2 struct {
 
 // AutomationRulesConfig is a structure of SecurityHub.
 type AutomationRulesConfig struct {
-	RuleArn     *string                        `aws:"RuleArn" pattern:".*\\S.*"`
+	RuleArn     *string                        `aws:"RuleArn" pattern:"(?s).*\\S.*"`
 	RuleStatus  *RuleStatus                    `aws:"RuleStatus"`
 	RuleOrder   *int32                         `aws:"RuleOrder" range:"1:1000"`
-	RuleName    *string                        `aws:"RuleName" pattern:".*\\S.*"`
-	Description *string                        `aws:"Description" pattern:".*\\S.*"`
+	RuleName    *string                        `aws:"RuleName" pattern:"(?s).*\\S.*"`
+	Description *string                        `aws:"Description" pattern:"(?s).*\\S.*"`
 	IsTerminal  *bool                          `aws:"IsTerminal"`
 	Criteria    *AutomationRulesFindingFilters `aws:"Criteria"`
 	Actions     []AutomationRulesAction        `aws:"Actions" len:"1:1"`
 	CreatedAt   *time.Time                     `aws:"CreatedAt,ts=iso8601"`
 	UpdatedAt   *time.Time                     `aws:"UpdatedAt,ts=iso8601"`
-	CreatedBy   *string                        `aws:"CreatedBy" pattern:".*\\S.*"`
+	CreatedBy   *string                        `aws:"CreatedBy" pattern:"(?s).*\\S.*"`
 }
 
 // AutomationRulesFindingFieldsUpdate is a structure of SecurityHub.
@@ -183,8 +183,8 @@ type AutomationRulesFindingFieldsUpdate struct {
 	VerificationState *VerificationState `aws:"VerificationState"`
 	Confidence        *int32             `aws:"Confidence" range:"0:100"`
 	Criticality       *int32             `aws:"Criticality" range:"0:100"`
-	Types             []string           `aws:"Types" pattern1:".*\\S.*"`
-	UserDefinedFields map[string]string  `aws:"UserDefinedFields" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	Types             []string           `aws:"Types" pattern1:"(?s).*\\S.*"`
+	UserDefinedFields map[string]string  `aws:"UserDefinedFields" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 	Workflow          *WorkflowUpdate    `aws:"Workflow"`
 	RelatedFindings   []RelatedFinding   `aws:"RelatedFindings"`
 }
@@ -192,7 +192,7 @@ type AutomationRulesFindingFieldsUpdate struct {
 // AutomationRulesFindingFieldsUpdateV2 is a structure of SecurityHub.
 type AutomationRulesFindingFieldsUpdateV2 struct {
 	SeverityId *int32  `aws:"SeverityId"`
-	Comment    *string `aws:"Comment" pattern:".*\\S.*"`
+	Comment    *string `aws:"Comment" pattern:"(?s).*\\S.*"`
 	StatusId   *int32  `aws:"StatusId"`
 }
 
@@ -240,25 +240,25 @@ type AutomationRulesFindingFilters struct {
 
 // AutomationRulesMetadata is a structure of SecurityHub.
 type AutomationRulesMetadata struct {
-	RuleArn     *string     `aws:"RuleArn" pattern:".*\\S.*"`
+	RuleArn     *string     `aws:"RuleArn" pattern:"(?s).*\\S.*"`
 	RuleStatus  *RuleStatus `aws:"RuleStatus"`
 	RuleOrder   *int32      `aws:"RuleOrder" range:"1:1000"`
-	RuleName    *string     `aws:"RuleName" pattern:".*\\S.*"`
-	Description *string     `aws:"Description" pattern:".*\\S.*"`
+	RuleName    *string     `aws:"RuleName" pattern:"(?s).*\\S.*"`
+	Description *string     `aws:"Description" pattern:"(?s).*\\S.*"`
 	IsTerminal  *bool       `aws:"IsTerminal"`
 	CreatedAt   *time.Time  `aws:"CreatedAt,ts=iso8601"`
 	UpdatedAt   *time.Time  `aws:"UpdatedAt,ts=iso8601"`
-	CreatedBy   *string     `aws:"CreatedBy" pattern:".*\\S.*"`
+	CreatedBy   *string     `aws:"CreatedBy" pattern:"(?s).*\\S.*"`
 }
 
 // AutomationRulesMetadataV2 is a structure of SecurityHub.
 type AutomationRulesMetadataV2 struct {
-	RuleArn     *string                             `aws:"RuleArn" pattern:".*\\S.*"`
-	RuleId      *string                             `aws:"RuleId" pattern:".*\\S.*"`
+	RuleArn     *string                             `aws:"RuleArn" pattern:"(?s).*\\S.*"`
+	RuleId      *string                             `aws:"RuleId" pattern:"(?s).*\\S.*"`
 	RuleOrder   *float32                            `aws:"RuleOrder" range:"1.0:1000.0"`
-	RuleName    *string                             `aws:"RuleName" pattern:".*\\S.*"`
+	RuleName    *string                             `aws:"RuleName" pattern:"(?s).*\\S.*"`
 	RuleStatus  *RuleStatusV2                       `aws:"RuleStatus"`
-	Description *string                             `aws:"Description" pattern:".*\\S.*"`
+	Description *string                             `aws:"Description" pattern:"(?s).*\\S.*"`
 	Actions     []AutomationRulesActionTypeObjectV2 `aws:"Actions"`
 	CreatedAt   *time.Time                          `aws:"CreatedAt,ts=iso8601"`
 	UpdatedAt   *time.Time                          `aws:"UpdatedAt,ts=iso8601"`
@@ -266,49 +266,49 @@ type AutomationRulesMetadataV2 struct {
 
 // AvailabilityZone is a structure of SecurityHub.
 type AvailabilityZone struct {
-	ZoneName *string `aws:"ZoneName" pattern:".*\\S.*"`
-	SubnetId *string `aws:"SubnetId" pattern:".*\\S.*"`
+	ZoneName *string `aws:"ZoneName" pattern:"(?s).*\\S.*"`
+	SubnetId *string `aws:"SubnetId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAmazonMqBrokerDetails is a structure of SecurityHub.
 type AwsAmazonMqBrokerDetails struct {
-	AuthenticationStrategy     *string                                             `aws:"AuthenticationStrategy" pattern:".*\\S.*"`
+	AuthenticationStrategy     *string                                             `aws:"AuthenticationStrategy" pattern:"(?s).*\\S.*"`
 	AutoMinorVersionUpgrade    *bool                                               `aws:"AutoMinorVersionUpgrade"`
-	BrokerArn                  *string                                             `aws:"BrokerArn" pattern:".*\\S.*"`
-	BrokerName                 *string                                             `aws:"BrokerName" pattern:".*\\S.*"`
-	DeploymentMode             *string                                             `aws:"DeploymentMode" pattern:".*\\S.*"`
+	BrokerArn                  *string                                             `aws:"BrokerArn" pattern:"(?s).*\\S.*"`
+	BrokerName                 *string                                             `aws:"BrokerName" pattern:"(?s).*\\S.*"`
+	DeploymentMode             *string                                             `aws:"DeploymentMode" pattern:"(?s).*\\S.*"`
 	EncryptionOptions          *AwsAmazonMqBrokerEncryptionOptionsDetails          `aws:"EncryptionOptions"`
-	EngineType                 *string                                             `aws:"EngineType" pattern:".*\\S.*"`
-	EngineVersion              *string                                             `aws:"EngineVersion" pattern:".*\\S.*"`
-	HostInstanceType           *string                                             `aws:"HostInstanceType" pattern:".*\\S.*"`
-	BrokerId                   *string                                             `aws:"BrokerId" pattern:".*\\S.*"`
+	EngineType                 *string                                             `aws:"EngineType" pattern:"(?s).*\\S.*"`
+	EngineVersion              *string                                             `aws:"EngineVersion" pattern:"(?s).*\\S.*"`
+	HostInstanceType           *string                                             `aws:"HostInstanceType" pattern:"(?s).*\\S.*"`
+	BrokerId                   *string                                             `aws:"BrokerId" pattern:"(?s).*\\S.*"`
 	LdapServerMetadata         *AwsAmazonMqBrokerLdapServerMetadataDetails         `aws:"LdapServerMetadata"`
 	Logs                       *AwsAmazonMqBrokerLogsDetails                       `aws:"Logs"`
 	MaintenanceWindowStartTime *AwsAmazonMqBrokerMaintenanceWindowStartTimeDetails `aws:"MaintenanceWindowStartTime"`
 	PubliclyAccessible         *bool                                               `aws:"PubliclyAccessible"`
-	SecurityGroups             []string                                            `aws:"SecurityGroups" pattern1:".*\\S.*"`
-	StorageType                *string                                             `aws:"StorageType" pattern:".*\\S.*"`
-	SubnetIds                  []string                                            `aws:"SubnetIds" pattern1:".*\\S.*"`
+	SecurityGroups             []string                                            `aws:"SecurityGroups" pattern1:"(?s).*\\S.*"`
+	StorageType                *string                                             `aws:"StorageType" pattern:"(?s).*\\S.*"`
+	SubnetIds                  []string                                            `aws:"SubnetIds" pattern1:"(?s).*\\S.*"`
 	Users                      []AwsAmazonMqBrokerUsersDetails                     `aws:"Users"`
 }
 
 // AwsAmazonMqBrokerEncryptionOptionsDetails is a structure of SecurityHub.
 type AwsAmazonMqBrokerEncryptionOptionsDetails struct {
-	KmsKeyId       *string `aws:"KmsKeyId" pattern:".*\\S.*"`
+	KmsKeyId       *string `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
 	UseAwsOwnedKey *bool   `aws:"UseAwsOwnedKey"`
 }
 
 // AwsAmazonMqBrokerLdapServerMetadataDetails is a structure of SecurityHub.
 type AwsAmazonMqBrokerLdapServerMetadataDetails struct {
-	Hosts                  []string `aws:"Hosts" pattern1:".*\\S.*"`
-	RoleBase               *string  `aws:"RoleBase" pattern:".*\\S.*"`
-	RoleName               *string  `aws:"RoleName" pattern:".*\\S.*"`
-	RoleSearchMatching     *string  `aws:"RoleSearchMatching" pattern:".*\\S.*"`
+	Hosts                  []string `aws:"Hosts" pattern1:"(?s).*\\S.*"`
+	RoleBase               *string  `aws:"RoleBase" pattern:"(?s).*\\S.*"`
+	RoleName               *string  `aws:"RoleName" pattern:"(?s).*\\S.*"`
+	RoleSearchMatching     *string  `aws:"RoleSearchMatching" pattern:"(?s).*\\S.*"`
 	RoleSearchSubtree      *bool    `aws:"RoleSearchSubtree"`
-	ServiceAccountUsername *string  `aws:"ServiceAccountUsername" pattern:".*\\S.*"`
-	UserBase               *string  `aws:"UserBase" pattern:".*\\S.*"`
-	UserRoleName           *string  `aws:"UserRoleName" pattern:".*\\S.*"`
-	UserSearchMatching     *string  `aws:"UserSearchMatching" pattern:".*\\S.*"`
+	ServiceAccountUsername *string  `aws:"ServiceAccountUsername" pattern:"(?s).*\\S.*"`
+	UserBase               *string  `aws:"UserBase" pattern:"(?s).*\\S.*"`
+	UserRoleName           *string  `aws:"UserRoleName" pattern:"(?s).*\\S.*"`
+	UserSearchMatching     *string  `aws:"UserSearchMatching" pattern:"(?s).*\\S.*"`
 	UserSearchSubtree      *bool    `aws:"UserSearchSubtree"`
 }
 
@@ -316,8 +316,8 @@ type AwsAmazonMqBrokerLdapServerMetadataDetails struct {
 type AwsAmazonMqBrokerLogsDetails struct {
 	Audit           *bool                                `aws:"Audit"`
 	General         *bool                                `aws:"General"`
-	AuditLogGroup   *string                              `aws:"AuditLogGroup" pattern:".*\\S.*"`
-	GeneralLogGroup *string                              `aws:"GeneralLogGroup" pattern:".*\\S.*"`
+	AuditLogGroup   *string                              `aws:"AuditLogGroup" pattern:"(?s).*\\S.*"`
+	GeneralLogGroup *string                              `aws:"GeneralLogGroup" pattern:"(?s).*\\S.*"`
 	Pending         *AwsAmazonMqBrokerLogsPendingDetails `aws:"Pending"`
 }
 
@@ -329,57 +329,57 @@ type AwsAmazonMqBrokerLogsPendingDetails struct {
 
 // AwsAmazonMqBrokerMaintenanceWindowStartTimeDetails is a structure of SecurityHub.
 type AwsAmazonMqBrokerMaintenanceWindowStartTimeDetails struct {
-	DayOfWeek *string `aws:"DayOfWeek" pattern:".*\\S.*"`
-	TimeOfDay *string `aws:"TimeOfDay" pattern:".*\\S.*"`
-	TimeZone  *string `aws:"TimeZone" pattern:".*\\S.*"`
+	DayOfWeek *string `aws:"DayOfWeek" pattern:"(?s).*\\S.*"`
+	TimeOfDay *string `aws:"TimeOfDay" pattern:"(?s).*\\S.*"`
+	TimeZone  *string `aws:"TimeZone" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAmazonMqBrokerUsersDetails is a structure of SecurityHub.
 type AwsAmazonMqBrokerUsersDetails struct {
-	PendingChange *string `aws:"PendingChange" pattern:".*\\S.*"`
-	Username      *string `aws:"Username" pattern:".*\\S.*"`
+	PendingChange *string `aws:"PendingChange" pattern:"(?s).*\\S.*"`
+	Username      *string `aws:"Username" pattern:"(?s).*\\S.*"`
 }
 
 // AwsApiCallAction is a structure of SecurityHub.
 type AwsApiCallAction struct {
-	Api               *string                        `aws:"Api" pattern:".*\\S.*"`
-	ServiceName       *string                        `aws:"ServiceName" pattern:".*\\S.*"`
-	CallerType        *string                        `aws:"CallerType" pattern:".*\\S.*"`
+	Api               *string                        `aws:"Api" pattern:"(?s).*\\S.*"`
+	ServiceName       *string                        `aws:"ServiceName" pattern:"(?s).*\\S.*"`
+	CallerType        *string                        `aws:"CallerType" pattern:"(?s).*\\S.*"`
 	RemoteIpDetails   *ActionRemoteIpDetails         `aws:"RemoteIpDetails"`
 	DomainDetails     *AwsApiCallActionDomainDetails `aws:"DomainDetails"`
-	AffectedResources map[string]string              `aws:"AffectedResources" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
-	FirstSeen         *string                        `aws:"FirstSeen" pattern:".*\\S.*"`
-	LastSeen          *string                        `aws:"LastSeen" pattern:".*\\S.*"`
+	AffectedResources map[string]string              `aws:"AffectedResources" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
+	FirstSeen         *string                        `aws:"FirstSeen" pattern:"(?s).*\\S.*"`
+	LastSeen          *string                        `aws:"LastSeen" pattern:"(?s).*\\S.*"`
 }
 
 // AwsApiCallActionDomainDetails is a structure of SecurityHub.
 type AwsApiCallActionDomainDetails struct {
-	Domain *string `aws:"Domain" pattern:".*\\S.*"`
+	Domain *string `aws:"Domain" pattern:"(?s).*\\S.*"`
 }
 
 // AwsApiGatewayAccessLogSettings is a structure of SecurityHub.
 type AwsApiGatewayAccessLogSettings struct {
-	Format         *string `aws:"Format" pattern:".*\\S.*"`
-	DestinationArn *string `aws:"DestinationArn" pattern:".*\\S.*"`
+	Format         *string `aws:"Format" pattern:"(?s).*\\S.*"`
+	DestinationArn *string `aws:"DestinationArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsApiGatewayCanarySettings is a structure of SecurityHub.
 type AwsApiGatewayCanarySettings struct {
 	PercentTraffic         *float64          `aws:"PercentTraffic"`
-	DeploymentId           *string           `aws:"DeploymentId" pattern:".*\\S.*"`
-	StageVariableOverrides map[string]string `aws:"StageVariableOverrides" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	DeploymentId           *string           `aws:"DeploymentId" pattern:"(?s).*\\S.*"`
+	StageVariableOverrides map[string]string `aws:"StageVariableOverrides" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 	UseStageCache          *bool             `aws:"UseStageCache"`
 }
 
 // AwsApiGatewayEndpointConfiguration is a structure of SecurityHub.
 type AwsApiGatewayEndpointConfiguration struct {
-	Types []string `aws:"Types" pattern1:".*\\S.*"`
+	Types []string `aws:"Types" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsApiGatewayMethodSettings is a structure of SecurityHub.
 type AwsApiGatewayMethodSettings struct {
 	MetricsEnabled                         *bool    `aws:"MetricsEnabled"`
-	LoggingLevel                           *string  `aws:"LoggingLevel" pattern:".*\\S.*"`
+	LoggingLevel                           *string  `aws:"LoggingLevel" pattern:"(?s).*\\S.*"`
 	DataTraceEnabled                       *bool    `aws:"DataTraceEnabled"`
 	ThrottlingBurstLimit                   *int32   `aws:"ThrottlingBurstLimit"`
 	ThrottlingRateLimit                    *float64 `aws:"ThrottlingRateLimit"`
@@ -387,62 +387,62 @@ type AwsApiGatewayMethodSettings struct {
 	CacheTtlInSeconds                      *int32   `aws:"CacheTtlInSeconds"`
 	CacheDataEncrypted                     *bool    `aws:"CacheDataEncrypted"`
 	RequireAuthorizationForCacheControl    *bool    `aws:"RequireAuthorizationForCacheControl"`
-	UnauthorizedCacheControlHeaderStrategy *string  `aws:"UnauthorizedCacheControlHeaderStrategy" pattern:".*\\S.*"`
-	HttpMethod                             *string  `aws:"HttpMethod" pattern:".*\\S.*"`
-	ResourcePath                           *string  `aws:"ResourcePath" pattern:".*\\S.*"`
+	UnauthorizedCacheControlHeaderStrategy *string  `aws:"UnauthorizedCacheControlHeaderStrategy" pattern:"(?s).*\\S.*"`
+	HttpMethod                             *string  `aws:"HttpMethod" pattern:"(?s).*\\S.*"`
+	ResourcePath                           *string  `aws:"ResourcePath" pattern:"(?s).*\\S.*"`
 }
 
 // AwsApiGatewayRestApiDetails is a structure of SecurityHub.
 type AwsApiGatewayRestApiDetails struct {
-	Id                     *string                             `aws:"Id" pattern:".*\\S.*"`
-	Name                   *string                             `aws:"Name" pattern:".*\\S.*"`
-	Description            *string                             `aws:"Description" pattern:".*\\S.*"`
-	CreatedDate            *string                             `aws:"CreatedDate" pattern:".*\\S.*"`
-	Version                *string                             `aws:"Version" pattern:".*\\S.*"`
-	BinaryMediaTypes       []string                            `aws:"BinaryMediaTypes" pattern1:".*\\S.*"`
+	Id                     *string                             `aws:"Id" pattern:"(?s).*\\S.*"`
+	Name                   *string                             `aws:"Name" pattern:"(?s).*\\S.*"`
+	Description            *string                             `aws:"Description" pattern:"(?s).*\\S.*"`
+	CreatedDate            *string                             `aws:"CreatedDate" pattern:"(?s).*\\S.*"`
+	Version                *string                             `aws:"Version" pattern:"(?s).*\\S.*"`
+	BinaryMediaTypes       []string                            `aws:"BinaryMediaTypes" pattern1:"(?s).*\\S.*"`
 	MinimumCompressionSize *int32                              `aws:"MinimumCompressionSize"`
-	ApiKeySource           *string                             `aws:"ApiKeySource" pattern:".*\\S.*"`
+	ApiKeySource           *string                             `aws:"ApiKeySource" pattern:"(?s).*\\S.*"`
 	EndpointConfiguration  *AwsApiGatewayEndpointConfiguration `aws:"EndpointConfiguration"`
 }
 
 // AwsApiGatewayStageDetails is a structure of SecurityHub.
 type AwsApiGatewayStageDetails struct {
-	DeploymentId         *string                         `aws:"DeploymentId" pattern:".*\\S.*"`
-	ClientCertificateId  *string                         `aws:"ClientCertificateId" pattern:".*\\S.*"`
-	StageName            *string                         `aws:"StageName" pattern:".*\\S.*"`
-	Description          *string                         `aws:"Description" pattern:".*\\S.*"`
+	DeploymentId         *string                         `aws:"DeploymentId" pattern:"(?s).*\\S.*"`
+	ClientCertificateId  *string                         `aws:"ClientCertificateId" pattern:"(?s).*\\S.*"`
+	StageName            *string                         `aws:"StageName" pattern:"(?s).*\\S.*"`
+	Description          *string                         `aws:"Description" pattern:"(?s).*\\S.*"`
 	CacheClusterEnabled  *bool                           `aws:"CacheClusterEnabled"`
-	CacheClusterSize     *string                         `aws:"CacheClusterSize" pattern:".*\\S.*"`
-	CacheClusterStatus   *string                         `aws:"CacheClusterStatus" pattern:".*\\S.*"`
+	CacheClusterSize     *string                         `aws:"CacheClusterSize" pattern:"(?s).*\\S.*"`
+	CacheClusterStatus   *string                         `aws:"CacheClusterStatus" pattern:"(?s).*\\S.*"`
 	MethodSettings       []AwsApiGatewayMethodSettings   `aws:"MethodSettings"`
-	Variables            map[string]string               `aws:"Variables" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
-	DocumentationVersion *string                         `aws:"DocumentationVersion" pattern:".*\\S.*"`
+	Variables            map[string]string               `aws:"Variables" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
+	DocumentationVersion *string                         `aws:"DocumentationVersion" pattern:"(?s).*\\S.*"`
 	AccessLogSettings    *AwsApiGatewayAccessLogSettings `aws:"AccessLogSettings"`
 	CanarySettings       *AwsApiGatewayCanarySettings    `aws:"CanarySettings"`
 	TracingEnabled       *bool                           `aws:"TracingEnabled"`
-	CreatedDate          *string                         `aws:"CreatedDate" pattern:".*\\S.*"`
-	LastUpdatedDate      *string                         `aws:"LastUpdatedDate" pattern:".*\\S.*"`
-	WebAclArn            *string                         `aws:"WebAclArn" pattern:".*\\S.*"`
+	CreatedDate          *string                         `aws:"CreatedDate" pattern:"(?s).*\\S.*"`
+	LastUpdatedDate      *string                         `aws:"LastUpdatedDate" pattern:"(?s).*\\S.*"`
+	WebAclArn            *string                         `aws:"WebAclArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsApiGatewayV2ApiDetails is a structure of SecurityHub.
 type AwsApiGatewayV2ApiDetails struct {
-	ApiEndpoint               *string               `aws:"ApiEndpoint" pattern:".*\\S.*"`
-	ApiId                     *string               `aws:"ApiId" pattern:".*\\S.*"`
-	ApiKeySelectionExpression *string               `aws:"ApiKeySelectionExpression" pattern:".*\\S.*"`
-	CreatedDate               *string               `aws:"CreatedDate" pattern:".*\\S.*"`
-	Description               *string               `aws:"Description" pattern:".*\\S.*"`
-	Version                   *string               `aws:"Version" pattern:".*\\S.*"`
-	Name                      *string               `aws:"Name" pattern:".*\\S.*"`
-	ProtocolType              *string               `aws:"ProtocolType" pattern:".*\\S.*"`
-	RouteSelectionExpression  *string               `aws:"RouteSelectionExpression" pattern:".*\\S.*"`
+	ApiEndpoint               *string               `aws:"ApiEndpoint" pattern:"(?s).*\\S.*"`
+	ApiId                     *string               `aws:"ApiId" pattern:"(?s).*\\S.*"`
+	ApiKeySelectionExpression *string               `aws:"ApiKeySelectionExpression" pattern:"(?s).*\\S.*"`
+	CreatedDate               *string               `aws:"CreatedDate" pattern:"(?s).*\\S.*"`
+	Description               *string               `aws:"Description" pattern:"(?s).*\\S.*"`
+	Version                   *string               `aws:"Version" pattern:"(?s).*\\S.*"`
+	Name                      *string               `aws:"Name" pattern:"(?s).*\\S.*"`
+	ProtocolType              *string               `aws:"ProtocolType" pattern:"(?s).*\\S.*"`
+	RouteSelectionExpression  *string               `aws:"RouteSelectionExpression" pattern:"(?s).*\\S.*"`
 	CorsConfiguration         *AwsCorsConfiguration `aws:"CorsConfiguration"`
 }
 
 // AwsApiGatewayV2RouteSettings is a structure of SecurityHub.
 type AwsApiGatewayV2RouteSettings struct {
 	DetailedMetricsEnabled *bool    `aws:"DetailedMetricsEnabled"`
-	LoggingLevel           *string  `aws:"LoggingLevel" pattern:".*\\S.*"`
+	LoggingLevel           *string  `aws:"LoggingLevel" pattern:"(?s).*\\S.*"`
 	DataTraceEnabled       *bool    `aws:"DataTraceEnabled"`
 	ThrottlingBurstLimit   *int32   `aws:"ThrottlingBurstLimit"`
 	ThrottlingRateLimit    *float64 `aws:"ThrottlingRateLimit"`
@@ -450,24 +450,24 @@ type AwsApiGatewayV2RouteSettings struct {
 
 // AwsApiGatewayV2StageDetails is a structure of SecurityHub.
 type AwsApiGatewayV2StageDetails struct {
-	ClientCertificateId         *string                         `aws:"ClientCertificateId" pattern:".*\\S.*"`
-	CreatedDate                 *string                         `aws:"CreatedDate" pattern:".*\\S.*"`
-	Description                 *string                         `aws:"Description" pattern:".*\\S.*"`
+	ClientCertificateId         *string                         `aws:"ClientCertificateId" pattern:"(?s).*\\S.*"`
+	CreatedDate                 *string                         `aws:"CreatedDate" pattern:"(?s).*\\S.*"`
+	Description                 *string                         `aws:"Description" pattern:"(?s).*\\S.*"`
 	DefaultRouteSettings        *AwsApiGatewayV2RouteSettings   `aws:"DefaultRouteSettings"`
-	DeploymentId                *string                         `aws:"DeploymentId" pattern:".*\\S.*"`
-	LastUpdatedDate             *string                         `aws:"LastUpdatedDate" pattern:".*\\S.*"`
+	DeploymentId                *string                         `aws:"DeploymentId" pattern:"(?s).*\\S.*"`
+	LastUpdatedDate             *string                         `aws:"LastUpdatedDate" pattern:"(?s).*\\S.*"`
 	RouteSettings               *AwsApiGatewayV2RouteSettings   `aws:"RouteSettings"`
-	StageName                   *string                         `aws:"StageName" pattern:".*\\S.*"`
-	StageVariables              map[string]string               `aws:"StageVariables" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	StageName                   *string                         `aws:"StageName" pattern:"(?s).*\\S.*"`
+	StageVariables              map[string]string               `aws:"StageVariables" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 	AccessLogSettings           *AwsApiGatewayAccessLogSettings `aws:"AccessLogSettings"`
 	AutoDeploy                  *bool                           `aws:"AutoDeploy"`
-	LastDeploymentStatusMessage *string                         `aws:"LastDeploymentStatusMessage" pattern:".*\\S.*"`
+	LastDeploymentStatusMessage *string                         `aws:"LastDeploymentStatusMessage" pattern:"(?s).*\\S.*"`
 	ApiGatewayManaged           *bool                           `aws:"ApiGatewayManaged"`
 }
 
 // AwsAppSyncGraphQlApiAdditionalAuthenticationProvidersDetails is a structure of SecurityHub.
 type AwsAppSyncGraphQlApiAdditionalAuthenticationProvidersDetails struct {
-	AuthenticationType     *string                                            `aws:"AuthenticationType" pattern:".*\\S.*"`
+	AuthenticationType     *string                                            `aws:"AuthenticationType" pattern:"(?s).*\\S.*"`
 	LambdaAuthorizerConfig *AwsAppSyncGraphQlApiLambdaAuthorizerConfigDetails `aws:"LambdaAuthorizerConfig"`
 	OpenIdConnectConfig    *AwsAppSyncGraphQlApiOpenIdConnectConfigDetails    `aws:"OpenIdConnectConfig"`
 	UserPoolConfig         *AwsAppSyncGraphQlApiUserPoolConfigDetails         `aws:"UserPoolConfig"`
@@ -475,48 +475,48 @@ type AwsAppSyncGraphQlApiAdditionalAuthenticationProvidersDetails struct {
 
 // AwsAppSyncGraphQlApiDetails is a structure of SecurityHub.
 type AwsAppSyncGraphQlApiDetails struct {
-	ApiId                             *string                                                        `aws:"ApiId" pattern:".*\\S.*"`
-	Id                                *string                                                        `aws:"Id" pattern:".*\\S.*"`
+	ApiId                             *string                                                        `aws:"ApiId" pattern:"(?s).*\\S.*"`
+	Id                                *string                                                        `aws:"Id" pattern:"(?s).*\\S.*"`
 	OpenIdConnectConfig               *AwsAppSyncGraphQlApiOpenIdConnectConfigDetails                `aws:"OpenIdConnectConfig"`
-	Name                              *string                                                        `aws:"Name" pattern:".*\\S.*"`
+	Name                              *string                                                        `aws:"Name" pattern:"(?s).*\\S.*"`
 	LambdaAuthorizerConfig            *AwsAppSyncGraphQlApiLambdaAuthorizerConfigDetails             `aws:"LambdaAuthorizerConfig"`
 	XrayEnabled                       *bool                                                          `aws:"XrayEnabled"`
-	Arn                               *string                                                        `aws:"Arn" pattern:".*\\S.*"`
+	Arn                               *string                                                        `aws:"Arn" pattern:"(?s).*\\S.*"`
 	UserPoolConfig                    *AwsAppSyncGraphQlApiUserPoolConfigDetails                     `aws:"UserPoolConfig"`
-	AuthenticationType                *string                                                        `aws:"AuthenticationType" pattern:".*\\S.*"`
+	AuthenticationType                *string                                                        `aws:"AuthenticationType" pattern:"(?s).*\\S.*"`
 	LogConfig                         *AwsAppSyncGraphQlApiLogConfigDetails                          `aws:"LogConfig"`
 	AdditionalAuthenticationProviders []AwsAppSyncGraphQlApiAdditionalAuthenticationProvidersDetails `aws:"AdditionalAuthenticationProviders"`
-	WafWebAclArn                      *string                                                        `aws:"WafWebAclArn" pattern:".*\\S.*"`
+	WafWebAclArn                      *string                                                        `aws:"WafWebAclArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAppSyncGraphQlApiLambdaAuthorizerConfigDetails is a structure of SecurityHub.
 type AwsAppSyncGraphQlApiLambdaAuthorizerConfigDetails struct {
 	AuthorizerResultTtlInSeconds *int32  `aws:"AuthorizerResultTtlInSeconds"`
-	AuthorizerUri                *string `aws:"AuthorizerUri" pattern:".*\\S.*"`
-	IdentityValidationExpression *string `aws:"IdentityValidationExpression" pattern:".*\\S.*"`
+	AuthorizerUri                *string `aws:"AuthorizerUri" pattern:"(?s).*\\S.*"`
+	IdentityValidationExpression *string `aws:"IdentityValidationExpression" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAppSyncGraphQlApiLogConfigDetails is a structure of SecurityHub.
 type AwsAppSyncGraphQlApiLogConfigDetails struct {
-	CloudWatchLogsRoleArn *string `aws:"CloudWatchLogsRoleArn" pattern:".*\\S.*"`
+	CloudWatchLogsRoleArn *string `aws:"CloudWatchLogsRoleArn" pattern:"(?s).*\\S.*"`
 	ExcludeVerboseContent *bool   `aws:"ExcludeVerboseContent"`
-	FieldLogLevel         *string `aws:"FieldLogLevel" pattern:".*\\S.*"`
+	FieldLogLevel         *string `aws:"FieldLogLevel" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAppSyncGraphQlApiOpenIdConnectConfigDetails is a structure of SecurityHub.
 type AwsAppSyncGraphQlApiOpenIdConnectConfigDetails struct {
 	AuthTtL  *int64  `aws:"AuthTtL"`
-	ClientId *string `aws:"ClientId" pattern:".*\\S.*"`
+	ClientId *string `aws:"ClientId" pattern:"(?s).*\\S.*"`
 	IatTtL   *int64  `aws:"IatTtL"`
-	Issuer   *string `aws:"Issuer" pattern:".*\\S.*"`
+	Issuer   *string `aws:"Issuer" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAppSyncGraphQlApiUserPoolConfigDetails is a structure of SecurityHub.
 type AwsAppSyncGraphQlApiUserPoolConfigDetails struct {
-	AppIdClientRegex *string `aws:"AppIdClientRegex" pattern:".*\\S.*"`
-	AwsRegion        *string `aws:"AwsRegion" pattern:".*\\S.*"`
-	DefaultAction    *string `aws:"DefaultAction" pattern:".*\\S.*"`
-	UserPoolId       *string `aws:"UserPoolId" pattern:".*\\S.*"`
+	AppIdClientRegex *string `aws:"AppIdClientRegex" pattern:"(?s).*\\S.*"`
+	AwsRegion        *string `aws:"AwsRegion" pattern:"(?s).*\\S.*"`
+	DefaultAction    *string `aws:"DefaultAction" pattern:"(?s).*\\S.*"`
+	UserPoolId       *string `aws:"UserPoolId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAthenaWorkGroupConfigurationDetails is a structure of SecurityHub.
@@ -531,30 +531,30 @@ type AwsAthenaWorkGroupConfigurationResultConfigurationDetails struct {
 
 // AwsAthenaWorkGroupConfigurationResultConfigurationEncryptionConfigurationDetails is a structure of SecurityHub.
 type AwsAthenaWorkGroupConfigurationResultConfigurationEncryptionConfigurationDetails struct {
-	EncryptionOption *string `aws:"EncryptionOption" pattern:".*\\S.*"`
-	KmsKey           *string `aws:"KmsKey" pattern:".*\\S.*"`
+	EncryptionOption *string `aws:"EncryptionOption" pattern:"(?s).*\\S.*"`
+	KmsKey           *string `aws:"KmsKey" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAthenaWorkGroupDetails is a structure of SecurityHub.
 type AwsAthenaWorkGroupDetails struct {
-	Name          *string                                 `aws:"Name" pattern:".*\\S.*"`
-	Description   *string                                 `aws:"Description" pattern:".*\\S.*"`
-	State         *string                                 `aws:"State" pattern:".*\\S.*"`
+	Name          *string                                 `aws:"Name" pattern:"(?s).*\\S.*"`
+	Description   *string                                 `aws:"Description" pattern:"(?s).*\\S.*"`
+	State         *string                                 `aws:"State" pattern:"(?s).*\\S.*"`
 	Configuration *AwsAthenaWorkGroupConfigurationDetails `aws:"Configuration"`
 }
 
 // AwsAutoScalingAutoScalingGroupAvailabilityZonesListDetails is a structure of SecurityHub.
 type AwsAutoScalingAutoScalingGroupAvailabilityZonesListDetails struct {
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAutoScalingAutoScalingGroupDetails is a structure of SecurityHub.
 type AwsAutoScalingAutoScalingGroupDetails struct {
-	LaunchConfigurationName *string                                                                  `aws:"LaunchConfigurationName" pattern:".*\\S.*"`
-	LoadBalancerNames       []string                                                                 `aws:"LoadBalancerNames" pattern1:".*\\S.*"`
-	HealthCheckType         *string                                                                  `aws:"HealthCheckType" pattern:".*\\S.*"`
+	LaunchConfigurationName *string                                                                  `aws:"LaunchConfigurationName" pattern:"(?s).*\\S.*"`
+	LoadBalancerNames       []string                                                                 `aws:"LoadBalancerNames" pattern1:"(?s).*\\S.*"`
+	HealthCheckType         *string                                                                  `aws:"HealthCheckType" pattern:"(?s).*\\S.*"`
 	HealthCheckGracePeriod  *int32                                                                   `aws:"HealthCheckGracePeriod"`
-	CreatedTime             *string                                                                  `aws:"CreatedTime" pattern:".*\\S.*"`
+	CreatedTime             *string                                                                  `aws:"CreatedTime" pattern:"(?s).*\\S.*"`
 	MixedInstancesPolicy    *AwsAutoScalingAutoScalingGroupMixedInstancesPolicyDetails               `aws:"MixedInstancesPolicy"`
 	AvailabilityZones       []AwsAutoScalingAutoScalingGroupAvailabilityZonesListDetails             `aws:"AvailabilityZones"`
 	LaunchTemplate          *AwsAutoScalingAutoScalingGroupLaunchTemplateLaunchTemplateSpecification `aws:"LaunchTemplate"`
@@ -563,9 +563,9 @@ type AwsAutoScalingAutoScalingGroupDetails struct {
 
 // AwsAutoScalingAutoScalingGroupLaunchTemplateLaunchTemplateSpecification is a structure of SecurityHub.
 type AwsAutoScalingAutoScalingGroupLaunchTemplateLaunchTemplateSpecification struct {
-	LaunchTemplateId   *string `aws:"LaunchTemplateId" pattern:".*\\S.*"`
-	LaunchTemplateName *string `aws:"LaunchTemplateName" pattern:".*\\S.*"`
-	Version            *string `aws:"Version" pattern:".*\\S.*"`
+	LaunchTemplateId   *string `aws:"LaunchTemplateId" pattern:"(?s).*\\S.*"`
+	LaunchTemplateName *string `aws:"LaunchTemplateName" pattern:"(?s).*\\S.*"`
+	Version            *string `aws:"Version" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAutoScalingAutoScalingGroupMixedInstancesPolicyDetails is a structure of SecurityHub.
@@ -576,12 +576,12 @@ type AwsAutoScalingAutoScalingGroupMixedInstancesPolicyDetails struct {
 
 // AwsAutoScalingAutoScalingGroupMixedInstancesPolicyInstancesDistributionDetails is a structure of SecurityHub.
 type AwsAutoScalingAutoScalingGroupMixedInstancesPolicyInstancesDistributionDetails struct {
-	OnDemandAllocationStrategy          *string `aws:"OnDemandAllocationStrategy" pattern:".*\\S.*"`
+	OnDemandAllocationStrategy          *string `aws:"OnDemandAllocationStrategy" pattern:"(?s).*\\S.*"`
 	OnDemandBaseCapacity                *int32  `aws:"OnDemandBaseCapacity"`
 	OnDemandPercentageAboveBaseCapacity *int32  `aws:"OnDemandPercentageAboveBaseCapacity"`
-	SpotAllocationStrategy              *string `aws:"SpotAllocationStrategy" pattern:".*\\S.*"`
+	SpotAllocationStrategy              *string `aws:"SpotAllocationStrategy" pattern:"(?s).*\\S.*"`
 	SpotInstancePools                   *int32  `aws:"SpotInstancePools"`
-	SpotMaxPrice                        *string `aws:"SpotMaxPrice" pattern:".*\\S.*"`
+	SpotMaxPrice                        *string `aws:"SpotMaxPrice" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAutoScalingAutoScalingGroupMixedInstancesPolicyLaunchTemplateDetails is a structure of SecurityHub.
@@ -592,23 +592,23 @@ type AwsAutoScalingAutoScalingGroupMixedInstancesPolicyLaunchTemplateDetails str
 
 // AwsAutoScalingAutoScalingGroupMixedInstancesPolicyLaunchTemplateLaunchTemplateSpecification is a structure of SecurityHub.
 type AwsAutoScalingAutoScalingGroupMixedInstancesPolicyLaunchTemplateLaunchTemplateSpecification struct {
-	LaunchTemplateId   *string `aws:"LaunchTemplateId" pattern:".*\\S.*"`
-	LaunchTemplateName *string `aws:"LaunchTemplateName" pattern:".*\\S.*"`
-	Version            *string `aws:"Version" pattern:".*\\S.*"`
+	LaunchTemplateId   *string `aws:"LaunchTemplateId" pattern:"(?s).*\\S.*"`
+	LaunchTemplateName *string `aws:"LaunchTemplateName" pattern:"(?s).*\\S.*"`
+	Version            *string `aws:"Version" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAutoScalingAutoScalingGroupMixedInstancesPolicyLaunchTemplateOverridesListDetails is a structure of SecurityHub.
 type AwsAutoScalingAutoScalingGroupMixedInstancesPolicyLaunchTemplateOverridesListDetails struct {
-	InstanceType     *string `aws:"InstanceType" pattern:".*\\S.*"`
-	WeightedCapacity *string `aws:"WeightedCapacity" pattern:".*\\S.*"`
+	InstanceType     *string `aws:"InstanceType" pattern:"(?s).*\\S.*"`
+	WeightedCapacity *string `aws:"WeightedCapacity" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAutoScalingLaunchConfigurationBlockDeviceMappingsDetails is a structure of SecurityHub.
 type AwsAutoScalingLaunchConfigurationBlockDeviceMappingsDetails struct {
-	DeviceName  *string                                                         `aws:"DeviceName" pattern:".*\\S.*"`
+	DeviceName  *string                                                         `aws:"DeviceName" pattern:"(?s).*\\S.*"`
 	Ebs         *AwsAutoScalingLaunchConfigurationBlockDeviceMappingsEbsDetails `aws:"Ebs"`
 	NoDevice    *bool                                                           `aws:"NoDevice"`
-	VirtualName *string                                                         `aws:"VirtualName" pattern:".*\\S.*"`
+	VirtualName *string                                                         `aws:"VirtualName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAutoScalingLaunchConfigurationBlockDeviceMappingsEbsDetails is a structure of SecurityHub.
@@ -616,31 +616,31 @@ type AwsAutoScalingLaunchConfigurationBlockDeviceMappingsEbsDetails struct {
 	DeleteOnTermination *bool   `aws:"DeleteOnTermination"`
 	Encrypted           *bool   `aws:"Encrypted"`
 	Iops                *int32  `aws:"Iops"`
-	SnapshotId          *string `aws:"SnapshotId" pattern:".*\\S.*"`
+	SnapshotId          *string `aws:"SnapshotId" pattern:"(?s).*\\S.*"`
 	VolumeSize          *int32  `aws:"VolumeSize"`
-	VolumeType          *string `aws:"VolumeType" pattern:".*\\S.*"`
+	VolumeType          *string `aws:"VolumeType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsAutoScalingLaunchConfigurationDetails is a structure of SecurityHub.
 type AwsAutoScalingLaunchConfigurationDetails struct {
 	AssociatePublicIpAddress     *bool                                                         `aws:"AssociatePublicIpAddress"`
 	BlockDeviceMappings          []AwsAutoScalingLaunchConfigurationBlockDeviceMappingsDetails `aws:"BlockDeviceMappings"`
-	ClassicLinkVpcId             *string                                                       `aws:"ClassicLinkVpcId" pattern:".*\\S.*"`
-	ClassicLinkVpcSecurityGroups []string                                                      `aws:"ClassicLinkVpcSecurityGroups" pattern1:".*\\S.*"`
-	CreatedTime                  *string                                                       `aws:"CreatedTime" pattern:".*\\S.*"`
+	ClassicLinkVpcId             *string                                                       `aws:"ClassicLinkVpcId" pattern:"(?s).*\\S.*"`
+	ClassicLinkVpcSecurityGroups []string                                                      `aws:"ClassicLinkVpcSecurityGroups" pattern1:"(?s).*\\S.*"`
+	CreatedTime                  *string                                                       `aws:"CreatedTime" pattern:"(?s).*\\S.*"`
 	EbsOptimized                 *bool                                                         `aws:"EbsOptimized"`
-	IamInstanceProfile           *string                                                       `aws:"IamInstanceProfile" pattern:".*\\S.*"`
-	ImageId                      *string                                                       `aws:"ImageId" pattern:".*\\S.*"`
+	IamInstanceProfile           *string                                                       `aws:"IamInstanceProfile" pattern:"(?s).*\\S.*"`
+	ImageId                      *string                                                       `aws:"ImageId" pattern:"(?s).*\\S.*"`
 	InstanceMonitoring           *AwsAutoScalingLaunchConfigurationInstanceMonitoringDetails   `aws:"InstanceMonitoring"`
-	InstanceType                 *string                                                       `aws:"InstanceType" pattern:".*\\S.*"`
-	KernelId                     *string                                                       `aws:"KernelId" pattern:".*\\S.*"`
-	KeyName                      *string                                                       `aws:"KeyName" pattern:".*\\S.*"`
-	LaunchConfigurationName      *string                                                       `aws:"LaunchConfigurationName" pattern:".*\\S.*"`
-	PlacementTenancy             *string                                                       `aws:"PlacementTenancy" pattern:".*\\S.*"`
-	RamdiskId                    *string                                                       `aws:"RamdiskId" pattern:".*\\S.*"`
-	SecurityGroups               []string                                                      `aws:"SecurityGroups" pattern1:".*\\S.*"`
-	SpotPrice                    *string                                                       `aws:"SpotPrice" pattern:".*\\S.*"`
-	UserData                     *string                                                       `aws:"UserData" pattern:".*\\S.*"`
+	InstanceType                 *string                                                       `aws:"InstanceType" pattern:"(?s).*\\S.*"`
+	KernelId                     *string                                                       `aws:"KernelId" pattern:"(?s).*\\S.*"`
+	KeyName                      *string                                                       `aws:"KeyName" pattern:"(?s).*\\S.*"`
+	LaunchConfigurationName      *string                                                       `aws:"LaunchConfigurationName" pattern:"(?s).*\\S.*"`
+	PlacementTenancy             *string                                                       `aws:"PlacementTenancy" pattern:"(?s).*\\S.*"`
+	RamdiskId                    *string                                                       `aws:"RamdiskId" pattern:"(?s).*\\S.*"`
+	SecurityGroups               []string                                                      `aws:"SecurityGroups" pattern1:"(?s).*\\S.*"`
+	SpotPrice                    *string                                                       `aws:"SpotPrice" pattern:"(?s).*\\S.*"`
+	UserData                     *string                                                       `aws:"UserData" pattern:"(?s).*\\S.*"`
 	MetadataOptions              *AwsAutoScalingLaunchConfigurationMetadataOptions             `aws:"MetadataOptions"`
 }
 
@@ -651,20 +651,20 @@ type AwsAutoScalingLaunchConfigurationInstanceMonitoringDetails struct {
 
 // AwsAutoScalingLaunchConfigurationMetadataOptions is a structure of SecurityHub.
 type AwsAutoScalingLaunchConfigurationMetadataOptions struct {
-	HttpEndpoint            *string `aws:"HttpEndpoint" pattern:".*\\S.*"`
+	HttpEndpoint            *string `aws:"HttpEndpoint" pattern:"(?s).*\\S.*"`
 	HttpPutResponseHopLimit *int32  `aws:"HttpPutResponseHopLimit"`
-	HttpTokens              *string `aws:"HttpTokens" pattern:".*\\S.*"`
+	HttpTokens              *string `aws:"HttpTokens" pattern:"(?s).*\\S.*"`
 }
 
 // AwsBackupBackupPlanAdvancedBackupSettingsDetails is a structure of SecurityHub.
 type AwsBackupBackupPlanAdvancedBackupSettingsDetails struct {
-	BackupOptions map[string]string `aws:"BackupOptions" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
-	ResourceType  *string           `aws:"ResourceType" pattern:".*\\S.*"`
+	BackupOptions map[string]string `aws:"BackupOptions" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
+	ResourceType  *string           `aws:"ResourceType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsBackupBackupPlanBackupPlanDetails is a structure of SecurityHub.
 type AwsBackupBackupPlanBackupPlanDetails struct {
-	BackupPlanName         *string                                            `aws:"BackupPlanName" pattern:".*\\S.*"`
+	BackupPlanName         *string                                            `aws:"BackupPlanName" pattern:"(?s).*\\S.*"`
 	AdvancedBackupSettings []AwsBackupBackupPlanAdvancedBackupSettingsDetails `aws:"AdvancedBackupSettings"`
 	BackupPlanRule         []AwsBackupBackupPlanRuleDetails                   `aws:"BackupPlanRule"`
 }
@@ -672,9 +672,9 @@ type AwsBackupBackupPlanBackupPlanDetails struct {
 // AwsBackupBackupPlanDetails is a structure of SecurityHub.
 type AwsBackupBackupPlanDetails struct {
 	BackupPlan    *AwsBackupBackupPlanBackupPlanDetails `aws:"BackupPlan"`
-	BackupPlanArn *string                               `aws:"BackupPlanArn" pattern:".*\\S.*"`
-	BackupPlanId  *string                               `aws:"BackupPlanId" pattern:".*\\S.*"`
-	VersionId     *string                               `aws:"VersionId" pattern:".*\\S.*"`
+	BackupPlanArn *string                               `aws:"BackupPlanArn" pattern:"(?s).*\\S.*"`
+	BackupPlanId  *string                               `aws:"BackupPlanId" pattern:"(?s).*\\S.*"`
+	VersionId     *string                               `aws:"VersionId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsBackupBackupPlanLifecycleDetails is a structure of SecurityHub.
@@ -685,17 +685,17 @@ type AwsBackupBackupPlanLifecycleDetails struct {
 
 // AwsBackupBackupPlanRuleCopyActionsDetails is a structure of SecurityHub.
 type AwsBackupBackupPlanRuleCopyActionsDetails struct {
-	DestinationBackupVaultArn *string                              `aws:"DestinationBackupVaultArn" pattern:".*\\S.*"`
+	DestinationBackupVaultArn *string                              `aws:"DestinationBackupVaultArn" pattern:"(?s).*\\S.*"`
 	Lifecycle                 *AwsBackupBackupPlanLifecycleDetails `aws:"Lifecycle"`
 }
 
 // AwsBackupBackupPlanRuleDetails is a structure of SecurityHub.
 type AwsBackupBackupPlanRuleDetails struct {
-	TargetBackupVault       *string                                     `aws:"TargetBackupVault" pattern:".*\\S.*"`
+	TargetBackupVault       *string                                     `aws:"TargetBackupVault" pattern:"(?s).*\\S.*"`
 	StartWindowMinutes      *int64                                      `aws:"StartWindowMinutes"`
-	ScheduleExpression      *string                                     `aws:"ScheduleExpression" pattern:".*\\S.*"`
-	RuleName                *string                                     `aws:"RuleName" pattern:".*\\S.*"`
-	RuleId                  *string                                     `aws:"RuleId" pattern:".*\\S.*"`
+	ScheduleExpression      *string                                     `aws:"ScheduleExpression" pattern:"(?s).*\\S.*"`
+	RuleName                *string                                     `aws:"RuleName" pattern:"(?s).*\\S.*"`
+	RuleId                  *string                                     `aws:"RuleId" pattern:"(?s).*\\S.*"`
 	EnableContinuousBackup  *bool                                       `aws:"EnableContinuousBackup"`
 	CompletionWindowMinutes *int64                                      `aws:"CompletionWindowMinutes"`
 	CopyActions             []AwsBackupBackupPlanRuleCopyActionsDetails `aws:"CopyActions"`
@@ -704,54 +704,54 @@ type AwsBackupBackupPlanRuleDetails struct {
 
 // AwsBackupBackupVaultDetails is a structure of SecurityHub.
 type AwsBackupBackupVaultDetails struct {
-	BackupVaultArn   *string                                   `aws:"BackupVaultArn" pattern:".*\\S.*"`
-	BackupVaultName  *string                                   `aws:"BackupVaultName" pattern:".*\\S.*"`
-	EncryptionKeyArn *string                                   `aws:"EncryptionKeyArn" pattern:".*\\S.*"`
+	BackupVaultArn   *string                                   `aws:"BackupVaultArn" pattern:"(?s).*\\S.*"`
+	BackupVaultName  *string                                   `aws:"BackupVaultName" pattern:"(?s).*\\S.*"`
+	EncryptionKeyArn *string                                   `aws:"EncryptionKeyArn" pattern:"(?s).*\\S.*"`
 	Notifications    *AwsBackupBackupVaultNotificationsDetails `aws:"Notifications"`
-	AccessPolicy     *string                                   `aws:"AccessPolicy" pattern:".*\\S.*"`
+	AccessPolicy     *string                                   `aws:"AccessPolicy" pattern:"(?s).*\\S.*"`
 }
 
 // AwsBackupBackupVaultNotificationsDetails is a structure of SecurityHub.
 type AwsBackupBackupVaultNotificationsDetails struct {
-	BackupVaultEvents []string `aws:"BackupVaultEvents" pattern1:".*\\S.*"`
-	SnsTopicArn       *string  `aws:"SnsTopicArn" pattern:".*\\S.*"`
+	BackupVaultEvents []string `aws:"BackupVaultEvents" pattern1:"(?s).*\\S.*"`
+	SnsTopicArn       *string  `aws:"SnsTopicArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsBackupRecoveryPointCalculatedLifecycleDetails is a structure of SecurityHub.
 type AwsBackupRecoveryPointCalculatedLifecycleDetails struct {
-	DeleteAt            *string `aws:"DeleteAt" pattern:".*\\S.*"`
-	MoveToColdStorageAt *string `aws:"MoveToColdStorageAt" pattern:".*\\S.*"`
+	DeleteAt            *string `aws:"DeleteAt" pattern:"(?s).*\\S.*"`
+	MoveToColdStorageAt *string `aws:"MoveToColdStorageAt" pattern:"(?s).*\\S.*"`
 }
 
 // AwsBackupRecoveryPointCreatedByDetails is a structure of SecurityHub.
 type AwsBackupRecoveryPointCreatedByDetails struct {
-	BackupPlanArn     *string `aws:"BackupPlanArn" pattern:".*\\S.*"`
-	BackupPlanId      *string `aws:"BackupPlanId" pattern:".*\\S.*"`
-	BackupPlanVersion *string `aws:"BackupPlanVersion" pattern:".*\\S.*"`
-	BackupRuleId      *string `aws:"BackupRuleId" pattern:".*\\S.*"`
+	BackupPlanArn     *string `aws:"BackupPlanArn" pattern:"(?s).*\\S.*"`
+	BackupPlanId      *string `aws:"BackupPlanId" pattern:"(?s).*\\S.*"`
+	BackupPlanVersion *string `aws:"BackupPlanVersion" pattern:"(?s).*\\S.*"`
+	BackupRuleId      *string `aws:"BackupRuleId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsBackupRecoveryPointDetails is a structure of SecurityHub.
 type AwsBackupRecoveryPointDetails struct {
 	BackupSizeInBytes    *int64                                            `aws:"BackupSizeInBytes"`
-	BackupVaultArn       *string                                           `aws:"BackupVaultArn" pattern:".*\\S.*"`
-	BackupVaultName      *string                                           `aws:"BackupVaultName" pattern:".*\\S.*"`
+	BackupVaultArn       *string                                           `aws:"BackupVaultArn" pattern:"(?s).*\\S.*"`
+	BackupVaultName      *string                                           `aws:"BackupVaultName" pattern:"(?s).*\\S.*"`
 	CalculatedLifecycle  *AwsBackupRecoveryPointCalculatedLifecycleDetails `aws:"CalculatedLifecycle"`
-	CompletionDate       *string                                           `aws:"CompletionDate" pattern:".*\\S.*"`
+	CompletionDate       *string                                           `aws:"CompletionDate" pattern:"(?s).*\\S.*"`
 	CreatedBy            *AwsBackupRecoveryPointCreatedByDetails           `aws:"CreatedBy"`
-	CreationDate         *string                                           `aws:"CreationDate" pattern:".*\\S.*"`
-	EncryptionKeyArn     *string                                           `aws:"EncryptionKeyArn" pattern:".*\\S.*"`
-	IamRoleArn           *string                                           `aws:"IamRoleArn" pattern:".*\\S.*"`
+	CreationDate         *string                                           `aws:"CreationDate" pattern:"(?s).*\\S.*"`
+	EncryptionKeyArn     *string                                           `aws:"EncryptionKeyArn" pattern:"(?s).*\\S.*"`
+	IamRoleArn           *string                                           `aws:"IamRoleArn" pattern:"(?s).*\\S.*"`
 	IsEncrypted          *bool                                             `aws:"IsEncrypted"`
-	LastRestoreTime      *string                                           `aws:"LastRestoreTime" pattern:".*\\S.*"`
+	LastRestoreTime      *string                                           `aws:"LastRestoreTime" pattern:"(?s).*\\S.*"`
 	Lifecycle            *AwsBackupRecoveryPointLifecycleDetails           `aws:"Lifecycle"`
-	RecoveryPointArn     *string                                           `aws:"RecoveryPointArn" pattern:".*\\S.*"`
-	ResourceArn          *string                                           `aws:"ResourceArn" pattern:".*\\S.*"`
-	ResourceType         *string                                           `aws:"ResourceType" pattern:".*\\S.*"`
-	SourceBackupVaultArn *string                                           `aws:"SourceBackupVaultArn" pattern:".*\\S.*"`
-	Status               *string                                           `aws:"Status" pattern:".*\\S.*"`
-	StatusMessage        *string                                           `aws:"StatusMessage" pattern:".*\\S.*"`
-	StorageClass         *string                                           `aws:"StorageClass" pattern:".*\\S.*"`
+	RecoveryPointArn     *string                                           `aws:"RecoveryPointArn" pattern:"(?s).*\\S.*"`
+	ResourceArn          *string                                           `aws:"ResourceArn" pattern:"(?s).*\\S.*"`
+	ResourceType         *string                                           `aws:"ResourceType" pattern:"(?s).*\\S.*"`
+	SourceBackupVaultArn *string                                           `aws:"SourceBackupVaultArn" pattern:"(?s).*\\S.*"`
+	Status               *string                                           `aws:"Status" pattern:"(?s).*\\S.*"`
+	StatusMessage        *string                                           `aws:"StatusMessage" pattern:"(?s).*\\S.*"`
+	StorageClass         *string                                           `aws:"StorageClass" pattern:"(?s).*\\S.*"`
 }
 
 // AwsBackupRecoveryPointLifecycleDetails is a structure of SecurityHub.
@@ -762,106 +762,106 @@ type AwsBackupRecoveryPointLifecycleDetails struct {
 
 // AwsCertificateManagerCertificateDetails is a structure of SecurityHub.
 type AwsCertificateManagerCertificateDetails struct {
-	CertificateAuthorityArn *string                                                  `aws:"CertificateAuthorityArn" pattern:".*\\S.*"`
-	CreatedAt               *string                                                  `aws:"CreatedAt" pattern:".*\\S.*"`
-	DomainName              *string                                                  `aws:"DomainName" pattern:".*\\S.*"`
+	CertificateAuthorityArn *string                                                  `aws:"CertificateAuthorityArn" pattern:"(?s).*\\S.*"`
+	CreatedAt               *string                                                  `aws:"CreatedAt" pattern:"(?s).*\\S.*"`
+	DomainName              *string                                                  `aws:"DomainName" pattern:"(?s).*\\S.*"`
 	DomainValidationOptions []AwsCertificateManagerCertificateDomainValidationOption `aws:"DomainValidationOptions"`
 	ExtendedKeyUsages       []AwsCertificateManagerCertificateExtendedKeyUsage       `aws:"ExtendedKeyUsages"`
-	FailureReason           *string                                                  `aws:"FailureReason" pattern:".*\\S.*"`
-	ImportedAt              *string                                                  `aws:"ImportedAt" pattern:".*\\S.*"`
-	InUseBy                 []string                                                 `aws:"InUseBy" pattern1:".*\\S.*"`
-	IssuedAt                *string                                                  `aws:"IssuedAt" pattern:".*\\S.*"`
-	Issuer                  *string                                                  `aws:"Issuer" pattern:".*\\S.*"`
-	KeyAlgorithm            *string                                                  `aws:"KeyAlgorithm" pattern:".*\\S.*"`
+	FailureReason           *string                                                  `aws:"FailureReason" pattern:"(?s).*\\S.*"`
+	ImportedAt              *string                                                  `aws:"ImportedAt" pattern:"(?s).*\\S.*"`
+	InUseBy                 []string                                                 `aws:"InUseBy" pattern1:"(?s).*\\S.*"`
+	IssuedAt                *string                                                  `aws:"IssuedAt" pattern:"(?s).*\\S.*"`
+	Issuer                  *string                                                  `aws:"Issuer" pattern:"(?s).*\\S.*"`
+	KeyAlgorithm            *string                                                  `aws:"KeyAlgorithm" pattern:"(?s).*\\S.*"`
 	KeyUsages               []AwsCertificateManagerCertificateKeyUsage               `aws:"KeyUsages"`
-	NotAfter                *string                                                  `aws:"NotAfter" pattern:".*\\S.*"`
-	NotBefore               *string                                                  `aws:"NotBefore" pattern:".*\\S.*"`
+	NotAfter                *string                                                  `aws:"NotAfter" pattern:"(?s).*\\S.*"`
+	NotBefore               *string                                                  `aws:"NotBefore" pattern:"(?s).*\\S.*"`
 	Options                 *AwsCertificateManagerCertificateOptions                 `aws:"Options"`
-	RenewalEligibility      *string                                                  `aws:"RenewalEligibility" pattern:".*\\S.*"`
+	RenewalEligibility      *string                                                  `aws:"RenewalEligibility" pattern:"(?s).*\\S.*"`
 	RenewalSummary          *AwsCertificateManagerCertificateRenewalSummary          `aws:"RenewalSummary"`
-	Serial                  *string                                                  `aws:"Serial" pattern:".*\\S.*"`
-	SignatureAlgorithm      *string                                                  `aws:"SignatureAlgorithm" pattern:".*\\S.*"`
-	Status                  *string                                                  `aws:"Status" pattern:".*\\S.*"`
-	Subject                 *string                                                  `aws:"Subject" pattern:".*\\S.*"`
-	SubjectAlternativeNames []string                                                 `aws:"SubjectAlternativeNames" pattern1:".*\\S.*"`
-	Type                    *string                                                  `aws:"Type" pattern:".*\\S.*"`
+	Serial                  *string                                                  `aws:"Serial" pattern:"(?s).*\\S.*"`
+	SignatureAlgorithm      *string                                                  `aws:"SignatureAlgorithm" pattern:"(?s).*\\S.*"`
+	Status                  *string                                                  `aws:"Status" pattern:"(?s).*\\S.*"`
+	Subject                 *string                                                  `aws:"Subject" pattern:"(?s).*\\S.*"`
+	SubjectAlternativeNames []string                                                 `aws:"SubjectAlternativeNames" pattern1:"(?s).*\\S.*"`
+	Type                    *string                                                  `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCertificateManagerCertificateDomainValidationOption is a structure of SecurityHub.
 type AwsCertificateManagerCertificateDomainValidationOption struct {
-	DomainName       *string                                         `aws:"DomainName" pattern:".*\\S.*"`
+	DomainName       *string                                         `aws:"DomainName" pattern:"(?s).*\\S.*"`
 	ResourceRecord   *AwsCertificateManagerCertificateResourceRecord `aws:"ResourceRecord"`
-	ValidationDomain *string                                         `aws:"ValidationDomain" pattern:".*\\S.*"`
-	ValidationEmails []string                                        `aws:"ValidationEmails" pattern1:".*\\S.*"`
-	ValidationMethod *string                                         `aws:"ValidationMethod" pattern:".*\\S.*"`
-	ValidationStatus *string                                         `aws:"ValidationStatus" pattern:".*\\S.*"`
+	ValidationDomain *string                                         `aws:"ValidationDomain" pattern:"(?s).*\\S.*"`
+	ValidationEmails []string                                        `aws:"ValidationEmails" pattern1:"(?s).*\\S.*"`
+	ValidationMethod *string                                         `aws:"ValidationMethod" pattern:"(?s).*\\S.*"`
+	ValidationStatus *string                                         `aws:"ValidationStatus" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCertificateManagerCertificateExtendedKeyUsage is a structure of SecurityHub.
 type AwsCertificateManagerCertificateExtendedKeyUsage struct {
-	Name *string `aws:"Name" pattern:".*\\S.*"`
-	OId  *string `aws:"OId" pattern:".*\\S.*"`
+	Name *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	OId  *string `aws:"OId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCertificateManagerCertificateKeyUsage is a structure of SecurityHub.
 type AwsCertificateManagerCertificateKeyUsage struct {
-	Name *string `aws:"Name" pattern:".*\\S.*"`
+	Name *string `aws:"Name" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCertificateManagerCertificateOptions is a structure of SecurityHub.
 type AwsCertificateManagerCertificateOptions struct {
-	CertificateTransparencyLoggingPreference *string `aws:"CertificateTransparencyLoggingPreference" pattern:".*\\S.*"`
+	CertificateTransparencyLoggingPreference *string `aws:"CertificateTransparencyLoggingPreference" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCertificateManagerCertificateRenewalSummary is a structure of SecurityHub.
 type AwsCertificateManagerCertificateRenewalSummary struct {
 	DomainValidationOptions []AwsCertificateManagerCertificateDomainValidationOption `aws:"DomainValidationOptions"`
-	RenewalStatus           *string                                                  `aws:"RenewalStatus" pattern:".*\\S.*"`
-	RenewalStatusReason     *string                                                  `aws:"RenewalStatusReason" pattern:".*\\S.*"`
-	UpdatedAt               *string                                                  `aws:"UpdatedAt" pattern:".*\\S.*"`
+	RenewalStatus           *string                                                  `aws:"RenewalStatus" pattern:"(?s).*\\S.*"`
+	RenewalStatusReason     *string                                                  `aws:"RenewalStatusReason" pattern:"(?s).*\\S.*"`
+	UpdatedAt               *string                                                  `aws:"UpdatedAt" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCertificateManagerCertificateResourceRecord is a structure of SecurityHub.
 type AwsCertificateManagerCertificateResourceRecord struct {
-	Name  *string `aws:"Name" pattern:".*\\S.*"`
-	Type  *string `aws:"Type" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Name  *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Type  *string `aws:"Type" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCloudFormationStackDetails is a structure of SecurityHub.
 type AwsCloudFormationStackDetails struct {
-	Capabilities                []string                                       `aws:"Capabilities" pattern1:".*\\S.*"`
-	CreationTime                *string                                        `aws:"CreationTime" pattern:".*\\S.*"`
-	Description                 *string                                        `aws:"Description" pattern:".*\\S.*"`
+	Capabilities                []string                                       `aws:"Capabilities" pattern1:"(?s).*\\S.*"`
+	CreationTime                *string                                        `aws:"CreationTime" pattern:"(?s).*\\S.*"`
+	Description                 *string                                        `aws:"Description" pattern:"(?s).*\\S.*"`
 	DisableRollback             *bool                                          `aws:"DisableRollback"`
 	DriftInformation            *AwsCloudFormationStackDriftInformationDetails `aws:"DriftInformation"`
 	EnableTerminationProtection *bool                                          `aws:"EnableTerminationProtection"`
-	LastUpdatedTime             *string                                        `aws:"LastUpdatedTime" pattern:".*\\S.*"`
-	NotificationArns            []string                                       `aws:"NotificationArns" pattern1:".*\\S.*"`
+	LastUpdatedTime             *string                                        `aws:"LastUpdatedTime" pattern:"(?s).*\\S.*"`
+	NotificationArns            []string                                       `aws:"NotificationArns" pattern1:"(?s).*\\S.*"`
 	Outputs                     []AwsCloudFormationStackOutputsDetails         `aws:"Outputs"`
-	RoleArn                     *string                                        `aws:"RoleArn" pattern:".*\\S.*"`
-	StackId                     *string                                        `aws:"StackId" pattern:".*\\S.*"`
-	StackName                   *string                                        `aws:"StackName" pattern:".*\\S.*"`
-	StackStatus                 *string                                        `aws:"StackStatus" pattern:".*\\S.*"`
-	StackStatusReason           *string                                        `aws:"StackStatusReason" pattern:".*\\S.*"`
+	RoleArn                     *string                                        `aws:"RoleArn" pattern:"(?s).*\\S.*"`
+	StackId                     *string                                        `aws:"StackId" pattern:"(?s).*\\S.*"`
+	StackName                   *string                                        `aws:"StackName" pattern:"(?s).*\\S.*"`
+	StackStatus                 *string                                        `aws:"StackStatus" pattern:"(?s).*\\S.*"`
+	StackStatusReason           *string                                        `aws:"StackStatusReason" pattern:"(?s).*\\S.*"`
 	TimeoutInMinutes            *int32                                         `aws:"TimeoutInMinutes"`
 }
 
 // AwsCloudFormationStackDriftInformationDetails is a structure of SecurityHub.
 type AwsCloudFormationStackDriftInformationDetails struct {
-	StackDriftStatus *string `aws:"StackDriftStatus" pattern:".*\\S.*"`
+	StackDriftStatus *string `aws:"StackDriftStatus" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCloudFormationStackOutputsDetails is a structure of SecurityHub.
 type AwsCloudFormationStackOutputsDetails struct {
-	Description *string `aws:"Description" pattern:".*\\S.*"`
-	OutputKey   *string `aws:"OutputKey" pattern:".*\\S.*"`
-	OutputValue *string `aws:"OutputValue" pattern:".*\\S.*"`
+	Description *string `aws:"Description" pattern:"(?s).*\\S.*"`
+	OutputKey   *string `aws:"OutputKey" pattern:"(?s).*\\S.*"`
+	OutputValue *string `aws:"OutputValue" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCloudFrontDistributionCacheBehavior is a structure of SecurityHub.
 type AwsCloudFrontDistributionCacheBehavior struct {
-	ViewerProtocolPolicy *string `aws:"ViewerProtocolPolicy" pattern:".*\\S.*"`
+	ViewerProtocolPolicy *string `aws:"ViewerProtocolPolicy" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCloudFrontDistributionCacheBehaviors is a structure of SecurityHub.
@@ -871,31 +871,31 @@ type AwsCloudFrontDistributionCacheBehaviors struct {
 
 // AwsCloudFrontDistributionDefaultCacheBehavior is a structure of SecurityHub.
 type AwsCloudFrontDistributionDefaultCacheBehavior struct {
-	ViewerProtocolPolicy *string `aws:"ViewerProtocolPolicy" pattern:".*\\S.*"`
+	ViewerProtocolPolicy *string `aws:"ViewerProtocolPolicy" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCloudFrontDistributionDetails is a structure of SecurityHub.
 type AwsCloudFrontDistributionDetails struct {
 	CacheBehaviors       *AwsCloudFrontDistributionCacheBehaviors       `aws:"CacheBehaviors"`
 	DefaultCacheBehavior *AwsCloudFrontDistributionDefaultCacheBehavior `aws:"DefaultCacheBehavior"`
-	DefaultRootObject    *string                                        `aws:"DefaultRootObject" pattern:".*\\S.*"`
-	DomainName           *string                                        `aws:"DomainName" pattern:".*\\S.*"`
-	ETag                 *string                                        `aws:"ETag" pattern:".*\\S.*"`
-	LastModifiedTime     *string                                        `aws:"LastModifiedTime" pattern:".*\\S.*"`
+	DefaultRootObject    *string                                        `aws:"DefaultRootObject" pattern:"(?s).*\\S.*"`
+	DomainName           *string                                        `aws:"DomainName" pattern:"(?s).*\\S.*"`
+	ETag                 *string                                        `aws:"ETag" pattern:"(?s).*\\S.*"`
+	LastModifiedTime     *string                                        `aws:"LastModifiedTime" pattern:"(?s).*\\S.*"`
 	Logging              *AwsCloudFrontDistributionLogging              `aws:"Logging"`
 	Origins              *AwsCloudFrontDistributionOrigins              `aws:"Origins"`
 	OriginGroups         *AwsCloudFrontDistributionOriginGroups         `aws:"OriginGroups"`
 	ViewerCertificate    *AwsCloudFrontDistributionViewerCertificate    `aws:"ViewerCertificate"`
-	Status               *string                                        `aws:"Status" pattern:".*\\S.*"`
-	WebAclId             *string                                        `aws:"WebAclId" pattern:".*\\S.*"`
+	Status               *string                                        `aws:"Status" pattern:"(?s).*\\S.*"`
+	WebAclId             *string                                        `aws:"WebAclId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCloudFrontDistributionLogging is a structure of SecurityHub.
 type AwsCloudFrontDistributionLogging struct {
-	Bucket         *string `aws:"Bucket" pattern:".*\\S.*"`
+	Bucket         *string `aws:"Bucket" pattern:"(?s).*\\S.*"`
 	Enabled        *bool   `aws:"Enabled"`
 	IncludeCookies *bool   `aws:"IncludeCookies"`
-	Prefix         *string `aws:"Prefix" pattern:".*\\S.*"`
+	Prefix         *string `aws:"Prefix" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCloudFrontDistributionOriginCustomOriginConfig is a structure of SecurityHub.
@@ -903,7 +903,7 @@ type AwsCloudFrontDistributionOriginCustomOriginConfig struct {
 	HttpPort               *int32                                       `aws:"HttpPort"`
 	HttpsPort              *int32                                       `aws:"HttpsPort"`
 	OriginKeepaliveTimeout *int32                                       `aws:"OriginKeepaliveTimeout"`
-	OriginProtocolPolicy   *string                                      `aws:"OriginProtocolPolicy" pattern:".*\\S.*"`
+	OriginProtocolPolicy   *string                                      `aws:"OriginProtocolPolicy" pattern:"(?s).*\\S.*"`
 	OriginReadTimeout      *int32                                       `aws:"OriginReadTimeout"`
 	OriginSslProtocols     *AwsCloudFrontDistributionOriginSslProtocols `aws:"OriginSslProtocols"`
 }
@@ -931,21 +931,21 @@ type AwsCloudFrontDistributionOriginGroups struct {
 
 // AwsCloudFrontDistributionOriginItem is a structure of SecurityHub.
 type AwsCloudFrontDistributionOriginItem struct {
-	DomainName         *string                                            `aws:"DomainName" pattern:".*\\S.*"`
-	Id                 *string                                            `aws:"Id" pattern:".*\\S.*"`
-	OriginPath         *string                                            `aws:"OriginPath" pattern:".*\\S.*"`
+	DomainName         *string                                            `aws:"DomainName" pattern:"(?s).*\\S.*"`
+	Id                 *string                                            `aws:"Id" pattern:"(?s).*\\S.*"`
+	OriginPath         *string                                            `aws:"OriginPath" pattern:"(?s).*\\S.*"`
 	S3OriginConfig     *AwsCloudFrontDistributionOriginS3OriginConfig     `aws:"S3OriginConfig"`
 	CustomOriginConfig *AwsCloudFrontDistributionOriginCustomOriginConfig `aws:"CustomOriginConfig"`
 }
 
 // AwsCloudFrontDistributionOriginS3OriginConfig is a structure of SecurityHub.
 type AwsCloudFrontDistributionOriginS3OriginConfig struct {
-	OriginAccessIdentity *string `aws:"OriginAccessIdentity" pattern:".*\\S.*"`
+	OriginAccessIdentity *string `aws:"OriginAccessIdentity" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCloudFrontDistributionOriginSslProtocols is a structure of SecurityHub.
 type AwsCloudFrontDistributionOriginSslProtocols struct {
-	Items    []string `aws:"Items" pattern1:".*\\S.*"`
+	Items    []string `aws:"Items" pattern1:"(?s).*\\S.*"`
 	Quantity *int32   `aws:"Quantity"`
 }
 
@@ -956,87 +956,87 @@ type AwsCloudFrontDistributionOrigins struct {
 
 // AwsCloudFrontDistributionViewerCertificate is a structure of SecurityHub.
 type AwsCloudFrontDistributionViewerCertificate struct {
-	AcmCertificateArn            *string `aws:"AcmCertificateArn" pattern:".*\\S.*"`
-	Certificate                  *string `aws:"Certificate" pattern:".*\\S.*"`
-	CertificateSource            *string `aws:"CertificateSource" pattern:".*\\S.*"`
+	AcmCertificateArn            *string `aws:"AcmCertificateArn" pattern:"(?s).*\\S.*"`
+	Certificate                  *string `aws:"Certificate" pattern:"(?s).*\\S.*"`
+	CertificateSource            *string `aws:"CertificateSource" pattern:"(?s).*\\S.*"`
 	CloudFrontDefaultCertificate *bool   `aws:"CloudFrontDefaultCertificate"`
-	IamCertificateId             *string `aws:"IamCertificateId" pattern:".*\\S.*"`
-	MinimumProtocolVersion       *string `aws:"MinimumProtocolVersion" pattern:".*\\S.*"`
-	SslSupportMethod             *string `aws:"SslSupportMethod" pattern:".*\\S.*"`
+	IamCertificateId             *string `aws:"IamCertificateId" pattern:"(?s).*\\S.*"`
+	MinimumProtocolVersion       *string `aws:"MinimumProtocolVersion" pattern:"(?s).*\\S.*"`
+	SslSupportMethod             *string `aws:"SslSupportMethod" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCloudTrailTrailDetails is a structure of SecurityHub.
 type AwsCloudTrailTrailDetails struct {
-	CloudWatchLogsLogGroupArn  *string `aws:"CloudWatchLogsLogGroupArn" pattern:".*\\S.*"`
-	CloudWatchLogsRoleArn      *string `aws:"CloudWatchLogsRoleArn" pattern:".*\\S.*"`
+	CloudWatchLogsLogGroupArn  *string `aws:"CloudWatchLogsLogGroupArn" pattern:"(?s).*\\S.*"`
+	CloudWatchLogsRoleArn      *string `aws:"CloudWatchLogsRoleArn" pattern:"(?s).*\\S.*"`
 	HasCustomEventSelectors    *bool   `aws:"HasCustomEventSelectors"`
-	HomeRegion                 *string `aws:"HomeRegion" pattern:".*\\S.*"`
+	HomeRegion                 *string `aws:"HomeRegion" pattern:"(?s).*\\S.*"`
 	IncludeGlobalServiceEvents *bool   `aws:"IncludeGlobalServiceEvents"`
 	IsMultiRegionTrail         *bool   `aws:"IsMultiRegionTrail"`
 	IsOrganizationTrail        *bool   `aws:"IsOrganizationTrail"`
-	KmsKeyId                   *string `aws:"KmsKeyId" pattern:".*\\S.*"`
+	KmsKeyId                   *string `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
 	LogFileValidationEnabled   *bool   `aws:"LogFileValidationEnabled"`
-	Name                       *string `aws:"Name" pattern:".*\\S.*"`
-	S3BucketName               *string `aws:"S3BucketName" pattern:".*\\S.*"`
-	S3KeyPrefix                *string `aws:"S3KeyPrefix" pattern:".*\\S.*"`
-	SnsTopicArn                *string `aws:"SnsTopicArn" pattern:".*\\S.*"`
-	SnsTopicName               *string `aws:"SnsTopicName" pattern:".*\\S.*"`
-	TrailArn                   *string `aws:"TrailArn" pattern:".*\\S.*"`
+	Name                       *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	S3BucketName               *string `aws:"S3BucketName" pattern:"(?s).*\\S.*"`
+	S3KeyPrefix                *string `aws:"S3KeyPrefix" pattern:"(?s).*\\S.*"`
+	SnsTopicArn                *string `aws:"SnsTopicArn" pattern:"(?s).*\\S.*"`
+	SnsTopicName               *string `aws:"SnsTopicName" pattern:"(?s).*\\S.*"`
+	TrailArn                   *string `aws:"TrailArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCloudWatchAlarmDetails is a structure of SecurityHub.
 type AwsCloudWatchAlarmDetails struct {
 	ActionsEnabled                     *bool                                 `aws:"ActionsEnabled"`
-	AlarmActions                       []string                              `aws:"AlarmActions" pattern1:".*\\S.*"`
-	AlarmArn                           *string                               `aws:"AlarmArn" pattern:".*\\S.*"`
-	AlarmConfigurationUpdatedTimestamp *string                               `aws:"AlarmConfigurationUpdatedTimestamp" pattern:".*\\S.*"`
-	AlarmDescription                   *string                               `aws:"AlarmDescription" pattern:".*\\S.*"`
-	AlarmName                          *string                               `aws:"AlarmName" pattern:".*\\S.*"`
-	ComparisonOperator                 *string                               `aws:"ComparisonOperator" pattern:".*\\S.*"`
+	AlarmActions                       []string                              `aws:"AlarmActions" pattern1:"(?s).*\\S.*"`
+	AlarmArn                           *string                               `aws:"AlarmArn" pattern:"(?s).*\\S.*"`
+	AlarmConfigurationUpdatedTimestamp *string                               `aws:"AlarmConfigurationUpdatedTimestamp" pattern:"(?s).*\\S.*"`
+	AlarmDescription                   *string                               `aws:"AlarmDescription" pattern:"(?s).*\\S.*"`
+	AlarmName                          *string                               `aws:"AlarmName" pattern:"(?s).*\\S.*"`
+	ComparisonOperator                 *string                               `aws:"ComparisonOperator" pattern:"(?s).*\\S.*"`
 	DatapointsToAlarm                  *int32                                `aws:"DatapointsToAlarm"`
 	Dimensions                         []AwsCloudWatchAlarmDimensionsDetails `aws:"Dimensions"`
-	EvaluateLowSampleCountPercentile   *string                               `aws:"EvaluateLowSampleCountPercentile" pattern:".*\\S.*"`
+	EvaluateLowSampleCountPercentile   *string                               `aws:"EvaluateLowSampleCountPercentile" pattern:"(?s).*\\S.*"`
 	EvaluationPeriods                  *int32                                `aws:"EvaluationPeriods"`
-	ExtendedStatistic                  *string                               `aws:"ExtendedStatistic" pattern:".*\\S.*"`
-	InsufficientDataActions            []string                              `aws:"InsufficientDataActions" pattern1:".*\\S.*"`
-	MetricName                         *string                               `aws:"MetricName" pattern:".*\\S.*"`
-	Namespace                          *string                               `aws:"Namespace" pattern:".*\\S.*"`
-	OkActions                          []string                              `aws:"OkActions" pattern1:".*\\S.*"`
+	ExtendedStatistic                  *string                               `aws:"ExtendedStatistic" pattern:"(?s).*\\S.*"`
+	InsufficientDataActions            []string                              `aws:"InsufficientDataActions" pattern1:"(?s).*\\S.*"`
+	MetricName                         *string                               `aws:"MetricName" pattern:"(?s).*\\S.*"`
+	Namespace                          *string                               `aws:"Namespace" pattern:"(?s).*\\S.*"`
+	OkActions                          []string                              `aws:"OkActions" pattern1:"(?s).*\\S.*"`
 	Period                             *int32                                `aws:"Period"`
-	Statistic                          *string                               `aws:"Statistic" pattern:".*\\S.*"`
+	Statistic                          *string                               `aws:"Statistic" pattern:"(?s).*\\S.*"`
 	Threshold                          *float64                              `aws:"Threshold"`
-	ThresholdMetricId                  *string                               `aws:"ThresholdMetricId" pattern:".*\\S.*"`
-	TreatMissingData                   *string                               `aws:"TreatMissingData" pattern:".*\\S.*"`
-	Unit                               *string                               `aws:"Unit" pattern:".*\\S.*"`
+	ThresholdMetricId                  *string                               `aws:"ThresholdMetricId" pattern:"(?s).*\\S.*"`
+	TreatMissingData                   *string                               `aws:"TreatMissingData" pattern:"(?s).*\\S.*"`
+	Unit                               *string                               `aws:"Unit" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCloudWatchAlarmDimensionsDetails is a structure of SecurityHub.
 type AwsCloudWatchAlarmDimensionsDetails struct {
-	Name  *string `aws:"Name" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Name  *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCodeBuildProjectArtifactsDetails is a structure of SecurityHub.
 type AwsCodeBuildProjectArtifactsDetails struct {
-	ArtifactIdentifier   *string `aws:"ArtifactIdentifier" pattern:".*\\S.*"`
+	ArtifactIdentifier   *string `aws:"ArtifactIdentifier" pattern:"(?s).*\\S.*"`
 	EncryptionDisabled   *bool   `aws:"EncryptionDisabled"`
-	Location             *string `aws:"Location" pattern:".*\\S.*"`
-	Name                 *string `aws:"Name" pattern:".*\\S.*"`
-	NamespaceType        *string `aws:"NamespaceType" pattern:".*\\S.*"`
+	Location             *string `aws:"Location" pattern:"(?s).*\\S.*"`
+	Name                 *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	NamespaceType        *string `aws:"NamespaceType" pattern:"(?s).*\\S.*"`
 	OverrideArtifactName *bool   `aws:"OverrideArtifactName"`
-	Packaging            *string `aws:"Packaging" pattern:".*\\S.*"`
-	Path                 *string `aws:"Path" pattern:".*\\S.*"`
-	Type                 *string `aws:"Type" pattern:".*\\S.*"`
+	Packaging            *string `aws:"Packaging" pattern:"(?s).*\\S.*"`
+	Path                 *string `aws:"Path" pattern:"(?s).*\\S.*"`
+	Type                 *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCodeBuildProjectDetails is a structure of SecurityHub.
 type AwsCodeBuildProjectDetails struct {
-	EncryptionKey      *string                               `aws:"EncryptionKey" pattern:".*\\S.*"`
+	EncryptionKey      *string                               `aws:"EncryptionKey" pattern:"(?s).*\\S.*"`
 	Artifacts          []AwsCodeBuildProjectArtifactsDetails `aws:"Artifacts"`
 	Environment        *AwsCodeBuildProjectEnvironment       `aws:"Environment"`
-	Name               *string                               `aws:"Name" pattern:".*\\S.*"`
+	Name               *string                               `aws:"Name" pattern:"(?s).*\\S.*"`
 	Source             *AwsCodeBuildProjectSource            `aws:"Source"`
-	ServiceRole        *string                               `aws:"ServiceRole" pattern:".*\\S.*"`
+	ServiceRole        *string                               `aws:"ServiceRole" pattern:"(?s).*\\S.*"`
 	LogsConfig         *AwsCodeBuildProjectLogsConfigDetails `aws:"LogsConfig"`
 	VpcConfig          *AwsCodeBuildProjectVpcConfig         `aws:"VpcConfig"`
 	SecondaryArtifacts []AwsCodeBuildProjectArtifactsDetails `aws:"SecondaryArtifacts"`
@@ -1044,32 +1044,32 @@ type AwsCodeBuildProjectDetails struct {
 
 // AwsCodeBuildProjectEnvironment is a structure of SecurityHub.
 type AwsCodeBuildProjectEnvironment struct {
-	Certificate              *string                                                     `aws:"Certificate" pattern:".*\\S.*"`
+	Certificate              *string                                                     `aws:"Certificate" pattern:"(?s).*\\S.*"`
 	EnvironmentVariables     []AwsCodeBuildProjectEnvironmentEnvironmentVariablesDetails `aws:"EnvironmentVariables"`
 	PrivilegedMode           *bool                                                       `aws:"PrivilegedMode"`
-	ImagePullCredentialsType *string                                                     `aws:"ImagePullCredentialsType" pattern:".*\\S.*"`
+	ImagePullCredentialsType *string                                                     `aws:"ImagePullCredentialsType" pattern:"(?s).*\\S.*"`
 	RegistryCredential       *AwsCodeBuildProjectEnvironmentRegistryCredential           `aws:"RegistryCredential"`
-	Type                     *string                                                     `aws:"Type" pattern:".*\\S.*"`
+	Type                     *string                                                     `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCodeBuildProjectEnvironmentEnvironmentVariablesDetails is a structure of SecurityHub.
 type AwsCodeBuildProjectEnvironmentEnvironmentVariablesDetails struct {
-	Name  *string `aws:"Name" pattern:".*\\S.*"`
-	Type  *string `aws:"Type" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Name  *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Type  *string `aws:"Type" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCodeBuildProjectEnvironmentRegistryCredential is a structure of SecurityHub.
 type AwsCodeBuildProjectEnvironmentRegistryCredential struct {
-	Credential         *string `aws:"Credential" pattern:".*\\S.*"`
-	CredentialProvider *string `aws:"CredentialProvider" pattern:".*\\S.*"`
+	Credential         *string `aws:"Credential" pattern:"(?s).*\\S.*"`
+	CredentialProvider *string `aws:"CredentialProvider" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCodeBuildProjectLogsConfigCloudWatchLogsDetails is a structure of SecurityHub.
 type AwsCodeBuildProjectLogsConfigCloudWatchLogsDetails struct {
-	GroupName  *string `aws:"GroupName" pattern:".*\\S.*"`
-	Status     *string `aws:"Status" pattern:".*\\S.*"`
-	StreamName *string `aws:"StreamName" pattern:".*\\S.*"`
+	GroupName  *string `aws:"GroupName" pattern:"(?s).*\\S.*"`
+	Status     *string `aws:"Status" pattern:"(?s).*\\S.*"`
+	StreamName *string `aws:"StreamName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCodeBuildProjectLogsConfigDetails is a structure of SecurityHub.
@@ -1081,138 +1081,138 @@ type AwsCodeBuildProjectLogsConfigDetails struct {
 // AwsCodeBuildProjectLogsConfigS3LogsDetails is a structure of SecurityHub.
 type AwsCodeBuildProjectLogsConfigS3LogsDetails struct {
 	EncryptionDisabled *bool   `aws:"EncryptionDisabled"`
-	Location           *string `aws:"Location" pattern:".*\\S.*"`
-	Status             *string `aws:"Status" pattern:".*\\S.*"`
+	Location           *string `aws:"Location" pattern:"(?s).*\\S.*"`
+	Status             *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsCodeBuildProjectSource is a structure of SecurityHub.
 type AwsCodeBuildProjectSource struct {
-	Type          *string `aws:"Type" pattern:".*\\S.*"`
-	Location      *string `aws:"Location" pattern:".*\\S.*"`
+	Type          *string `aws:"Type" pattern:"(?s).*\\S.*"`
+	Location      *string `aws:"Location" pattern:"(?s).*\\S.*"`
 	GitCloneDepth *int32  `aws:"GitCloneDepth"`
 	InsecureSsl   *bool   `aws:"InsecureSsl"`
 }
 
 // AwsCodeBuildProjectVpcConfig is a structure of SecurityHub.
 type AwsCodeBuildProjectVpcConfig struct {
-	VpcId            *string  `aws:"VpcId" pattern:".*\\S.*"`
-	Subnets          []string `aws:"Subnets" pattern1:".*\\S.*"`
-	SecurityGroupIds []string `aws:"SecurityGroupIds" pattern1:".*\\S.*"`
+	VpcId            *string  `aws:"VpcId" pattern:"(?s).*\\S.*"`
+	Subnets          []string `aws:"Subnets" pattern1:"(?s).*\\S.*"`
+	SecurityGroupIds []string `aws:"SecurityGroupIds" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsCorsConfiguration is a structure of SecurityHub.
 type AwsCorsConfiguration struct {
-	AllowOrigins     []string `aws:"AllowOrigins" pattern1:".*\\S.*"`
+	AllowOrigins     []string `aws:"AllowOrigins" pattern1:"(?s).*\\S.*"`
 	AllowCredentials *bool    `aws:"AllowCredentials"`
-	ExposeHeaders    []string `aws:"ExposeHeaders" pattern1:".*\\S.*"`
+	ExposeHeaders    []string `aws:"ExposeHeaders" pattern1:"(?s).*\\S.*"`
 	MaxAge           *int32   `aws:"MaxAge"`
-	AllowMethods     []string `aws:"AllowMethods" pattern1:".*\\S.*"`
-	AllowHeaders     []string `aws:"AllowHeaders" pattern1:".*\\S.*"`
+	AllowMethods     []string `aws:"AllowMethods" pattern1:"(?s).*\\S.*"`
+	AllowHeaders     []string `aws:"AllowHeaders" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsDmsEndpointDetails is a structure of SecurityHub.
 type AwsDmsEndpointDetails struct {
-	CertificateArn            *string `aws:"CertificateArn" pattern:".*\\S.*"`
-	DatabaseName              *string `aws:"DatabaseName" pattern:".*\\S.*"`
-	EndpointArn               *string `aws:"EndpointArn" pattern:".*\\S.*"`
-	EndpointIdentifier        *string `aws:"EndpointIdentifier" pattern:".*\\S.*"`
-	EndpointType              *string `aws:"EndpointType" pattern:".*\\S.*"`
-	EngineName                *string `aws:"EngineName" pattern:".*\\S.*"`
-	ExternalId                *string `aws:"ExternalId" pattern:".*\\S.*"`
-	ExtraConnectionAttributes *string `aws:"ExtraConnectionAttributes" pattern:".*\\S.*"`
-	KmsKeyId                  *string `aws:"KmsKeyId" pattern:".*\\S.*"`
+	CertificateArn            *string `aws:"CertificateArn" pattern:"(?s).*\\S.*"`
+	DatabaseName              *string `aws:"DatabaseName" pattern:"(?s).*\\S.*"`
+	EndpointArn               *string `aws:"EndpointArn" pattern:"(?s).*\\S.*"`
+	EndpointIdentifier        *string `aws:"EndpointIdentifier" pattern:"(?s).*\\S.*"`
+	EndpointType              *string `aws:"EndpointType" pattern:"(?s).*\\S.*"`
+	EngineName                *string `aws:"EngineName" pattern:"(?s).*\\S.*"`
+	ExternalId                *string `aws:"ExternalId" pattern:"(?s).*\\S.*"`
+	ExtraConnectionAttributes *string `aws:"ExtraConnectionAttributes" pattern:"(?s).*\\S.*"`
+	KmsKeyId                  *string `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
 	Port                      *int32  `aws:"Port"`
-	ServerName                *string `aws:"ServerName" pattern:".*\\S.*"`
-	SslMode                   *string `aws:"SslMode" pattern:".*\\S.*"`
-	Username                  *string `aws:"Username" pattern:".*\\S.*"`
+	ServerName                *string `aws:"ServerName" pattern:"(?s).*\\S.*"`
+	SslMode                   *string `aws:"SslMode" pattern:"(?s).*\\S.*"`
+	Username                  *string `aws:"Username" pattern:"(?s).*\\S.*"`
 }
 
 // AwsDmsReplicationInstanceDetails is a structure of SecurityHub.
 type AwsDmsReplicationInstanceDetails struct {
 	AllocatedStorage              *int32                                                  `aws:"AllocatedStorage"`
 	AutoMinorVersionUpgrade       *bool                                                   `aws:"AutoMinorVersionUpgrade"`
-	AvailabilityZone              *string                                                 `aws:"AvailabilityZone" pattern:".*\\S.*"`
-	EngineVersion                 *string                                                 `aws:"EngineVersion" pattern:".*\\S.*"`
-	KmsKeyId                      *string                                                 `aws:"KmsKeyId" pattern:".*\\S.*"`
+	AvailabilityZone              *string                                                 `aws:"AvailabilityZone" pattern:"(?s).*\\S.*"`
+	EngineVersion                 *string                                                 `aws:"EngineVersion" pattern:"(?s).*\\S.*"`
+	KmsKeyId                      *string                                                 `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
 	MultiAZ                       *bool                                                   `aws:"MultiAZ"`
-	PreferredMaintenanceWindow    *string                                                 `aws:"PreferredMaintenanceWindow" pattern:".*\\S.*"`
+	PreferredMaintenanceWindow    *string                                                 `aws:"PreferredMaintenanceWindow" pattern:"(?s).*\\S.*"`
 	PubliclyAccessible            *bool                                                   `aws:"PubliclyAccessible"`
-	ReplicationInstanceClass      *string                                                 `aws:"ReplicationInstanceClass" pattern:".*\\S.*"`
-	ReplicationInstanceIdentifier *string                                                 `aws:"ReplicationInstanceIdentifier" pattern:".*\\S.*"`
+	ReplicationInstanceClass      *string                                                 `aws:"ReplicationInstanceClass" pattern:"(?s).*\\S.*"`
+	ReplicationInstanceIdentifier *string                                                 `aws:"ReplicationInstanceIdentifier" pattern:"(?s).*\\S.*"`
 	ReplicationSubnetGroup        *AwsDmsReplicationInstanceReplicationSubnetGroupDetails `aws:"ReplicationSubnetGroup"`
 	VpcSecurityGroups             []AwsDmsReplicationInstanceVpcSecurityGroupsDetails     `aws:"VpcSecurityGroups"`
 }
 
 // AwsDmsReplicationInstanceReplicationSubnetGroupDetails is a structure of SecurityHub.
 type AwsDmsReplicationInstanceReplicationSubnetGroupDetails struct {
-	ReplicationSubnetGroupIdentifier *string `aws:"ReplicationSubnetGroupIdentifier" pattern:".*\\S.*"`
+	ReplicationSubnetGroupIdentifier *string `aws:"ReplicationSubnetGroupIdentifier" pattern:"(?s).*\\S.*"`
 }
 
 // AwsDmsReplicationInstanceVpcSecurityGroupsDetails is a structure of SecurityHub.
 type AwsDmsReplicationInstanceVpcSecurityGroupsDetails struct {
-	VpcSecurityGroupId *string `aws:"VpcSecurityGroupId" pattern:".*\\S.*"`
+	VpcSecurityGroupId *string `aws:"VpcSecurityGroupId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsDmsReplicationTaskDetails is a structure of SecurityHub.
 type AwsDmsReplicationTaskDetails struct {
-	CdcStartPosition          *string `aws:"CdcStartPosition" pattern:".*\\S.*"`
-	CdcStartTime              *string `aws:"CdcStartTime" pattern:".*\\S.*"`
-	CdcStopPosition           *string `aws:"CdcStopPosition" pattern:".*\\S.*"`
-	MigrationType             *string `aws:"MigrationType" pattern:".*\\S.*"`
-	Id                        *string `aws:"Id" pattern:".*\\S.*"`
-	ResourceIdentifier        *string `aws:"ResourceIdentifier" pattern:".*\\S.*"`
-	ReplicationInstanceArn    *string `aws:"ReplicationInstanceArn" pattern:".*\\S.*"`
-	ReplicationTaskIdentifier *string `aws:"ReplicationTaskIdentifier" pattern:".*\\S.*"`
-	ReplicationTaskSettings   *string `aws:"ReplicationTaskSettings" pattern:".*\\S.*"`
-	SourceEndpointArn         *string `aws:"SourceEndpointArn" pattern:".*\\S.*"`
-	TableMappings             *string `aws:"TableMappings" pattern:".*\\S.*"`
-	TargetEndpointArn         *string `aws:"TargetEndpointArn" pattern:".*\\S.*"`
-	TaskData                  *string `aws:"TaskData" pattern:".*\\S.*"`
+	CdcStartPosition          *string `aws:"CdcStartPosition" pattern:"(?s).*\\S.*"`
+	CdcStartTime              *string `aws:"CdcStartTime" pattern:"(?s).*\\S.*"`
+	CdcStopPosition           *string `aws:"CdcStopPosition" pattern:"(?s).*\\S.*"`
+	MigrationType             *string `aws:"MigrationType" pattern:"(?s).*\\S.*"`
+	Id                        *string `aws:"Id" pattern:"(?s).*\\S.*"`
+	ResourceIdentifier        *string `aws:"ResourceIdentifier" pattern:"(?s).*\\S.*"`
+	ReplicationInstanceArn    *string `aws:"ReplicationInstanceArn" pattern:"(?s).*\\S.*"`
+	ReplicationTaskIdentifier *string `aws:"ReplicationTaskIdentifier" pattern:"(?s).*\\S.*"`
+	ReplicationTaskSettings   *string `aws:"ReplicationTaskSettings" pattern:"(?s).*\\S.*"`
+	SourceEndpointArn         *string `aws:"SourceEndpointArn" pattern:"(?s).*\\S.*"`
+	TableMappings             *string `aws:"TableMappings" pattern:"(?s).*\\S.*"`
+	TargetEndpointArn         *string `aws:"TargetEndpointArn" pattern:"(?s).*\\S.*"`
+	TaskData                  *string `aws:"TaskData" pattern:"(?s).*\\S.*"`
 }
 
 // AwsDynamoDbTableAttributeDefinition is a structure of SecurityHub.
 type AwsDynamoDbTableAttributeDefinition struct {
-	AttributeName *string `aws:"AttributeName" pattern:".*\\S.*"`
-	AttributeType *string `aws:"AttributeType" pattern:".*\\S.*"`
+	AttributeName *string `aws:"AttributeName" pattern:"(?s).*\\S.*"`
+	AttributeType *string `aws:"AttributeType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsDynamoDbTableBillingModeSummary is a structure of SecurityHub.
 type AwsDynamoDbTableBillingModeSummary struct {
-	BillingMode                       *string `aws:"BillingMode" pattern:".*\\S.*"`
-	LastUpdateToPayPerRequestDateTime *string `aws:"LastUpdateToPayPerRequestDateTime" pattern:".*\\S.*"`
+	BillingMode                       *string `aws:"BillingMode" pattern:"(?s).*\\S.*"`
+	LastUpdateToPayPerRequestDateTime *string `aws:"LastUpdateToPayPerRequestDateTime" pattern:"(?s).*\\S.*"`
 }
 
 // AwsDynamoDbTableDetails is a structure of SecurityHub.
 type AwsDynamoDbTableDetails struct {
 	AttributeDefinitions      []AwsDynamoDbTableAttributeDefinition  `aws:"AttributeDefinitions"`
 	BillingModeSummary        *AwsDynamoDbTableBillingModeSummary    `aws:"BillingModeSummary"`
-	CreationDateTime          *string                                `aws:"CreationDateTime" pattern:".*\\S.*"`
+	CreationDateTime          *string                                `aws:"CreationDateTime" pattern:"(?s).*\\S.*"`
 	GlobalSecondaryIndexes    []AwsDynamoDbTableGlobalSecondaryIndex `aws:"GlobalSecondaryIndexes"`
-	GlobalTableVersion        *string                                `aws:"GlobalTableVersion" pattern:".*\\S.*"`
+	GlobalTableVersion        *string                                `aws:"GlobalTableVersion" pattern:"(?s).*\\S.*"`
 	ItemCount                 *int32                                 `aws:"ItemCount"`
 	KeySchema                 []AwsDynamoDbTableKeySchema            `aws:"KeySchema"`
-	LatestStreamArn           *string                                `aws:"LatestStreamArn" pattern:".*\\S.*"`
-	LatestStreamLabel         *string                                `aws:"LatestStreamLabel" pattern:".*\\S.*"`
+	LatestStreamArn           *string                                `aws:"LatestStreamArn" pattern:"(?s).*\\S.*"`
+	LatestStreamLabel         *string                                `aws:"LatestStreamLabel" pattern:"(?s).*\\S.*"`
 	LocalSecondaryIndexes     []AwsDynamoDbTableLocalSecondaryIndex  `aws:"LocalSecondaryIndexes"`
 	ProvisionedThroughput     *AwsDynamoDbTableProvisionedThroughput `aws:"ProvisionedThroughput"`
 	Replicas                  []AwsDynamoDbTableReplica              `aws:"Replicas"`
 	RestoreSummary            *AwsDynamoDbTableRestoreSummary        `aws:"RestoreSummary"`
 	SseDescription            *AwsDynamoDbTableSseDescription        `aws:"SseDescription"`
 	StreamSpecification       *AwsDynamoDbTableStreamSpecification   `aws:"StreamSpecification"`
-	TableId                   *string                                `aws:"TableId" pattern:".*\\S.*"`
-	TableName                 *string                                `aws:"TableName" pattern:".*\\S.*"`
+	TableId                   *string                                `aws:"TableId" pattern:"(?s).*\\S.*"`
+	TableName                 *string                                `aws:"TableName" pattern:"(?s).*\\S.*"`
 	TableSizeBytes            *int64                                 `aws:"TableSizeBytes"`
-	TableStatus               *string                                `aws:"TableStatus" pattern:".*\\S.*"`
+	TableStatus               *string                                `aws:"TableStatus" pattern:"(?s).*\\S.*"`
 	DeletionProtectionEnabled *bool                                  `aws:"DeletionProtectionEnabled"`
 }
 
 // AwsDynamoDbTableGlobalSecondaryIndex is a structure of SecurityHub.
 type AwsDynamoDbTableGlobalSecondaryIndex struct {
 	Backfilling           *bool                                  `aws:"Backfilling"`
-	IndexArn              *string                                `aws:"IndexArn" pattern:".*\\S.*"`
-	IndexName             *string                                `aws:"IndexName" pattern:".*\\S.*"`
+	IndexArn              *string                                `aws:"IndexArn" pattern:"(?s).*\\S.*"`
+	IndexName             *string                                `aws:"IndexName" pattern:"(?s).*\\S.*"`
 	IndexSizeBytes        *int64                                 `aws:"IndexSizeBytes"`
-	IndexStatus           *string                                `aws:"IndexStatus" pattern:".*\\S.*"`
+	IndexStatus           *string                                `aws:"IndexStatus" pattern:"(?s).*\\S.*"`
 	ItemCount             *int32                                 `aws:"ItemCount"`
 	KeySchema             []AwsDynamoDbTableKeySchema            `aws:"KeySchema"`
 	Projection            *AwsDynamoDbTableProjection            `aws:"Projection"`
@@ -1221,28 +1221,28 @@ type AwsDynamoDbTableGlobalSecondaryIndex struct {
 
 // AwsDynamoDbTableKeySchema is a structure of SecurityHub.
 type AwsDynamoDbTableKeySchema struct {
-	AttributeName *string `aws:"AttributeName" pattern:".*\\S.*"`
-	KeyType       *string `aws:"KeyType" pattern:".*\\S.*"`
+	AttributeName *string `aws:"AttributeName" pattern:"(?s).*\\S.*"`
+	KeyType       *string `aws:"KeyType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsDynamoDbTableLocalSecondaryIndex is a structure of SecurityHub.
 type AwsDynamoDbTableLocalSecondaryIndex struct {
-	IndexArn   *string                     `aws:"IndexArn" pattern:".*\\S.*"`
-	IndexName  *string                     `aws:"IndexName" pattern:".*\\S.*"`
+	IndexArn   *string                     `aws:"IndexArn" pattern:"(?s).*\\S.*"`
+	IndexName  *string                     `aws:"IndexName" pattern:"(?s).*\\S.*"`
 	KeySchema  []AwsDynamoDbTableKeySchema `aws:"KeySchema"`
 	Projection *AwsDynamoDbTableProjection `aws:"Projection"`
 }
 
 // AwsDynamoDbTableProjection is a structure of SecurityHub.
 type AwsDynamoDbTableProjection struct {
-	NonKeyAttributes []string `aws:"NonKeyAttributes" pattern1:".*\\S.*"`
-	ProjectionType   *string  `aws:"ProjectionType" pattern:".*\\S.*"`
+	NonKeyAttributes []string `aws:"NonKeyAttributes" pattern1:"(?s).*\\S.*"`
+	ProjectionType   *string  `aws:"ProjectionType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsDynamoDbTableProvisionedThroughput is a structure of SecurityHub.
 type AwsDynamoDbTableProvisionedThroughput struct {
-	LastDecreaseDateTime   *string `aws:"LastDecreaseDateTime" pattern:".*\\S.*"`
-	LastIncreaseDateTime   *string `aws:"LastIncreaseDateTime" pattern:".*\\S.*"`
+	LastDecreaseDateTime   *string `aws:"LastDecreaseDateTime" pattern:"(?s).*\\S.*"`
+	LastIncreaseDateTime   *string `aws:"LastIncreaseDateTime" pattern:"(?s).*\\S.*"`
 	NumberOfDecreasesToday *int32  `aws:"NumberOfDecreasesToday"`
 	ReadCapacityUnits      *int32  `aws:"ReadCapacityUnits"`
 	WriteCapacityUnits     *int32  `aws:"WriteCapacityUnits"`
@@ -1256,49 +1256,49 @@ type AwsDynamoDbTableProvisionedThroughputOverride struct {
 // AwsDynamoDbTableReplica is a structure of SecurityHub.
 type AwsDynamoDbTableReplica struct {
 	GlobalSecondaryIndexes        []AwsDynamoDbTableReplicaGlobalSecondaryIndex  `aws:"GlobalSecondaryIndexes"`
-	KmsMasterKeyId                *string                                        `aws:"KmsMasterKeyId" pattern:".*\\S.*"`
+	KmsMasterKeyId                *string                                        `aws:"KmsMasterKeyId" pattern:"(?s).*\\S.*"`
 	ProvisionedThroughputOverride *AwsDynamoDbTableProvisionedThroughputOverride `aws:"ProvisionedThroughputOverride"`
-	RegionName                    *string                                        `aws:"RegionName" pattern:".*\\S.*"`
-	ReplicaStatus                 *string                                        `aws:"ReplicaStatus" pattern:".*\\S.*"`
-	ReplicaStatusDescription      *string                                        `aws:"ReplicaStatusDescription" pattern:".*\\S.*"`
+	RegionName                    *string                                        `aws:"RegionName" pattern:"(?s).*\\S.*"`
+	ReplicaStatus                 *string                                        `aws:"ReplicaStatus" pattern:"(?s).*\\S.*"`
+	ReplicaStatusDescription      *string                                        `aws:"ReplicaStatusDescription" pattern:"(?s).*\\S.*"`
 }
 
 // AwsDynamoDbTableReplicaGlobalSecondaryIndex is a structure of SecurityHub.
 type AwsDynamoDbTableReplicaGlobalSecondaryIndex struct {
-	IndexName                     *string                                        `aws:"IndexName" pattern:".*\\S.*"`
+	IndexName                     *string                                        `aws:"IndexName" pattern:"(?s).*\\S.*"`
 	ProvisionedThroughputOverride *AwsDynamoDbTableProvisionedThroughputOverride `aws:"ProvisionedThroughputOverride"`
 }
 
 // AwsDynamoDbTableRestoreSummary is a structure of SecurityHub.
 type AwsDynamoDbTableRestoreSummary struct {
-	SourceBackupArn   *string `aws:"SourceBackupArn" pattern:".*\\S.*"`
-	SourceTableArn    *string `aws:"SourceTableArn" pattern:".*\\S.*"`
-	RestoreDateTime   *string `aws:"RestoreDateTime" pattern:".*\\S.*"`
+	SourceBackupArn   *string `aws:"SourceBackupArn" pattern:"(?s).*\\S.*"`
+	SourceTableArn    *string `aws:"SourceTableArn" pattern:"(?s).*\\S.*"`
+	RestoreDateTime   *string `aws:"RestoreDateTime" pattern:"(?s).*\\S.*"`
 	RestoreInProgress *bool   `aws:"RestoreInProgress"`
 }
 
 // AwsDynamoDbTableSseDescription is a structure of SecurityHub.
 type AwsDynamoDbTableSseDescription struct {
-	InaccessibleEncryptionDateTime *string `aws:"InaccessibleEncryptionDateTime" pattern:".*\\S.*"`
-	Status                         *string `aws:"Status" pattern:".*\\S.*"`
-	SseType                        *string `aws:"SseType" pattern:".*\\S.*"`
-	KmsMasterKeyArn                *string `aws:"KmsMasterKeyArn" pattern:".*\\S.*"`
+	InaccessibleEncryptionDateTime *string `aws:"InaccessibleEncryptionDateTime" pattern:"(?s).*\\S.*"`
+	Status                         *string `aws:"Status" pattern:"(?s).*\\S.*"`
+	SseType                        *string `aws:"SseType" pattern:"(?s).*\\S.*"`
+	KmsMasterKeyArn                *string `aws:"KmsMasterKeyArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsDynamoDbTableStreamSpecification is a structure of SecurityHub.
 type AwsDynamoDbTableStreamSpecification struct {
 	StreamEnabled  *bool   `aws:"StreamEnabled"`
-	StreamViewType *string `aws:"StreamViewType" pattern:".*\\S.*"`
+	StreamViewType *string `aws:"StreamViewType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2ClientVpnEndpointAuthenticationOptionsActiveDirectoryDetails is a structure of SecurityHub.
 type AwsEc2ClientVpnEndpointAuthenticationOptionsActiveDirectoryDetails struct {
-	DirectoryId *string `aws:"DirectoryId" pattern:".*\\S.*"`
+	DirectoryId *string `aws:"DirectoryId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2ClientVpnEndpointAuthenticationOptionsDetails is a structure of SecurityHub.
 type AwsEc2ClientVpnEndpointAuthenticationOptionsDetails struct {
-	Type                    *string                                                                     `aws:"Type" pattern:".*\\S.*"`
+	Type                    *string                                                                     `aws:"Type" pattern:"(?s).*\\S.*"`
 	ActiveDirectory         *AwsEc2ClientVpnEndpointAuthenticationOptionsActiveDirectoryDetails         `aws:"ActiveDirectory"`
 	MutualAuthentication    *AwsEc2ClientVpnEndpointAuthenticationOptionsMutualAuthenticationDetails    `aws:"MutualAuthentication"`
 	FederatedAuthentication *AwsEc2ClientVpnEndpointAuthenticationOptionsFederatedAuthenticationDetails `aws:"FederatedAuthentication"`
@@ -1306,56 +1306,56 @@ type AwsEc2ClientVpnEndpointAuthenticationOptionsDetails struct {
 
 // AwsEc2ClientVpnEndpointAuthenticationOptionsFederatedAuthenticationDetails is a structure of SecurityHub.
 type AwsEc2ClientVpnEndpointAuthenticationOptionsFederatedAuthenticationDetails struct {
-	SamlProviderArn            *string `aws:"SamlProviderArn" pattern:".*\\S.*"`
-	SelfServiceSamlProviderArn *string `aws:"SelfServiceSamlProviderArn" pattern:".*\\S.*"`
+	SamlProviderArn            *string `aws:"SamlProviderArn" pattern:"(?s).*\\S.*"`
+	SelfServiceSamlProviderArn *string `aws:"SelfServiceSamlProviderArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2ClientVpnEndpointAuthenticationOptionsMutualAuthenticationDetails is a structure of SecurityHub.
 type AwsEc2ClientVpnEndpointAuthenticationOptionsMutualAuthenticationDetails struct {
-	ClientRootCertificateChain *string `aws:"ClientRootCertificateChain" pattern:".*\\S.*"`
+	ClientRootCertificateChain *string `aws:"ClientRootCertificateChain" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2ClientVpnEndpointClientConnectOptionsDetails is a structure of SecurityHub.
 type AwsEc2ClientVpnEndpointClientConnectOptionsDetails struct {
 	Enabled           *bool                                                     `aws:"Enabled"`
-	LambdaFunctionArn *string                                                   `aws:"LambdaFunctionArn" pattern:".*\\S.*"`
+	LambdaFunctionArn *string                                                   `aws:"LambdaFunctionArn" pattern:"(?s).*\\S.*"`
 	Status            *AwsEc2ClientVpnEndpointClientConnectOptionsStatusDetails `aws:"Status"`
 }
 
 // AwsEc2ClientVpnEndpointClientConnectOptionsStatusDetails is a structure of SecurityHub.
 type AwsEc2ClientVpnEndpointClientConnectOptionsStatusDetails struct {
-	Code    *string `aws:"Code" pattern:".*\\S.*"`
-	Message *string `aws:"Message" pattern:".*\\S.*"`
+	Code    *string `aws:"Code" pattern:"(?s).*\\S.*"`
+	Message *string `aws:"Message" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2ClientVpnEndpointClientLoginBannerOptionsDetails is a structure of SecurityHub.
 type AwsEc2ClientVpnEndpointClientLoginBannerOptionsDetails struct {
 	Enabled    *bool   `aws:"Enabled"`
-	BannerText *string `aws:"BannerText" pattern:".*\\S.*"`
+	BannerText *string `aws:"BannerText" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2ClientVpnEndpointConnectionLogOptionsDetails is a structure of SecurityHub.
 type AwsEc2ClientVpnEndpointConnectionLogOptionsDetails struct {
 	Enabled             *bool   `aws:"Enabled"`
-	CloudwatchLogGroup  *string `aws:"CloudwatchLogGroup" pattern:".*\\S.*"`
-	CloudwatchLogStream *string `aws:"CloudwatchLogStream" pattern:".*\\S.*"`
+	CloudwatchLogGroup  *string `aws:"CloudwatchLogGroup" pattern:"(?s).*\\S.*"`
+	CloudwatchLogStream *string `aws:"CloudwatchLogStream" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2ClientVpnEndpointDetails is a structure of SecurityHub.
 type AwsEc2ClientVpnEndpointDetails struct {
-	ClientVpnEndpointId      *string                                                 `aws:"ClientVpnEndpointId" pattern:".*\\S.*"`
-	Description              *string                                                 `aws:"Description" pattern:".*\\S.*"`
-	ClientCidrBlock          *string                                                 `aws:"ClientCidrBlock" pattern:".*\\S.*"`
-	DnsServer                []string                                                `aws:"DnsServer" pattern1:".*\\S.*"`
+	ClientVpnEndpointId      *string                                                 `aws:"ClientVpnEndpointId" pattern:"(?s).*\\S.*"`
+	Description              *string                                                 `aws:"Description" pattern:"(?s).*\\S.*"`
+	ClientCidrBlock          *string                                                 `aws:"ClientCidrBlock" pattern:"(?s).*\\S.*"`
+	DnsServer                []string                                                `aws:"DnsServer" pattern1:"(?s).*\\S.*"`
 	SplitTunnel              *bool                                                   `aws:"SplitTunnel"`
-	TransportProtocol        *string                                                 `aws:"TransportProtocol" pattern:".*\\S.*"`
+	TransportProtocol        *string                                                 `aws:"TransportProtocol" pattern:"(?s).*\\S.*"`
 	VpnPort                  *int32                                                  `aws:"VpnPort"`
-	ServerCertificateArn     *string                                                 `aws:"ServerCertificateArn" pattern:".*\\S.*"`
+	ServerCertificateArn     *string                                                 `aws:"ServerCertificateArn" pattern:"(?s).*\\S.*"`
 	AuthenticationOptions    []AwsEc2ClientVpnEndpointAuthenticationOptionsDetails   `aws:"AuthenticationOptions"`
 	ConnectionLogOptions     *AwsEc2ClientVpnEndpointConnectionLogOptionsDetails     `aws:"ConnectionLogOptions"`
-	SecurityGroupIdSet       []string                                                `aws:"SecurityGroupIdSet" pattern1:".*\\S.*"`
-	VpcId                    *string                                                 `aws:"VpcId" pattern:".*\\S.*"`
-	SelfServicePortalUrl     *string                                                 `aws:"SelfServicePortalUrl" pattern:".*\\S.*"`
+	SecurityGroupIdSet       []string                                                `aws:"SecurityGroupIdSet" pattern1:"(?s).*\\S.*"`
+	VpcId                    *string                                                 `aws:"VpcId" pattern:"(?s).*\\S.*"`
+	SelfServicePortalUrl     *string                                                 `aws:"SelfServicePortalUrl" pattern:"(?s).*\\S.*"`
 	ClientConnectOptions     *AwsEc2ClientVpnEndpointClientConnectOptionsDetails     `aws:"ClientConnectOptions"`
 	SessionTimeoutHours      *int32                                                  `aws:"SessionTimeoutHours"`
 	ClientLoginBannerOptions *AwsEc2ClientVpnEndpointClientLoginBannerOptionsDetails `aws:"ClientLoginBannerOptions"`
@@ -1363,60 +1363,60 @@ type AwsEc2ClientVpnEndpointDetails struct {
 
 // AwsEc2EipDetails is a structure of SecurityHub.
 type AwsEc2EipDetails struct {
-	InstanceId              *string `aws:"InstanceId" pattern:".*\\S.*"`
-	PublicIp                *string `aws:"PublicIp" pattern:".*\\S.*"`
-	AllocationId            *string `aws:"AllocationId" pattern:".*\\S.*"`
-	AssociationId           *string `aws:"AssociationId" pattern:".*\\S.*"`
-	Domain                  *string `aws:"Domain" pattern:".*\\S.*"`
-	PublicIpv4Pool          *string `aws:"PublicIpv4Pool" pattern:".*\\S.*"`
-	NetworkBorderGroup      *string `aws:"NetworkBorderGroup" pattern:".*\\S.*"`
-	NetworkInterfaceId      *string `aws:"NetworkInterfaceId" pattern:".*\\S.*"`
-	NetworkInterfaceOwnerId *string `aws:"NetworkInterfaceOwnerId" pattern:".*\\S.*"`
-	PrivateIpAddress        *string `aws:"PrivateIpAddress" pattern:".*\\S.*"`
+	InstanceId              *string `aws:"InstanceId" pattern:"(?s).*\\S.*"`
+	PublicIp                *string `aws:"PublicIp" pattern:"(?s).*\\S.*"`
+	AllocationId            *string `aws:"AllocationId" pattern:"(?s).*\\S.*"`
+	AssociationId           *string `aws:"AssociationId" pattern:"(?s).*\\S.*"`
+	Domain                  *string `aws:"Domain" pattern:"(?s).*\\S.*"`
+	PublicIpv4Pool          *string `aws:"PublicIpv4Pool" pattern:"(?s).*\\S.*"`
+	NetworkBorderGroup      *string `aws:"NetworkBorderGroup" pattern:"(?s).*\\S.*"`
+	NetworkInterfaceId      *string `aws:"NetworkInterfaceId" pattern:"(?s).*\\S.*"`
+	NetworkInterfaceOwnerId *string `aws:"NetworkInterfaceOwnerId" pattern:"(?s).*\\S.*"`
+	PrivateIpAddress        *string `aws:"PrivateIpAddress" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2InstanceDetails is a structure of SecurityHub.
 type AwsEc2InstanceDetails struct {
-	Type                  *string                                  `aws:"Type" pattern:".*\\S.*"`
-	ImageId               *string                                  `aws:"ImageId" pattern:".*\\S.*"`
-	IpV4Addresses         []string                                 `aws:"IpV4Addresses" pattern1:".*\\S.*"`
-	IpV6Addresses         []string                                 `aws:"IpV6Addresses" pattern1:".*\\S.*"`
-	KeyName               *string                                  `aws:"KeyName" pattern:".*\\S.*"`
-	IamInstanceProfileArn *string                                  `aws:"IamInstanceProfileArn" pattern:".*\\S.*"`
-	VpcId                 *string                                  `aws:"VpcId" pattern:".*\\S.*"`
-	SubnetId              *string                                  `aws:"SubnetId" pattern:".*\\S.*"`
-	LaunchedAt            *string                                  `aws:"LaunchedAt" pattern:".*\\S.*"`
+	Type                  *string                                  `aws:"Type" pattern:"(?s).*\\S.*"`
+	ImageId               *string                                  `aws:"ImageId" pattern:"(?s).*\\S.*"`
+	IpV4Addresses         []string                                 `aws:"IpV4Addresses" pattern1:"(?s).*\\S.*"`
+	IpV6Addresses         []string                                 `aws:"IpV6Addresses" pattern1:"(?s).*\\S.*"`
+	KeyName               *string                                  `aws:"KeyName" pattern:"(?s).*\\S.*"`
+	IamInstanceProfileArn *string                                  `aws:"IamInstanceProfileArn" pattern:"(?s).*\\S.*"`
+	VpcId                 *string                                  `aws:"VpcId" pattern:"(?s).*\\S.*"`
+	SubnetId              *string                                  `aws:"SubnetId" pattern:"(?s).*\\S.*"`
+	LaunchedAt            *string                                  `aws:"LaunchedAt" pattern:"(?s).*\\S.*"`
 	NetworkInterfaces     []AwsEc2InstanceNetworkInterfacesDetails `aws:"NetworkInterfaces"`
-	VirtualizationType    *string                                  `aws:"VirtualizationType" pattern:".*\\S.*"`
+	VirtualizationType    *string                                  `aws:"VirtualizationType" pattern:"(?s).*\\S.*"`
 	MetadataOptions       *AwsEc2InstanceMetadataOptions           `aws:"MetadataOptions"`
 	Monitoring            *AwsEc2InstanceMonitoringDetails         `aws:"Monitoring"`
 }
 
 // AwsEc2InstanceMetadataOptions is a structure of SecurityHub.
 type AwsEc2InstanceMetadataOptions struct {
-	HttpEndpoint            *string `aws:"HttpEndpoint" pattern:".*\\S.*"`
-	HttpProtocolIpv6        *string `aws:"HttpProtocolIpv6" pattern:".*\\S.*"`
+	HttpEndpoint            *string `aws:"HttpEndpoint" pattern:"(?s).*\\S.*"`
+	HttpProtocolIpv6        *string `aws:"HttpProtocolIpv6" pattern:"(?s).*\\S.*"`
 	HttpPutResponseHopLimit *int32  `aws:"HttpPutResponseHopLimit"`
-	HttpTokens              *string `aws:"HttpTokens" pattern:".*\\S.*"`
-	InstanceMetadataTags    *string `aws:"InstanceMetadataTags" pattern:".*\\S.*"`
+	HttpTokens              *string `aws:"HttpTokens" pattern:"(?s).*\\S.*"`
+	InstanceMetadataTags    *string `aws:"InstanceMetadataTags" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2InstanceMonitoringDetails is a structure of SecurityHub.
 type AwsEc2InstanceMonitoringDetails struct {
-	State *string `aws:"State" pattern:".*\\S.*"`
+	State *string `aws:"State" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2InstanceNetworkInterfacesDetails is a structure of SecurityHub.
 type AwsEc2InstanceNetworkInterfacesDetails struct {
-	NetworkInterfaceId *string `aws:"NetworkInterfaceId" pattern:".*\\S.*"`
+	NetworkInterfaceId *string `aws:"NetworkInterfaceId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataBlockDeviceMappingSetDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataBlockDeviceMappingSetDetails struct {
-	DeviceName  *string                                                  `aws:"DeviceName" pattern:".*\\S.*"`
+	DeviceName  *string                                                  `aws:"DeviceName" pattern:"(?s).*\\S.*"`
 	Ebs         *AwsEc2LaunchTemplateDataBlockDeviceMappingSetEbsDetails `aws:"Ebs"`
-	NoDevice    *string                                                  `aws:"NoDevice" pattern:".*\\S.*"`
-	VirtualName *string                                                  `aws:"VirtualName" pattern:".*\\S.*"`
+	NoDevice    *string                                                  `aws:"NoDevice" pattern:"(?s).*\\S.*"`
+	VirtualName *string                                                  `aws:"VirtualName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataBlockDeviceMappingSetEbsDetails is a structure of SecurityHub.
@@ -1424,22 +1424,22 @@ type AwsEc2LaunchTemplateDataBlockDeviceMappingSetEbsDetails struct {
 	DeleteOnTermination *bool   `aws:"DeleteOnTermination"`
 	Encrypted           *bool   `aws:"Encrypted"`
 	Iops                *int32  `aws:"Iops"`
-	KmsKeyId            *string `aws:"KmsKeyId" pattern:".*\\S.*"`
-	SnapshotId          *string `aws:"SnapshotId" pattern:".*\\S.*"`
+	KmsKeyId            *string `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
+	SnapshotId          *string `aws:"SnapshotId" pattern:"(?s).*\\S.*"`
 	Throughput          *int32  `aws:"Throughput"`
 	VolumeSize          *int32  `aws:"VolumeSize"`
-	VolumeType          *string `aws:"VolumeType" pattern:".*\\S.*"`
+	VolumeType          *string `aws:"VolumeType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataCapacityReservationSpecificationCapacityReservationTargetDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataCapacityReservationSpecificationCapacityReservationTargetDetails struct {
-	CapacityReservationId               *string `aws:"CapacityReservationId" pattern:".*\\S.*"`
-	CapacityReservationResourceGroupArn *string `aws:"CapacityReservationResourceGroupArn" pattern:".*\\S.*"`
+	CapacityReservationId               *string `aws:"CapacityReservationId" pattern:"(?s).*\\S.*"`
+	CapacityReservationResourceGroupArn *string `aws:"CapacityReservationResourceGroupArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataCapacityReservationSpecificationDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataCapacityReservationSpecificationDetails struct {
-	CapacityReservationPreference *string                                                                                   `aws:"CapacityReservationPreference" pattern:".*\\S.*"`
+	CapacityReservationPreference *string                                                                                   `aws:"CapacityReservationPreference" pattern:"(?s).*\\S.*"`
 	CapacityReservationTarget     *AwsEc2LaunchTemplateDataCapacityReservationSpecificationCapacityReservationTargetDetails `aws:"CapacityReservationTarget"`
 }
 
@@ -1451,7 +1451,7 @@ type AwsEc2LaunchTemplateDataCpuOptionsDetails struct {
 
 // AwsEc2LaunchTemplateDataCreditSpecificationDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataCreditSpecificationDetails struct {
-	CpuCredits *string `aws:"CpuCredits" pattern:".*\\S.*"`
+	CpuCredits *string `aws:"CpuCredits" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataDetails is a structure of SecurityHub.
@@ -1468,13 +1468,13 @@ type AwsEc2LaunchTemplateDataDetails struct {
 	EnclaveOptions                    *AwsEc2LaunchTemplateDataEnclaveOptionsDetails                   `aws:"EnclaveOptions"`
 	HibernationOptions                *AwsEc2LaunchTemplateDataHibernationOptionsDetails               `aws:"HibernationOptions"`
 	IamInstanceProfile                *AwsEc2LaunchTemplateDataIamInstanceProfileDetails               `aws:"IamInstanceProfile"`
-	ImageId                           *string                                                          `aws:"ImageId" pattern:".*\\S.*"`
-	InstanceInitiatedShutdownBehavior *string                                                          `aws:"InstanceInitiatedShutdownBehavior" pattern:".*\\S.*"`
+	ImageId                           *string                                                          `aws:"ImageId" pattern:"(?s).*\\S.*"`
+	InstanceInitiatedShutdownBehavior *string                                                          `aws:"InstanceInitiatedShutdownBehavior" pattern:"(?s).*\\S.*"`
 	InstanceMarketOptions             *AwsEc2LaunchTemplateDataInstanceMarketOptionsDetails            `aws:"InstanceMarketOptions"`
 	InstanceRequirements              *AwsEc2LaunchTemplateDataInstanceRequirementsDetails             `aws:"InstanceRequirements"`
-	InstanceType                      *string                                                          `aws:"InstanceType" pattern:".*\\S.*"`
-	KernelId                          *string                                                          `aws:"KernelId" pattern:".*\\S.*"`
-	KeyName                           *string                                                          `aws:"KeyName" pattern:".*\\S.*"`
+	InstanceType                      *string                                                          `aws:"InstanceType" pattern:"(?s).*\\S.*"`
+	KernelId                          *string                                                          `aws:"KernelId" pattern:"(?s).*\\S.*"`
+	KeyName                           *string                                                          `aws:"KeyName" pattern:"(?s).*\\S.*"`
 	LicenseSet                        []AwsEc2LaunchTemplateDataLicenseSetDetails                      `aws:"LicenseSet"`
 	MaintenanceOptions                *AwsEc2LaunchTemplateDataMaintenanceOptionsDetails               `aws:"MaintenanceOptions"`
 	MetadataOptions                   *AwsEc2LaunchTemplateDataMetadataOptionsDetails                  `aws:"MetadataOptions"`
@@ -1482,21 +1482,21 @@ type AwsEc2LaunchTemplateDataDetails struct {
 	NetworkInterfaceSet               []AwsEc2LaunchTemplateDataNetworkInterfaceSetDetails             `aws:"NetworkInterfaceSet"`
 	Placement                         *AwsEc2LaunchTemplateDataPlacementDetails                        `aws:"Placement"`
 	PrivateDnsNameOptions             *AwsEc2LaunchTemplateDataPrivateDnsNameOptionsDetails            `aws:"PrivateDnsNameOptions"`
-	RamDiskId                         *string                                                          `aws:"RamDiskId" pattern:".*\\S.*"`
-	SecurityGroupIdSet                []string                                                         `aws:"SecurityGroupIdSet" pattern1:".*\\S.*"`
-	SecurityGroupSet                  []string                                                         `aws:"SecurityGroupSet" pattern1:".*\\S.*"`
-	UserData                          *string                                                          `aws:"UserData" pattern:".*\\S.*"`
+	RamDiskId                         *string                                                          `aws:"RamDiskId" pattern:"(?s).*\\S.*"`
+	SecurityGroupIdSet                []string                                                         `aws:"SecurityGroupIdSet" pattern1:"(?s).*\\S.*"`
+	SecurityGroupSet                  []string                                                         `aws:"SecurityGroupSet" pattern1:"(?s).*\\S.*"`
+	UserData                          *string                                                          `aws:"UserData" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataElasticGpuSpecificationSetDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataElasticGpuSpecificationSetDetails struct {
-	Type *string `aws:"Type" pattern:".*\\S.*"`
+	Type *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataElasticInferenceAcceleratorSetDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataElasticInferenceAcceleratorSetDetails struct {
 	Count *int32  `aws:"Count"`
-	Type  *string `aws:"Type" pattern:".*\\S.*"`
+	Type  *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataEnclaveOptionsDetails is a structure of SecurityHub.
@@ -1511,23 +1511,23 @@ type AwsEc2LaunchTemplateDataHibernationOptionsDetails struct {
 
 // AwsEc2LaunchTemplateDataIamInstanceProfileDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataIamInstanceProfileDetails struct {
-	Arn  *string `aws:"Arn" pattern:".*\\S.*"`
-	Name *string `aws:"Name" pattern:".*\\S.*"`
+	Arn  *string `aws:"Arn" pattern:"(?s).*\\S.*"`
+	Name *string `aws:"Name" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataInstanceMarketOptionsDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataInstanceMarketOptionsDetails struct {
-	MarketType  *string                                                          `aws:"MarketType" pattern:".*\\S.*"`
+	MarketType  *string                                                          `aws:"MarketType" pattern:"(?s).*\\S.*"`
 	SpotOptions *AwsEc2LaunchTemplateDataInstanceMarketOptionsSpotOptionsDetails `aws:"SpotOptions"`
 }
 
 // AwsEc2LaunchTemplateDataInstanceMarketOptionsSpotOptionsDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataInstanceMarketOptionsSpotOptionsDetails struct {
 	BlockDurationMinutes         *int32  `aws:"BlockDurationMinutes"`
-	InstanceInterruptionBehavior *string `aws:"InstanceInterruptionBehavior" pattern:".*\\S.*"`
-	MaxPrice                     *string `aws:"MaxPrice" pattern:".*\\S.*"`
-	SpotInstanceType             *string `aws:"SpotInstanceType" pattern:".*\\S.*"`
-	ValidUntil                   *string `aws:"ValidUntil" pattern:".*\\S.*"`
+	InstanceInterruptionBehavior *string `aws:"InstanceInterruptionBehavior" pattern:"(?s).*\\S.*"`
+	MaxPrice                     *string `aws:"MaxPrice" pattern:"(?s).*\\S.*"`
+	SpotInstanceType             *string `aws:"SpotInstanceType" pattern:"(?s).*\\S.*"`
+	ValidUntil                   *string `aws:"ValidUntil" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataInstanceRequirementsAcceleratorCountDetails is a structure of SecurityHub.
@@ -1551,18 +1551,18 @@ type AwsEc2LaunchTemplateDataInstanceRequirementsBaselineEbsBandwidthMbpsDetails
 // AwsEc2LaunchTemplateDataInstanceRequirementsDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataInstanceRequirementsDetails struct {
 	AcceleratorCount                          *AwsEc2LaunchTemplateDataInstanceRequirementsAcceleratorCountDetails          `aws:"AcceleratorCount"`
-	AcceleratorManufacturers                  []string                                                                      `aws:"AcceleratorManufacturers" pattern1:".*\\S.*"`
-	AcceleratorNames                          []string                                                                      `aws:"AcceleratorNames" pattern1:".*\\S.*"`
+	AcceleratorManufacturers                  []string                                                                      `aws:"AcceleratorManufacturers" pattern1:"(?s).*\\S.*"`
+	AcceleratorNames                          []string                                                                      `aws:"AcceleratorNames" pattern1:"(?s).*\\S.*"`
 	AcceleratorTotalMemoryMiB                 *AwsEc2LaunchTemplateDataInstanceRequirementsAcceleratorTotalMemoryMiBDetails `aws:"AcceleratorTotalMemoryMiB"`
-	AcceleratorTypes                          []string                                                                      `aws:"AcceleratorTypes" pattern1:".*\\S.*"`
-	BareMetal                                 *string                                                                       `aws:"BareMetal" pattern:".*\\S.*"`
+	AcceleratorTypes                          []string                                                                      `aws:"AcceleratorTypes" pattern1:"(?s).*\\S.*"`
+	BareMetal                                 *string                                                                       `aws:"BareMetal" pattern:"(?s).*\\S.*"`
 	BaselineEbsBandwidthMbps                  *AwsEc2LaunchTemplateDataInstanceRequirementsBaselineEbsBandwidthMbpsDetails  `aws:"BaselineEbsBandwidthMbps"`
-	BurstablePerformance                      *string                                                                       `aws:"BurstablePerformance" pattern:".*\\S.*"`
-	CpuManufacturers                          []string                                                                      `aws:"CpuManufacturers" pattern1:".*\\S.*"`
-	ExcludedInstanceTypes                     []string                                                                      `aws:"ExcludedInstanceTypes" pattern1:".*\\S.*"`
-	InstanceGenerations                       []string                                                                      `aws:"InstanceGenerations" pattern1:".*\\S.*"`
-	LocalStorage                              *string                                                                       `aws:"LocalStorage" pattern:".*\\S.*"`
-	LocalStorageTypes                         []string                                                                      `aws:"LocalStorageTypes" pattern1:".*\\S.*"`
+	BurstablePerformance                      *string                                                                       `aws:"BurstablePerformance" pattern:"(?s).*\\S.*"`
+	CpuManufacturers                          []string                                                                      `aws:"CpuManufacturers" pattern1:"(?s).*\\S.*"`
+	ExcludedInstanceTypes                     []string                                                                      `aws:"ExcludedInstanceTypes" pattern1:"(?s).*\\S.*"`
+	InstanceGenerations                       []string                                                                      `aws:"InstanceGenerations" pattern1:"(?s).*\\S.*"`
+	LocalStorage                              *string                                                                       `aws:"LocalStorage" pattern:"(?s).*\\S.*"`
+	LocalStorageTypes                         []string                                                                      `aws:"LocalStorageTypes" pattern1:"(?s).*\\S.*"`
 	MemoryGiBPerVCpu                          *AwsEc2LaunchTemplateDataInstanceRequirementsMemoryGiBPerVCpuDetails          `aws:"MemoryGiBPerVCpu"`
 	MemoryMiB                                 *AwsEc2LaunchTemplateDataInstanceRequirementsMemoryMiBDetails                 `aws:"MemoryMiB"`
 	NetworkInterfaceCount                     *AwsEc2LaunchTemplateDataInstanceRequirementsNetworkInterfaceCountDetails     `aws:"NetworkInterfaceCount"`
@@ -1605,21 +1605,21 @@ type AwsEc2LaunchTemplateDataInstanceRequirementsVCpuCountDetails struct {
 
 // AwsEc2LaunchTemplateDataLicenseSetDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataLicenseSetDetails struct {
-	LicenseConfigurationArn *string `aws:"LicenseConfigurationArn" pattern:".*\\S.*"`
+	LicenseConfigurationArn *string `aws:"LicenseConfigurationArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataMaintenanceOptionsDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataMaintenanceOptionsDetails struct {
-	AutoRecovery *string `aws:"AutoRecovery" pattern:".*\\S.*"`
+	AutoRecovery *string `aws:"AutoRecovery" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataMetadataOptionsDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataMetadataOptionsDetails struct {
-	HttpEndpoint            *string `aws:"HttpEndpoint" pattern:".*\\S.*"`
-	HttpProtocolIpv6        *string `aws:"HttpProtocolIpv6" pattern:".*\\S.*"`
-	HttpTokens              *string `aws:"HttpTokens" pattern:".*\\S.*"`
+	HttpEndpoint            *string `aws:"HttpEndpoint" pattern:"(?s).*\\S.*"`
+	HttpProtocolIpv6        *string `aws:"HttpProtocolIpv6" pattern:"(?s).*\\S.*"`
+	HttpTokens              *string `aws:"HttpTokens" pattern:"(?s).*\\S.*"`
 	HttpPutResponseHopLimit *int32  `aws:"HttpPutResponseHopLimit"`
-	InstanceMetadataTags    *string `aws:"InstanceMetadataTags" pattern:".*\\S.*"`
+	InstanceMetadataTags    *string `aws:"InstanceMetadataTags" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataMonitoringDetails is a structure of SecurityHub.
@@ -1632,10 +1632,10 @@ type AwsEc2LaunchTemplateDataNetworkInterfaceSetDetails struct {
 	AssociateCarrierIpAddress      *bool                                                                  `aws:"AssociateCarrierIpAddress"`
 	AssociatePublicIpAddress       *bool                                                                  `aws:"AssociatePublicIpAddress"`
 	DeleteOnTermination            *bool                                                                  `aws:"DeleteOnTermination"`
-	Description                    *string                                                                `aws:"Description" pattern:".*\\S.*"`
+	Description                    *string                                                                `aws:"Description" pattern:"(?s).*\\S.*"`
 	DeviceIndex                    *int32                                                                 `aws:"DeviceIndex"`
-	Groups                         []string                                                               `aws:"Groups" pattern1:".*\\S.*"`
-	InterfaceType                  *string                                                                `aws:"InterfaceType" pattern:".*\\S.*"`
+	Groups                         []string                                                               `aws:"Groups" pattern1:"(?s).*\\S.*"`
+	InterfaceType                  *string                                                                `aws:"InterfaceType" pattern:"(?s).*\\S.*"`
 	Ipv4PrefixCount                *int32                                                                 `aws:"Ipv4PrefixCount"`
 	Ipv4Prefixes                   []AwsEc2LaunchTemplateDataNetworkInterfaceSetIpv4PrefixesDetails       `aws:"Ipv4Prefixes"`
 	Ipv6AddressCount               *int32                                                                 `aws:"Ipv6AddressCount"`
@@ -1643,57 +1643,57 @@ type AwsEc2LaunchTemplateDataNetworkInterfaceSetDetails struct {
 	Ipv6PrefixCount                *int32                                                                 `aws:"Ipv6PrefixCount"`
 	Ipv6Prefixes                   []AwsEc2LaunchTemplateDataNetworkInterfaceSetIpv6PrefixesDetails       `aws:"Ipv6Prefixes"`
 	NetworkCardIndex               *int32                                                                 `aws:"NetworkCardIndex"`
-	NetworkInterfaceId             *string                                                                `aws:"NetworkInterfaceId" pattern:".*\\S.*"`
-	PrivateIpAddress               *string                                                                `aws:"PrivateIpAddress" pattern:".*\\S.*"`
+	NetworkInterfaceId             *string                                                                `aws:"NetworkInterfaceId" pattern:"(?s).*\\S.*"`
+	PrivateIpAddress               *string                                                                `aws:"PrivateIpAddress" pattern:"(?s).*\\S.*"`
 	PrivateIpAddresses             []AwsEc2LaunchTemplateDataNetworkInterfaceSetPrivateIpAddressesDetails `aws:"PrivateIpAddresses"`
 	SecondaryPrivateIpAddressCount *int32                                                                 `aws:"SecondaryPrivateIpAddressCount"`
-	SubnetId                       *string                                                                `aws:"SubnetId" pattern:".*\\S.*"`
+	SubnetId                       *string                                                                `aws:"SubnetId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataNetworkInterfaceSetIpv4PrefixesDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataNetworkInterfaceSetIpv4PrefixesDetails struct {
-	Ipv4Prefix *string `aws:"Ipv4Prefix" pattern:".*\\S.*"`
+	Ipv4Prefix *string `aws:"Ipv4Prefix" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataNetworkInterfaceSetIpv6AddressesDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataNetworkInterfaceSetIpv6AddressesDetails struct {
-	Ipv6Address *string `aws:"Ipv6Address" pattern:".*\\S.*"`
+	Ipv6Address *string `aws:"Ipv6Address" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataNetworkInterfaceSetIpv6PrefixesDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataNetworkInterfaceSetIpv6PrefixesDetails struct {
-	Ipv6Prefix *string `aws:"Ipv6Prefix" pattern:".*\\S.*"`
+	Ipv6Prefix *string `aws:"Ipv6Prefix" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataNetworkInterfaceSetPrivateIpAddressesDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataNetworkInterfaceSetPrivateIpAddressesDetails struct {
 	Primary          *bool   `aws:"Primary"`
-	PrivateIpAddress *string `aws:"PrivateIpAddress" pattern:".*\\S.*"`
+	PrivateIpAddress *string `aws:"PrivateIpAddress" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataPlacementDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataPlacementDetails struct {
-	Affinity             *string `aws:"Affinity" pattern:".*\\S.*"`
-	AvailabilityZone     *string `aws:"AvailabilityZone" pattern:".*\\S.*"`
-	GroupName            *string `aws:"GroupName" pattern:".*\\S.*"`
-	HostId               *string `aws:"HostId" pattern:".*\\S.*"`
-	HostResourceGroupArn *string `aws:"HostResourceGroupArn" pattern:".*\\S.*"`
+	Affinity             *string `aws:"Affinity" pattern:"(?s).*\\S.*"`
+	AvailabilityZone     *string `aws:"AvailabilityZone" pattern:"(?s).*\\S.*"`
+	GroupName            *string `aws:"GroupName" pattern:"(?s).*\\S.*"`
+	HostId               *string `aws:"HostId" pattern:"(?s).*\\S.*"`
+	HostResourceGroupArn *string `aws:"HostResourceGroupArn" pattern:"(?s).*\\S.*"`
 	PartitionNumber      *int32  `aws:"PartitionNumber"`
-	SpreadDomain         *string `aws:"SpreadDomain" pattern:".*\\S.*"`
-	Tenancy              *string `aws:"Tenancy" pattern:".*\\S.*"`
+	SpreadDomain         *string `aws:"SpreadDomain" pattern:"(?s).*\\S.*"`
+	Tenancy              *string `aws:"Tenancy" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDataPrivateDnsNameOptionsDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDataPrivateDnsNameOptionsDetails struct {
 	EnableResourceNameDnsAAAARecord *bool   `aws:"EnableResourceNameDnsAAAARecord"`
 	EnableResourceNameDnsARecord    *bool   `aws:"EnableResourceNameDnsARecord"`
-	HostnameType                    *string `aws:"HostnameType" pattern:".*\\S.*"`
+	HostnameType                    *string `aws:"HostnameType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2LaunchTemplateDetails is a structure of SecurityHub.
 type AwsEc2LaunchTemplateDetails struct {
-	LaunchTemplateName   *string                          `aws:"LaunchTemplateName" pattern:".*\\S.*"`
-	Id                   *string                          `aws:"Id" pattern:".*\\S.*"`
+	LaunchTemplateName   *string                          `aws:"LaunchTemplateName" pattern:"(?s).*\\S.*"`
+	Id                   *string                          `aws:"Id" pattern:"(?s).*\\S.*"`
 	LaunchTemplateData   *AwsEc2LaunchTemplateDataDetails `aws:"LaunchTemplateData"`
 	DefaultVersionNumber *int64                           `aws:"DefaultVersionNumber"`
 	LatestVersionNumber  *int64                           `aws:"LatestVersionNumber"`
@@ -1701,96 +1701,96 @@ type AwsEc2LaunchTemplateDetails struct {
 
 // AwsEc2NetworkAclAssociation is a structure of SecurityHub.
 type AwsEc2NetworkAclAssociation struct {
-	NetworkAclAssociationId *string `aws:"NetworkAclAssociationId" pattern:".*\\S.*"`
-	NetworkAclId            *string `aws:"NetworkAclId" pattern:".*\\S.*"`
-	SubnetId                *string `aws:"SubnetId" pattern:".*\\S.*"`
+	NetworkAclAssociationId *string `aws:"NetworkAclAssociationId" pattern:"(?s).*\\S.*"`
+	NetworkAclId            *string `aws:"NetworkAclId" pattern:"(?s).*\\S.*"`
+	SubnetId                *string `aws:"SubnetId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2NetworkAclDetails is a structure of SecurityHub.
 type AwsEc2NetworkAclDetails struct {
 	IsDefault    *bool                         `aws:"IsDefault"`
-	NetworkAclId *string                       `aws:"NetworkAclId" pattern:".*\\S.*"`
-	OwnerId      *string                       `aws:"OwnerId" pattern:".*\\S.*"`
-	VpcId        *string                       `aws:"VpcId" pattern:".*\\S.*"`
+	NetworkAclId *string                       `aws:"NetworkAclId" pattern:"(?s).*\\S.*"`
+	OwnerId      *string                       `aws:"OwnerId" pattern:"(?s).*\\S.*"`
+	VpcId        *string                       `aws:"VpcId" pattern:"(?s).*\\S.*"`
 	Associations []AwsEc2NetworkAclAssociation `aws:"Associations"`
 	Entries      []AwsEc2NetworkAclEntry       `aws:"Entries"`
 }
 
 // AwsEc2NetworkAclEntry is a structure of SecurityHub.
 type AwsEc2NetworkAclEntry struct {
-	CidrBlock     *string          `aws:"CidrBlock" pattern:".*\\S.*"`
+	CidrBlock     *string          `aws:"CidrBlock" pattern:"(?s).*\\S.*"`
 	Egress        *bool            `aws:"Egress"`
 	IcmpTypeCode  *IcmpTypeCode    `aws:"IcmpTypeCode"`
-	Ipv6CidrBlock *string          `aws:"Ipv6CidrBlock" pattern:".*\\S.*"`
+	Ipv6CidrBlock *string          `aws:"Ipv6CidrBlock" pattern:"(?s).*\\S.*"`
 	PortRange     *PortRangeFromTo `aws:"PortRange"`
-	Protocol      *string          `aws:"Protocol" pattern:".*\\S.*"`
-	RuleAction    *string          `aws:"RuleAction" pattern:".*\\S.*"`
+	Protocol      *string          `aws:"Protocol" pattern:"(?s).*\\S.*"`
+	RuleAction    *string          `aws:"RuleAction" pattern:"(?s).*\\S.*"`
 	RuleNumber    *int32           `aws:"RuleNumber"`
 }
 
 // AwsEc2NetworkInterfaceAttachment is a structure of SecurityHub.
 type AwsEc2NetworkInterfaceAttachment struct {
-	AttachTime          *string `aws:"AttachTime" pattern:".*\\S.*"`
-	AttachmentId        *string `aws:"AttachmentId" pattern:".*\\S.*"`
+	AttachTime          *string `aws:"AttachTime" pattern:"(?s).*\\S.*"`
+	AttachmentId        *string `aws:"AttachmentId" pattern:"(?s).*\\S.*"`
 	DeleteOnTermination *bool   `aws:"DeleteOnTermination"`
 	DeviceIndex         *int32  `aws:"DeviceIndex"`
-	InstanceId          *string `aws:"InstanceId" pattern:".*\\S.*"`
-	InstanceOwnerId     *string `aws:"InstanceOwnerId" pattern:".*\\S.*"`
-	Status              *string `aws:"Status" pattern:".*\\S.*"`
+	InstanceId          *string `aws:"InstanceId" pattern:"(?s).*\\S.*"`
+	InstanceOwnerId     *string `aws:"InstanceOwnerId" pattern:"(?s).*\\S.*"`
+	Status              *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2NetworkInterfaceDetails is a structure of SecurityHub.
 type AwsEc2NetworkInterfaceDetails struct {
 	Attachment         *AwsEc2NetworkInterfaceAttachment              `aws:"Attachment"`
-	NetworkInterfaceId *string                                        `aws:"NetworkInterfaceId" pattern:".*\\S.*"`
+	NetworkInterfaceId *string                                        `aws:"NetworkInterfaceId" pattern:"(?s).*\\S.*"`
 	SecurityGroups     []AwsEc2NetworkInterfaceSecurityGroup          `aws:"SecurityGroups"`
 	SourceDestCheck    *bool                                          `aws:"SourceDestCheck"`
 	IpV6Addresses      []AwsEc2NetworkInterfaceIpV6AddressDetail      `aws:"IpV6Addresses"`
 	PrivateIpAddresses []AwsEc2NetworkInterfacePrivateIpAddressDetail `aws:"PrivateIpAddresses"`
-	PublicDnsName      *string                                        `aws:"PublicDnsName" pattern:".*\\S.*"`
-	PublicIp           *string                                        `aws:"PublicIp" pattern:".*\\S.*"`
+	PublicDnsName      *string                                        `aws:"PublicDnsName" pattern:"(?s).*\\S.*"`
+	PublicIp           *string                                        `aws:"PublicIp" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2NetworkInterfaceIpV6AddressDetail is a structure of SecurityHub.
 type AwsEc2NetworkInterfaceIpV6AddressDetail struct {
-	IpV6Address *string `aws:"IpV6Address" pattern:".*\\S.*"`
+	IpV6Address *string `aws:"IpV6Address" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2NetworkInterfacePrivateIpAddressDetail is a structure of SecurityHub.
 type AwsEc2NetworkInterfacePrivateIpAddressDetail struct {
-	PrivateIpAddress *string `aws:"PrivateIpAddress" pattern:".*\\S.*"`
-	PrivateDnsName   *string `aws:"PrivateDnsName" pattern:".*\\S.*"`
+	PrivateIpAddress *string `aws:"PrivateIpAddress" pattern:"(?s).*\\S.*"`
+	PrivateDnsName   *string `aws:"PrivateDnsName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2NetworkInterfaceSecurityGroup is a structure of SecurityHub.
 type AwsEc2NetworkInterfaceSecurityGroup struct {
-	GroupName *string `aws:"GroupName" pattern:".*\\S.*"`
-	GroupId   *string `aws:"GroupId" pattern:".*\\S.*"`
+	GroupName *string `aws:"GroupName" pattern:"(?s).*\\S.*"`
+	GroupId   *string `aws:"GroupId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2RouteTableDetails is a structure of SecurityHub.
 type AwsEc2RouteTableDetails struct {
 	AssociationSet    []AssociationSetDetails    `aws:"AssociationSet"`
-	OwnerId           *string                    `aws:"OwnerId" pattern:".*\\S.*"`
+	OwnerId           *string                    `aws:"OwnerId" pattern:"(?s).*\\S.*"`
 	PropagatingVgwSet []PropagatingVgwSetDetails `aws:"PropagatingVgwSet"`
-	RouteTableId      *string                    `aws:"RouteTableId" pattern:".*\\S.*"`
+	RouteTableId      *string                    `aws:"RouteTableId" pattern:"(?s).*\\S.*"`
 	RouteSet          []RouteSetDetails          `aws:"RouteSet"`
-	VpcId             *string                    `aws:"VpcId" pattern:".*\\S.*"`
+	VpcId             *string                    `aws:"VpcId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2SecurityGroupDetails is a structure of SecurityHub.
 type AwsEc2SecurityGroupDetails struct {
-	GroupName           *string                           `aws:"GroupName" pattern:".*\\S.*"`
-	GroupId             *string                           `aws:"GroupId" pattern:".*\\S.*"`
-	OwnerId             *string                           `aws:"OwnerId" pattern:".*\\S.*"`
-	VpcId               *string                           `aws:"VpcId" pattern:".*\\S.*"`
+	GroupName           *string                           `aws:"GroupName" pattern:"(?s).*\\S.*"`
+	GroupId             *string                           `aws:"GroupId" pattern:"(?s).*\\S.*"`
+	OwnerId             *string                           `aws:"OwnerId" pattern:"(?s).*\\S.*"`
+	VpcId               *string                           `aws:"VpcId" pattern:"(?s).*\\S.*"`
 	IpPermissions       []AwsEc2SecurityGroupIpPermission `aws:"IpPermissions"`
 	IpPermissionsEgress []AwsEc2SecurityGroupIpPermission `aws:"IpPermissionsEgress"`
 }
 
 // AwsEc2SecurityGroupIpPermission is a structure of SecurityHub.
 type AwsEc2SecurityGroupIpPermission struct {
-	IpProtocol       *string                              `aws:"IpProtocol" pattern:".*\\S.*"`
+	IpProtocol       *string                              `aws:"IpProtocol" pattern:"(?s).*\\S.*"`
 	FromPort         *int32                               `aws:"FromPort"`
 	ToPort           *int32                               `aws:"ToPort"`
 	UserIdGroupPairs []AwsEc2SecurityGroupUserIdGroupPair `aws:"UserIdGroupPairs"`
@@ -1801,152 +1801,152 @@ type AwsEc2SecurityGroupIpPermission struct {
 
 // AwsEc2SecurityGroupIpRange is a structure of SecurityHub.
 type AwsEc2SecurityGroupIpRange struct {
-	CidrIp *string `aws:"CidrIp" pattern:".*\\S.*"`
+	CidrIp *string `aws:"CidrIp" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2SecurityGroupIpv6Range is a structure of SecurityHub.
 type AwsEc2SecurityGroupIpv6Range struct {
-	CidrIpv6 *string `aws:"CidrIpv6" pattern:".*\\S.*"`
+	CidrIpv6 *string `aws:"CidrIpv6" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2SecurityGroupPrefixListId is a structure of SecurityHub.
 type AwsEc2SecurityGroupPrefixListId struct {
-	PrefixListId *string `aws:"PrefixListId" pattern:".*\\S.*"`
+	PrefixListId *string `aws:"PrefixListId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2SecurityGroupUserIdGroupPair is a structure of SecurityHub.
 type AwsEc2SecurityGroupUserIdGroupPair struct {
-	GroupId                *string `aws:"GroupId" pattern:".*\\S.*"`
-	GroupName              *string `aws:"GroupName" pattern:".*\\S.*"`
-	PeeringStatus          *string `aws:"PeeringStatus" pattern:".*\\S.*"`
-	UserId                 *string `aws:"UserId" pattern:".*\\S.*"`
-	VpcId                  *string `aws:"VpcId" pattern:".*\\S.*"`
-	VpcPeeringConnectionId *string `aws:"VpcPeeringConnectionId" pattern:".*\\S.*"`
+	GroupId                *string `aws:"GroupId" pattern:"(?s).*\\S.*"`
+	GroupName              *string `aws:"GroupName" pattern:"(?s).*\\S.*"`
+	PeeringStatus          *string `aws:"PeeringStatus" pattern:"(?s).*\\S.*"`
+	UserId                 *string `aws:"UserId" pattern:"(?s).*\\S.*"`
+	VpcId                  *string `aws:"VpcId" pattern:"(?s).*\\S.*"`
+	VpcPeeringConnectionId *string `aws:"VpcPeeringConnectionId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2SubnetDetails is a structure of SecurityHub.
 type AwsEc2SubnetDetails struct {
 	AssignIpv6AddressOnCreation *bool                      `aws:"AssignIpv6AddressOnCreation"`
-	AvailabilityZone            *string                    `aws:"AvailabilityZone" pattern:".*\\S.*"`
-	AvailabilityZoneId          *string                    `aws:"AvailabilityZoneId" pattern:".*\\S.*"`
+	AvailabilityZone            *string                    `aws:"AvailabilityZone" pattern:"(?s).*\\S.*"`
+	AvailabilityZoneId          *string                    `aws:"AvailabilityZoneId" pattern:"(?s).*\\S.*"`
 	AvailableIpAddressCount     *int32                     `aws:"AvailableIpAddressCount"`
-	CidrBlock                   *string                    `aws:"CidrBlock" pattern:".*\\S.*"`
+	CidrBlock                   *string                    `aws:"CidrBlock" pattern:"(?s).*\\S.*"`
 	DefaultForAz                *bool                      `aws:"DefaultForAz"`
 	MapPublicIpOnLaunch         *bool                      `aws:"MapPublicIpOnLaunch"`
-	OwnerId                     *string                    `aws:"OwnerId" pattern:".*\\S.*"`
-	State                       *string                    `aws:"State" pattern:".*\\S.*"`
-	SubnetArn                   *string                    `aws:"SubnetArn" pattern:".*\\S.*"`
-	SubnetId                    *string                    `aws:"SubnetId" pattern:".*\\S.*"`
-	VpcId                       *string                    `aws:"VpcId" pattern:".*\\S.*"`
+	OwnerId                     *string                    `aws:"OwnerId" pattern:"(?s).*\\S.*"`
+	State                       *string                    `aws:"State" pattern:"(?s).*\\S.*"`
+	SubnetArn                   *string                    `aws:"SubnetArn" pattern:"(?s).*\\S.*"`
+	SubnetId                    *string                    `aws:"SubnetId" pattern:"(?s).*\\S.*"`
+	VpcId                       *string                    `aws:"VpcId" pattern:"(?s).*\\S.*"`
 	Ipv6CidrBlockAssociationSet []Ipv6CidrBlockAssociation `aws:"Ipv6CidrBlockAssociationSet"`
 }
 
 // AwsEc2TransitGatewayDetails is a structure of SecurityHub.
 type AwsEc2TransitGatewayDetails struct {
-	Id                             *string  `aws:"Id" pattern:".*\\S.*"`
-	Description                    *string  `aws:"Description" pattern:".*\\S.*"`
-	DefaultRouteTablePropagation   *string  `aws:"DefaultRouteTablePropagation" pattern:".*\\S.*"`
-	AutoAcceptSharedAttachments    *string  `aws:"AutoAcceptSharedAttachments" pattern:".*\\S.*"`
-	DefaultRouteTableAssociation   *string  `aws:"DefaultRouteTableAssociation" pattern:".*\\S.*"`
-	TransitGatewayCidrBlocks       []string `aws:"TransitGatewayCidrBlocks" pattern1:".*\\S.*"`
-	AssociationDefaultRouteTableId *string  `aws:"AssociationDefaultRouteTableId" pattern:".*\\S.*"`
-	PropagationDefaultRouteTableId *string  `aws:"PropagationDefaultRouteTableId" pattern:".*\\S.*"`
-	VpnEcmpSupport                 *string  `aws:"VpnEcmpSupport" pattern:".*\\S.*"`
-	DnsSupport                     *string  `aws:"DnsSupport" pattern:".*\\S.*"`
-	MulticastSupport               *string  `aws:"MulticastSupport" pattern:".*\\S.*"`
+	Id                             *string  `aws:"Id" pattern:"(?s).*\\S.*"`
+	Description                    *string  `aws:"Description" pattern:"(?s).*\\S.*"`
+	DefaultRouteTablePropagation   *string  `aws:"DefaultRouteTablePropagation" pattern:"(?s).*\\S.*"`
+	AutoAcceptSharedAttachments    *string  `aws:"AutoAcceptSharedAttachments" pattern:"(?s).*\\S.*"`
+	DefaultRouteTableAssociation   *string  `aws:"DefaultRouteTableAssociation" pattern:"(?s).*\\S.*"`
+	TransitGatewayCidrBlocks       []string `aws:"TransitGatewayCidrBlocks" pattern1:"(?s).*\\S.*"`
+	AssociationDefaultRouteTableId *string  `aws:"AssociationDefaultRouteTableId" pattern:"(?s).*\\S.*"`
+	PropagationDefaultRouteTableId *string  `aws:"PropagationDefaultRouteTableId" pattern:"(?s).*\\S.*"`
+	VpnEcmpSupport                 *string  `aws:"VpnEcmpSupport" pattern:"(?s).*\\S.*"`
+	DnsSupport                     *string  `aws:"DnsSupport" pattern:"(?s).*\\S.*"`
+	MulticastSupport               *string  `aws:"MulticastSupport" pattern:"(?s).*\\S.*"`
 	AmazonSideAsn                  *int32   `aws:"AmazonSideAsn"`
 }
 
 // AwsEc2VolumeAttachment is a structure of SecurityHub.
 type AwsEc2VolumeAttachment struct {
-	AttachTime          *string `aws:"AttachTime" pattern:".*\\S.*"`
+	AttachTime          *string `aws:"AttachTime" pattern:"(?s).*\\S.*"`
 	DeleteOnTermination *bool   `aws:"DeleteOnTermination"`
-	InstanceId          *string `aws:"InstanceId" pattern:".*\\S.*"`
-	Status              *string `aws:"Status" pattern:".*\\S.*"`
+	InstanceId          *string `aws:"InstanceId" pattern:"(?s).*\\S.*"`
+	Status              *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2VolumeDetails is a structure of SecurityHub.
 type AwsEc2VolumeDetails struct {
-	CreateTime       *string                  `aws:"CreateTime" pattern:".*\\S.*"`
-	DeviceName       *string                  `aws:"DeviceName" pattern:".*\\S.*"`
+	CreateTime       *string                  `aws:"CreateTime" pattern:"(?s).*\\S.*"`
+	DeviceName       *string                  `aws:"DeviceName" pattern:"(?s).*\\S.*"`
 	Encrypted        *bool                    `aws:"Encrypted"`
 	Size             *int32                   `aws:"Size"`
-	SnapshotId       *string                  `aws:"SnapshotId" pattern:".*\\S.*"`
-	Status           *string                  `aws:"Status" pattern:".*\\S.*"`
-	KmsKeyId         *string                  `aws:"KmsKeyId" pattern:".*\\S.*"`
+	SnapshotId       *string                  `aws:"SnapshotId" pattern:"(?s).*\\S.*"`
+	Status           *string                  `aws:"Status" pattern:"(?s).*\\S.*"`
+	KmsKeyId         *string                  `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
 	Attachments      []AwsEc2VolumeAttachment `aws:"Attachments"`
-	VolumeId         *string                  `aws:"VolumeId" pattern:".*\\S.*"`
-	VolumeType       *string                  `aws:"VolumeType" pattern:".*\\S.*"`
-	VolumeScanStatus *string                  `aws:"VolumeScanStatus" pattern:".*\\S.*"`
+	VolumeId         *string                  `aws:"VolumeId" pattern:"(?s).*\\S.*"`
+	VolumeType       *string                  `aws:"VolumeType" pattern:"(?s).*\\S.*"`
+	VolumeScanStatus *string                  `aws:"VolumeScanStatus" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2VpcDetails is a structure of SecurityHub.
 type AwsEc2VpcDetails struct {
 	CidrBlockAssociationSet     []CidrBlockAssociation     `aws:"CidrBlockAssociationSet"`
 	Ipv6CidrBlockAssociationSet []Ipv6CidrBlockAssociation `aws:"Ipv6CidrBlockAssociationSet"`
-	DhcpOptionsId               *string                    `aws:"DhcpOptionsId" pattern:".*\\S.*"`
-	State                       *string                    `aws:"State" pattern:".*\\S.*"`
+	DhcpOptionsId               *string                    `aws:"DhcpOptionsId" pattern:"(?s).*\\S.*"`
+	State                       *string                    `aws:"State" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2VpcEndpointServiceDetails is a structure of SecurityHub.
 type AwsEc2VpcEndpointServiceDetails struct {
 	AcceptanceRequired      *bool                                        `aws:"AcceptanceRequired"`
-	AvailabilityZones       []string                                     `aws:"AvailabilityZones" pattern1:".*\\S.*"`
-	BaseEndpointDnsNames    []string                                     `aws:"BaseEndpointDnsNames" pattern1:".*\\S.*"`
+	AvailabilityZones       []string                                     `aws:"AvailabilityZones" pattern1:"(?s).*\\S.*"`
+	BaseEndpointDnsNames    []string                                     `aws:"BaseEndpointDnsNames" pattern1:"(?s).*\\S.*"`
 	ManagesVpcEndpoints     *bool                                        `aws:"ManagesVpcEndpoints"`
-	GatewayLoadBalancerArns []string                                     `aws:"GatewayLoadBalancerArns" pattern1:".*\\S.*"`
-	NetworkLoadBalancerArns []string                                     `aws:"NetworkLoadBalancerArns" pattern1:".*\\S.*"`
-	PrivateDnsName          *string                                      `aws:"PrivateDnsName" pattern:".*\\S.*"`
-	ServiceId               *string                                      `aws:"ServiceId" pattern:".*\\S.*"`
-	ServiceName             *string                                      `aws:"ServiceName" pattern:".*\\S.*"`
-	ServiceState            *string                                      `aws:"ServiceState" pattern:".*\\S.*"`
+	GatewayLoadBalancerArns []string                                     `aws:"GatewayLoadBalancerArns" pattern1:"(?s).*\\S.*"`
+	NetworkLoadBalancerArns []string                                     `aws:"NetworkLoadBalancerArns" pattern1:"(?s).*\\S.*"`
+	PrivateDnsName          *string                                      `aws:"PrivateDnsName" pattern:"(?s).*\\S.*"`
+	ServiceId               *string                                      `aws:"ServiceId" pattern:"(?s).*\\S.*"`
+	ServiceName             *string                                      `aws:"ServiceName" pattern:"(?s).*\\S.*"`
+	ServiceState            *string                                      `aws:"ServiceState" pattern:"(?s).*\\S.*"`
 	ServiceType             []AwsEc2VpcEndpointServiceServiceTypeDetails `aws:"ServiceType"`
 }
 
 // AwsEc2VpcEndpointServiceServiceTypeDetails is a structure of SecurityHub.
 type AwsEc2VpcEndpointServiceServiceTypeDetails struct {
-	ServiceType *string `aws:"ServiceType" pattern:".*\\S.*"`
+	ServiceType *string `aws:"ServiceType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2VpcPeeringConnectionDetails is a structure of SecurityHub.
 type AwsEc2VpcPeeringConnectionDetails struct {
 	AccepterVpcInfo        *AwsEc2VpcPeeringConnectionVpcInfoDetails `aws:"AccepterVpcInfo"`
-	ExpirationTime         *string                                   `aws:"ExpirationTime" pattern:".*\\S.*"`
+	ExpirationTime         *string                                   `aws:"ExpirationTime" pattern:"(?s).*\\S.*"`
 	RequesterVpcInfo       *AwsEc2VpcPeeringConnectionVpcInfoDetails `aws:"RequesterVpcInfo"`
 	Status                 *AwsEc2VpcPeeringConnectionStatusDetails  `aws:"Status"`
-	VpcPeeringConnectionId *string                                   `aws:"VpcPeeringConnectionId" pattern:".*\\S.*"`
+	VpcPeeringConnectionId *string                                   `aws:"VpcPeeringConnectionId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2VpcPeeringConnectionStatusDetails is a structure of SecurityHub.
 type AwsEc2VpcPeeringConnectionStatusDetails struct {
-	Code    *string `aws:"Code" pattern:".*\\S.*"`
-	Message *string `aws:"Message" pattern:".*\\S.*"`
+	Code    *string `aws:"Code" pattern:"(?s).*\\S.*"`
+	Message *string `aws:"Message" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2VpcPeeringConnectionVpcInfoDetails is a structure of SecurityHub.
 type AwsEc2VpcPeeringConnectionVpcInfoDetails struct {
-	CidrBlock        *string                          `aws:"CidrBlock" pattern:".*\\S.*"`
+	CidrBlock        *string                          `aws:"CidrBlock" pattern:"(?s).*\\S.*"`
 	CidrBlockSet     []VpcInfoCidrBlockSetDetails     `aws:"CidrBlockSet"`
 	Ipv6CidrBlockSet []VpcInfoIpv6CidrBlockSetDetails `aws:"Ipv6CidrBlockSet"`
-	OwnerId          *string                          `aws:"OwnerId" pattern:".*\\S.*"`
+	OwnerId          *string                          `aws:"OwnerId" pattern:"(?s).*\\S.*"`
 	PeeringOptions   *VpcInfoPeeringOptionsDetails    `aws:"PeeringOptions"`
-	Region           *string                          `aws:"Region" pattern:".*\\S.*"`
-	VpcId            *string                          `aws:"VpcId" pattern:".*\\S.*"`
+	Region           *string                          `aws:"Region" pattern:"(?s).*\\S.*"`
+	VpcId            *string                          `aws:"VpcId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2VpnConnectionDetails is a structure of SecurityHub.
 type AwsEc2VpnConnectionDetails struct {
-	VpnConnectionId              *string                                  `aws:"VpnConnectionId" pattern:".*\\S.*"`
-	State                        *string                                  `aws:"State" pattern:".*\\S.*"`
-	CustomerGatewayId            *string                                  `aws:"CustomerGatewayId" pattern:".*\\S.*"`
-	CustomerGatewayConfiguration *string                                  `aws:"CustomerGatewayConfiguration" pattern:".*\\S.*"`
-	Type                         *string                                  `aws:"Type" pattern:".*\\S.*"`
-	VpnGatewayId                 *string                                  `aws:"VpnGatewayId" pattern:".*\\S.*"`
-	Category                     *string                                  `aws:"Category" pattern:".*\\S.*"`
+	VpnConnectionId              *string                                  `aws:"VpnConnectionId" pattern:"(?s).*\\S.*"`
+	State                        *string                                  `aws:"State" pattern:"(?s).*\\S.*"`
+	CustomerGatewayId            *string                                  `aws:"CustomerGatewayId" pattern:"(?s).*\\S.*"`
+	CustomerGatewayConfiguration *string                                  `aws:"CustomerGatewayConfiguration" pattern:"(?s).*\\S.*"`
+	Type                         *string                                  `aws:"Type" pattern:"(?s).*\\S.*"`
+	VpnGatewayId                 *string                                  `aws:"VpnGatewayId" pattern:"(?s).*\\S.*"`
+	Category                     *string                                  `aws:"Category" pattern:"(?s).*\\S.*"`
 	VgwTelemetry                 []AwsEc2VpnConnectionVgwTelemetryDetails `aws:"VgwTelemetry"`
 	Options                      *AwsEc2VpnConnectionOptionsDetails       `aws:"Options"`
 	Routes                       []AwsEc2VpnConnectionRoutesDetails       `aws:"Routes"`
-	TransitGatewayId             *string                                  `aws:"TransitGatewayId" pattern:".*\\S.*"`
+	TransitGatewayId             *string                                  `aws:"TransitGatewayId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2VpnConnectionOptionsDetails is a structure of SecurityHub.
@@ -1958,57 +1958,57 @@ type AwsEc2VpnConnectionOptionsDetails struct {
 // AwsEc2VpnConnectionOptionsTunnelOptionsDetails is a structure of SecurityHub.
 type AwsEc2VpnConnectionOptionsTunnelOptionsDetails struct {
 	DpdTimeoutSeconds          *int32   `aws:"DpdTimeoutSeconds"`
-	IkeVersions                []string `aws:"IkeVersions" pattern1:".*\\S.*"`
-	OutsideIpAddress           *string  `aws:"OutsideIpAddress" pattern:".*\\S.*"`
+	IkeVersions                []string `aws:"IkeVersions" pattern1:"(?s).*\\S.*"`
+	OutsideIpAddress           *string  `aws:"OutsideIpAddress" pattern:"(?s).*\\S.*"`
 	Phase1DhGroupNumbers       []int32  `aws:"Phase1DhGroupNumbers"`
-	Phase1EncryptionAlgorithms []string `aws:"Phase1EncryptionAlgorithms" pattern1:".*\\S.*"`
-	Phase1IntegrityAlgorithms  []string `aws:"Phase1IntegrityAlgorithms" pattern1:".*\\S.*"`
+	Phase1EncryptionAlgorithms []string `aws:"Phase1EncryptionAlgorithms" pattern1:"(?s).*\\S.*"`
+	Phase1IntegrityAlgorithms  []string `aws:"Phase1IntegrityAlgorithms" pattern1:"(?s).*\\S.*"`
 	Phase1LifetimeSeconds      *int32   `aws:"Phase1LifetimeSeconds"`
 	Phase2DhGroupNumbers       []int32  `aws:"Phase2DhGroupNumbers"`
-	Phase2EncryptionAlgorithms []string `aws:"Phase2EncryptionAlgorithms" pattern1:".*\\S.*"`
-	Phase2IntegrityAlgorithms  []string `aws:"Phase2IntegrityAlgorithms" pattern1:".*\\S.*"`
+	Phase2EncryptionAlgorithms []string `aws:"Phase2EncryptionAlgorithms" pattern1:"(?s).*\\S.*"`
+	Phase2IntegrityAlgorithms  []string `aws:"Phase2IntegrityAlgorithms" pattern1:"(?s).*\\S.*"`
 	Phase2LifetimeSeconds      *int32   `aws:"Phase2LifetimeSeconds"`
-	PreSharedKey               *string  `aws:"PreSharedKey" pattern:".*\\S.*"`
+	PreSharedKey               *string  `aws:"PreSharedKey" pattern:"(?s).*\\S.*"`
 	RekeyFuzzPercentage        *int32   `aws:"RekeyFuzzPercentage"`
 	RekeyMarginTimeSeconds     *int32   `aws:"RekeyMarginTimeSeconds"`
 	ReplayWindowSize           *int32   `aws:"ReplayWindowSize"`
-	TunnelInsideCidr           *string  `aws:"TunnelInsideCidr" pattern:".*\\S.*"`
+	TunnelInsideCidr           *string  `aws:"TunnelInsideCidr" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2VpnConnectionRoutesDetails is a structure of SecurityHub.
 type AwsEc2VpnConnectionRoutesDetails struct {
-	DestinationCidrBlock *string `aws:"DestinationCidrBlock" pattern:".*\\S.*"`
-	State                *string `aws:"State" pattern:".*\\S.*"`
+	DestinationCidrBlock *string `aws:"DestinationCidrBlock" pattern:"(?s).*\\S.*"`
+	State                *string `aws:"State" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEc2VpnConnectionVgwTelemetryDetails is a structure of SecurityHub.
 type AwsEc2VpnConnectionVgwTelemetryDetails struct {
 	AcceptedRouteCount *int32  `aws:"AcceptedRouteCount"`
-	CertificateArn     *string `aws:"CertificateArn" pattern:".*\\S.*"`
-	LastStatusChange   *string `aws:"LastStatusChange" pattern:".*\\S.*"`
-	OutsideIpAddress   *string `aws:"OutsideIpAddress" pattern:".*\\S.*"`
-	Status             *string `aws:"Status" pattern:".*\\S.*"`
-	StatusMessage      *string `aws:"StatusMessage" pattern:".*\\S.*"`
+	CertificateArn     *string `aws:"CertificateArn" pattern:"(?s).*\\S.*"`
+	LastStatusChange   *string `aws:"LastStatusChange" pattern:"(?s).*\\S.*"`
+	OutsideIpAddress   *string `aws:"OutsideIpAddress" pattern:"(?s).*\\S.*"`
+	Status             *string `aws:"Status" pattern:"(?s).*\\S.*"`
+	StatusMessage      *string `aws:"StatusMessage" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcrContainerImageDetails is a structure of SecurityHub.
 type AwsEcrContainerImageDetails struct {
-	RegistryId       *string  `aws:"RegistryId" pattern:".*\\S.*"`
-	RepositoryName   *string  `aws:"RepositoryName" pattern:".*\\S.*"`
-	Architecture     *string  `aws:"Architecture" pattern:".*\\S.*"`
-	ImageDigest      *string  `aws:"ImageDigest" pattern:".*\\S.*"`
-	ImageTags        []string `aws:"ImageTags" pattern1:".*\\S.*"`
-	ImagePublishedAt *string  `aws:"ImagePublishedAt" pattern:".*\\S.*"`
+	RegistryId       *string  `aws:"RegistryId" pattern:"(?s).*\\S.*"`
+	RepositoryName   *string  `aws:"RepositoryName" pattern:"(?s).*\\S.*"`
+	Architecture     *string  `aws:"Architecture" pattern:"(?s).*\\S.*"`
+	ImageDigest      *string  `aws:"ImageDigest" pattern:"(?s).*\\S.*"`
+	ImageTags        []string `aws:"ImageTags" pattern1:"(?s).*\\S.*"`
+	ImagePublishedAt *string  `aws:"ImagePublishedAt" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcrRepositoryDetails is a structure of SecurityHub.
 type AwsEcrRepositoryDetails struct {
-	Arn                        *string                                            `aws:"Arn" pattern:".*\\S.*"`
+	Arn                        *string                                            `aws:"Arn" pattern:"(?s).*\\S.*"`
 	ImageScanningConfiguration *AwsEcrRepositoryImageScanningConfigurationDetails `aws:"ImageScanningConfiguration"`
-	ImageTagMutability         *string                                            `aws:"ImageTagMutability" pattern:".*\\S.*"`
+	ImageTagMutability         *string                                            `aws:"ImageTagMutability" pattern:"(?s).*\\S.*"`
 	LifecyclePolicy            *AwsEcrRepositoryLifecyclePolicyDetails            `aws:"LifecyclePolicy"`
-	RepositoryName             *string                                            `aws:"RepositoryName" pattern:".*\\S.*"`
-	RepositoryPolicyText       *string                                            `aws:"RepositoryPolicyText" pattern:".*\\S.*"`
+	RepositoryName             *string                                            `aws:"RepositoryName" pattern:"(?s).*\\S.*"`
+	RepositoryPolicyText       *string                                            `aws:"RepositoryPolicyText" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcrRepositoryImageScanningConfigurationDetails is a structure of SecurityHub.
@@ -2018,14 +2018,14 @@ type AwsEcrRepositoryImageScanningConfigurationDetails struct {
 
 // AwsEcrRepositoryLifecyclePolicyDetails is a structure of SecurityHub.
 type AwsEcrRepositoryLifecyclePolicyDetails struct {
-	LifecyclePolicyText *string `aws:"LifecyclePolicyText" pattern:".*\\S.*"`
-	RegistryId          *string `aws:"RegistryId" pattern:".*\\S.*"`
+	LifecyclePolicyText *string `aws:"LifecyclePolicyText" pattern:"(?s).*\\S.*"`
+	RegistryId          *string `aws:"RegistryId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsClusterClusterSettingsDetails is a structure of SecurityHub.
 type AwsEcsClusterClusterSettingsDetails struct {
-	Name  *string `aws:"Name" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Name  *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsClusterConfigurationDetails is a structure of SecurityHub.
@@ -2035,45 +2035,45 @@ type AwsEcsClusterConfigurationDetails struct {
 
 // AwsEcsClusterConfigurationExecuteCommandConfigurationDetails is a structure of SecurityHub.
 type AwsEcsClusterConfigurationExecuteCommandConfigurationDetails struct {
-	KmsKeyId         *string                                                                       `aws:"KmsKeyId" pattern:".*\\S.*"`
+	KmsKeyId         *string                                                                       `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
 	LogConfiguration *AwsEcsClusterConfigurationExecuteCommandConfigurationLogConfigurationDetails `aws:"LogConfiguration"`
-	Logging          *string                                                                       `aws:"Logging" pattern:".*\\S.*"`
+	Logging          *string                                                                       `aws:"Logging" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsClusterConfigurationExecuteCommandConfigurationLogConfigurationDetails is a structure of SecurityHub.
 type AwsEcsClusterConfigurationExecuteCommandConfigurationLogConfigurationDetails struct {
 	CloudWatchEncryptionEnabled *bool   `aws:"CloudWatchEncryptionEnabled"`
-	CloudWatchLogGroupName      *string `aws:"CloudWatchLogGroupName" pattern:".*\\S.*"`
-	S3BucketName                *string `aws:"S3BucketName" pattern:".*\\S.*"`
+	CloudWatchLogGroupName      *string `aws:"CloudWatchLogGroupName" pattern:"(?s).*\\S.*"`
+	S3BucketName                *string `aws:"S3BucketName" pattern:"(?s).*\\S.*"`
 	S3EncryptionEnabled         *bool   `aws:"S3EncryptionEnabled"`
-	S3KeyPrefix                 *string `aws:"S3KeyPrefix" pattern:".*\\S.*"`
+	S3KeyPrefix                 *string `aws:"S3KeyPrefix" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsClusterDefaultCapacityProviderStrategyDetails is a structure of SecurityHub.
 type AwsEcsClusterDefaultCapacityProviderStrategyDetails struct {
 	Base             *int32  `aws:"Base"`
-	CapacityProvider *string `aws:"CapacityProvider" pattern:".*\\S.*"`
+	CapacityProvider *string `aws:"CapacityProvider" pattern:"(?s).*\\S.*"`
 	Weight           *int32  `aws:"Weight"`
 }
 
 // AwsEcsClusterDetails is a structure of SecurityHub.
 type AwsEcsClusterDetails struct {
-	ClusterArn                        *string                                               `aws:"ClusterArn" pattern:".*\\S.*"`
+	ClusterArn                        *string                                               `aws:"ClusterArn" pattern:"(?s).*\\S.*"`
 	ActiveServicesCount               *int32                                                `aws:"ActiveServicesCount"`
-	CapacityProviders                 []string                                              `aws:"CapacityProviders" pattern1:".*\\S.*"`
+	CapacityProviders                 []string                                              `aws:"CapacityProviders" pattern1:"(?s).*\\S.*"`
 	ClusterSettings                   []AwsEcsClusterClusterSettingsDetails                 `aws:"ClusterSettings"`
 	Configuration                     *AwsEcsClusterConfigurationDetails                    `aws:"Configuration"`
 	DefaultCapacityProviderStrategy   []AwsEcsClusterDefaultCapacityProviderStrategyDetails `aws:"DefaultCapacityProviderStrategy"`
-	ClusterName                       *string                                               `aws:"ClusterName" pattern:".*\\S.*"`
+	ClusterName                       *string                                               `aws:"ClusterName" pattern:"(?s).*\\S.*"`
 	RegisteredContainerInstancesCount *int32                                                `aws:"RegisteredContainerInstancesCount"`
 	RunningTasksCount                 *int32                                                `aws:"RunningTasksCount"`
-	Status                            *string                                               `aws:"Status" pattern:".*\\S.*"`
+	Status                            *string                                               `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsContainerDetails is a structure of SecurityHub.
 type AwsEcsContainerDetails struct {
-	Name        *string         `aws:"Name" pattern:".*\\S.*"`
-	Image       *string         `aws:"Image" pattern:".*\\S.*"`
+	Name        *string         `aws:"Name" pattern:"(?s).*\\S.*"`
+	Image       *string         `aws:"Image" pattern:"(?s).*\\S.*"`
 	MountPoints []AwsMountPoint `aws:"MountPoints"`
 	Privileged  *bool           `aws:"Privileged"`
 }
@@ -2081,7 +2081,7 @@ type AwsEcsContainerDetails struct {
 // AwsEcsServiceCapacityProviderStrategyDetails is a structure of SecurityHub.
 type AwsEcsServiceCapacityProviderStrategyDetails struct {
 	Base             *int32  `aws:"Base"`
-	CapacityProvider *string `aws:"CapacityProvider" pattern:".*\\S.*"`
+	CapacityProvider *string `aws:"CapacityProvider" pattern:"(?s).*\\S.*"`
 	Weight           *int32  `aws:"Weight"`
 }
 
@@ -2100,48 +2100,48 @@ type AwsEcsServiceDeploymentConfigurationDetails struct {
 
 // AwsEcsServiceDeploymentControllerDetails is a structure of SecurityHub.
 type AwsEcsServiceDeploymentControllerDetails struct {
-	Type *string `aws:"Type" pattern:".*\\S.*"`
+	Type *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsServiceDetails is a structure of SecurityHub.
 type AwsEcsServiceDetails struct {
 	CapacityProviderStrategy      []AwsEcsServiceCapacityProviderStrategyDetails `aws:"CapacityProviderStrategy"`
-	Cluster                       *string                                        `aws:"Cluster" pattern:".*\\S.*"`
+	Cluster                       *string                                        `aws:"Cluster" pattern:"(?s).*\\S.*"`
 	DeploymentConfiguration       *AwsEcsServiceDeploymentConfigurationDetails   `aws:"DeploymentConfiguration"`
 	DeploymentController          *AwsEcsServiceDeploymentControllerDetails      `aws:"DeploymentController"`
 	DesiredCount                  *int32                                         `aws:"DesiredCount"`
 	EnableEcsManagedTags          *bool                                          `aws:"EnableEcsManagedTags"`
 	EnableExecuteCommand          *bool                                          `aws:"EnableExecuteCommand"`
 	HealthCheckGracePeriodSeconds *int32                                         `aws:"HealthCheckGracePeriodSeconds"`
-	LaunchType                    *string                                        `aws:"LaunchType" pattern:".*\\S.*"`
+	LaunchType                    *string                                        `aws:"LaunchType" pattern:"(?s).*\\S.*"`
 	LoadBalancers                 []AwsEcsServiceLoadBalancersDetails            `aws:"LoadBalancers"`
-	Name                          *string                                        `aws:"Name" pattern:".*\\S.*"`
+	Name                          *string                                        `aws:"Name" pattern:"(?s).*\\S.*"`
 	NetworkConfiguration          *AwsEcsServiceNetworkConfigurationDetails      `aws:"NetworkConfiguration"`
 	PlacementConstraints          []AwsEcsServicePlacementConstraintsDetails     `aws:"PlacementConstraints"`
 	PlacementStrategies           []AwsEcsServicePlacementStrategiesDetails      `aws:"PlacementStrategies"`
-	PlatformVersion               *string                                        `aws:"PlatformVersion" pattern:".*\\S.*"`
-	PropagateTags                 *string                                        `aws:"PropagateTags" pattern:".*\\S.*"`
-	Role                          *string                                        `aws:"Role" pattern:".*\\S.*"`
-	SchedulingStrategy            *string                                        `aws:"SchedulingStrategy" pattern:".*\\S.*"`
-	ServiceArn                    *string                                        `aws:"ServiceArn" pattern:".*\\S.*"`
-	ServiceName                   *string                                        `aws:"ServiceName" pattern:".*\\S.*"`
+	PlatformVersion               *string                                        `aws:"PlatformVersion" pattern:"(?s).*\\S.*"`
+	PropagateTags                 *string                                        `aws:"PropagateTags" pattern:"(?s).*\\S.*"`
+	Role                          *string                                        `aws:"Role" pattern:"(?s).*\\S.*"`
+	SchedulingStrategy            *string                                        `aws:"SchedulingStrategy" pattern:"(?s).*\\S.*"`
+	ServiceArn                    *string                                        `aws:"ServiceArn" pattern:"(?s).*\\S.*"`
+	ServiceName                   *string                                        `aws:"ServiceName" pattern:"(?s).*\\S.*"`
 	ServiceRegistries             []AwsEcsServiceServiceRegistriesDetails        `aws:"ServiceRegistries"`
-	TaskDefinition                *string                                        `aws:"TaskDefinition" pattern:".*\\S.*"`
+	TaskDefinition                *string                                        `aws:"TaskDefinition" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsServiceLoadBalancersDetails is a structure of SecurityHub.
 type AwsEcsServiceLoadBalancersDetails struct {
-	ContainerName    *string `aws:"ContainerName" pattern:".*\\S.*"`
+	ContainerName    *string `aws:"ContainerName" pattern:"(?s).*\\S.*"`
 	ContainerPort    *int32  `aws:"ContainerPort"`
-	LoadBalancerName *string `aws:"LoadBalancerName" pattern:".*\\S.*"`
-	TargetGroupArn   *string `aws:"TargetGroupArn" pattern:".*\\S.*"`
+	LoadBalancerName *string `aws:"LoadBalancerName" pattern:"(?s).*\\S.*"`
+	TargetGroupArn   *string `aws:"TargetGroupArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsServiceNetworkConfigurationAwsVpcConfigurationDetails is a structure of SecurityHub.
 type AwsEcsServiceNetworkConfigurationAwsVpcConfigurationDetails struct {
-	AssignPublicIp *string  `aws:"AssignPublicIp" pattern:".*\\S.*"`
-	SecurityGroups []string `aws:"SecurityGroups" pattern1:".*\\S.*"`
-	Subnets        []string `aws:"Subnets" pattern1:".*\\S.*"`
+	AssignPublicIp *string  `aws:"AssignPublicIp" pattern:"(?s).*\\S.*"`
+	SecurityGroups []string `aws:"SecurityGroups" pattern1:"(?s).*\\S.*"`
+	Subnets        []string `aws:"Subnets" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsEcsServiceNetworkConfigurationDetails is a structure of SecurityHub.
@@ -2151,57 +2151,57 @@ type AwsEcsServiceNetworkConfigurationDetails struct {
 
 // AwsEcsServicePlacementConstraintsDetails is a structure of SecurityHub.
 type AwsEcsServicePlacementConstraintsDetails struct {
-	Expression *string `aws:"Expression" pattern:".*\\S.*"`
-	Type       *string `aws:"Type" pattern:".*\\S.*"`
+	Expression *string `aws:"Expression" pattern:"(?s).*\\S.*"`
+	Type       *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsServicePlacementStrategiesDetails is a structure of SecurityHub.
 type AwsEcsServicePlacementStrategiesDetails struct {
-	Field *string `aws:"Field" pattern:".*\\S.*"`
-	Type  *string `aws:"Type" pattern:".*\\S.*"`
+	Field *string `aws:"Field" pattern:"(?s).*\\S.*"`
+	Type  *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsServiceServiceRegistriesDetails is a structure of SecurityHub.
 type AwsEcsServiceServiceRegistriesDetails struct {
-	ContainerName *string `aws:"ContainerName" pattern:".*\\S.*"`
+	ContainerName *string `aws:"ContainerName" pattern:"(?s).*\\S.*"`
 	ContainerPort *int32  `aws:"ContainerPort"`
 	Port          *int32  `aws:"Port"`
-	RegistryArn   *string `aws:"RegistryArn" pattern:".*\\S.*"`
+	RegistryArn   *string `aws:"RegistryArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsDependsOnDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsDependsOnDetails struct {
-	Condition     *string `aws:"Condition" pattern:".*\\S.*"`
-	ContainerName *string `aws:"ContainerName" pattern:".*\\S.*"`
+	Condition     *string `aws:"Condition" pattern:"(?s).*\\S.*"`
+	ContainerName *string `aws:"ContainerName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsDetails struct {
-	Command                []string                                                              `aws:"Command" pattern1:".*\\S.*"`
+	Command                []string                                                              `aws:"Command" pattern1:"(?s).*\\S.*"`
 	Cpu                    *int32                                                                `aws:"Cpu"`
 	DependsOn              []AwsEcsTaskDefinitionContainerDefinitionsDependsOnDetails            `aws:"DependsOn"`
 	DisableNetworking      *bool                                                                 `aws:"DisableNetworking"`
-	DnsSearchDomains       []string                                                              `aws:"DnsSearchDomains" pattern1:".*\\S.*"`
-	DnsServers             []string                                                              `aws:"DnsServers" pattern1:".*\\S.*"`
-	DockerLabels           map[string]string                                                     `aws:"DockerLabels" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
-	DockerSecurityOptions  []string                                                              `aws:"DockerSecurityOptions" pattern1:".*\\S.*"`
-	EntryPoint             []string                                                              `aws:"EntryPoint" pattern1:".*\\S.*"`
+	DnsSearchDomains       []string                                                              `aws:"DnsSearchDomains" pattern1:"(?s).*\\S.*"`
+	DnsServers             []string                                                              `aws:"DnsServers" pattern1:"(?s).*\\S.*"`
+	DockerLabels           map[string]string                                                     `aws:"DockerLabels" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
+	DockerSecurityOptions  []string                                                              `aws:"DockerSecurityOptions" pattern1:"(?s).*\\S.*"`
+	EntryPoint             []string                                                              `aws:"EntryPoint" pattern1:"(?s).*\\S.*"`
 	Environment            []AwsEcsTaskDefinitionContainerDefinitionsEnvironmentDetails          `aws:"Environment"`
 	EnvironmentFiles       []AwsEcsTaskDefinitionContainerDefinitionsEnvironmentFilesDetails     `aws:"EnvironmentFiles"`
 	Essential              *bool                                                                 `aws:"Essential"`
 	ExtraHosts             []AwsEcsTaskDefinitionContainerDefinitionsExtraHostsDetails           `aws:"ExtraHosts"`
 	FirelensConfiguration  *AwsEcsTaskDefinitionContainerDefinitionsFirelensConfigurationDetails `aws:"FirelensConfiguration"`
 	HealthCheck            *AwsEcsTaskDefinitionContainerDefinitionsHealthCheckDetails           `aws:"HealthCheck"`
-	Hostname               *string                                                               `aws:"Hostname" pattern:".*\\S.*"`
-	Image                  *string                                                               `aws:"Image" pattern:".*\\S.*"`
+	Hostname               *string                                                               `aws:"Hostname" pattern:"(?s).*\\S.*"`
+	Image                  *string                                                               `aws:"Image" pattern:"(?s).*\\S.*"`
 	Interactive            *bool                                                                 `aws:"Interactive"`
-	Links                  []string                                                              `aws:"Links" pattern1:".*\\S.*"`
+	Links                  []string                                                              `aws:"Links" pattern1:"(?s).*\\S.*"`
 	LinuxParameters        *AwsEcsTaskDefinitionContainerDefinitionsLinuxParametersDetails       `aws:"LinuxParameters"`
 	LogConfiguration       *AwsEcsTaskDefinitionContainerDefinitionsLogConfigurationDetails      `aws:"LogConfiguration"`
 	Memory                 *int32                                                                `aws:"Memory"`
 	MemoryReservation      *int32                                                                `aws:"MemoryReservation"`
 	MountPoints            []AwsEcsTaskDefinitionContainerDefinitionsMountPointsDetails          `aws:"MountPoints"`
-	Name                   *string                                                               `aws:"Name" pattern:".*\\S.*"`
+	Name                   *string                                                               `aws:"Name" pattern:"(?s).*\\S.*"`
 	PortMappings           []AwsEcsTaskDefinitionContainerDefinitionsPortMappingsDetails         `aws:"PortMappings"`
 	Privileged             *bool                                                                 `aws:"Privileged"`
 	PseudoTerminal         *bool                                                                 `aws:"PseudoTerminal"`
@@ -2213,38 +2213,38 @@ type AwsEcsTaskDefinitionContainerDefinitionsDetails struct {
 	StopTimeout            *int32                                                                `aws:"StopTimeout"`
 	SystemControls         []AwsEcsTaskDefinitionContainerDefinitionsSystemControlsDetails       `aws:"SystemControls"`
 	Ulimits                []AwsEcsTaskDefinitionContainerDefinitionsUlimitsDetails              `aws:"Ulimits"`
-	User                   *string                                                               `aws:"User" pattern:".*\\S.*"`
+	User                   *string                                                               `aws:"User" pattern:"(?s).*\\S.*"`
 	VolumesFrom            []AwsEcsTaskDefinitionContainerDefinitionsVolumesFromDetails          `aws:"VolumesFrom"`
-	WorkingDirectory       *string                                                               `aws:"WorkingDirectory" pattern:".*\\S.*"`
+	WorkingDirectory       *string                                                               `aws:"WorkingDirectory" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsEnvironmentDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsEnvironmentDetails struct {
-	Name  *string `aws:"Name" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Name  *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsEnvironmentFilesDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsEnvironmentFilesDetails struct {
-	Type  *string `aws:"Type" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Type  *string `aws:"Type" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsExtraHostsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsExtraHostsDetails struct {
-	Hostname  *string `aws:"Hostname" pattern:".*\\S.*"`
-	IpAddress *string `aws:"IpAddress" pattern:".*\\S.*"`
+	Hostname  *string `aws:"Hostname" pattern:"(?s).*\\S.*"`
+	IpAddress *string `aws:"IpAddress" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsFirelensConfigurationDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsFirelensConfigurationDetails struct {
-	Options map[string]string `aws:"Options" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
-	Type    *string           `aws:"Type" pattern:".*\\S.*"`
+	Options map[string]string `aws:"Options" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
+	Type    *string           `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsHealthCheckDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsHealthCheckDetails struct {
-	Command     []string `aws:"Command" pattern1:".*\\S.*"`
+	Command     []string `aws:"Command" pattern1:"(?s).*\\S.*"`
 	Interval    *int32   `aws:"Interval"`
 	Retries     *int32   `aws:"Retries"`
 	StartPeriod *int32   `aws:"StartPeriod"`
@@ -2253,8 +2253,8 @@ type AwsEcsTaskDefinitionContainerDefinitionsHealthCheckDetails struct {
 
 // AwsEcsTaskDefinitionContainerDefinitionsLinuxParametersCapabilitiesDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsLinuxParametersCapabilitiesDetails struct {
-	Add  []string `aws:"Add" pattern1:".*\\S.*"`
-	Drop []string `aws:"Drop" pattern1:".*\\S.*"`
+	Add  []string `aws:"Add" pattern1:"(?s).*\\S.*"`
+	Drop []string `aws:"Drop" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsLinuxParametersDetails is a structure of SecurityHub.
@@ -2270,123 +2270,123 @@ type AwsEcsTaskDefinitionContainerDefinitionsLinuxParametersDetails struct {
 
 // AwsEcsTaskDefinitionContainerDefinitionsLinuxParametersDevicesDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsLinuxParametersDevicesDetails struct {
-	ContainerPath *string  `aws:"ContainerPath" pattern:".*\\S.*"`
-	HostPath      *string  `aws:"HostPath" pattern:".*\\S.*"`
-	Permissions   []string `aws:"Permissions" pattern1:".*\\S.*"`
+	ContainerPath *string  `aws:"ContainerPath" pattern:"(?s).*\\S.*"`
+	HostPath      *string  `aws:"HostPath" pattern:"(?s).*\\S.*"`
+	Permissions   []string `aws:"Permissions" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsLinuxParametersTmpfsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsLinuxParametersTmpfsDetails struct {
-	ContainerPath *string  `aws:"ContainerPath" pattern:".*\\S.*"`
-	MountOptions  []string `aws:"MountOptions" pattern1:".*\\S.*"`
+	ContainerPath *string  `aws:"ContainerPath" pattern:"(?s).*\\S.*"`
+	MountOptions  []string `aws:"MountOptions" pattern1:"(?s).*\\S.*"`
 	Size          *int32   `aws:"Size"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsLogConfigurationDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsLogConfigurationDetails struct {
-	LogDriver     *string                                                                        `aws:"LogDriver" pattern:".*\\S.*"`
-	Options       map[string]string                                                              `aws:"Options" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	LogDriver     *string                                                                        `aws:"LogDriver" pattern:"(?s).*\\S.*"`
+	Options       map[string]string                                                              `aws:"Options" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 	SecretOptions []AwsEcsTaskDefinitionContainerDefinitionsLogConfigurationSecretOptionsDetails `aws:"SecretOptions"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsLogConfigurationSecretOptionsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsLogConfigurationSecretOptionsDetails struct {
-	Name      *string `aws:"Name" pattern:".*\\S.*"`
-	ValueFrom *string `aws:"ValueFrom" pattern:".*\\S.*"`
+	Name      *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	ValueFrom *string `aws:"ValueFrom" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsMountPointsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsMountPointsDetails struct {
-	ContainerPath *string `aws:"ContainerPath" pattern:".*\\S.*"`
+	ContainerPath *string `aws:"ContainerPath" pattern:"(?s).*\\S.*"`
 	ReadOnly      *bool   `aws:"ReadOnly"`
-	SourceVolume  *string `aws:"SourceVolume" pattern:".*\\S.*"`
+	SourceVolume  *string `aws:"SourceVolume" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsPortMappingsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsPortMappingsDetails struct {
 	ContainerPort *int32  `aws:"ContainerPort"`
 	HostPort      *int32  `aws:"HostPort"`
-	Protocol      *string `aws:"Protocol" pattern:".*\\S.*"`
+	Protocol      *string `aws:"Protocol" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsRepositoryCredentialsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsRepositoryCredentialsDetails struct {
-	CredentialsParameter *string `aws:"CredentialsParameter" pattern:".*\\S.*"`
+	CredentialsParameter *string `aws:"CredentialsParameter" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsResourceRequirementsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsResourceRequirementsDetails struct {
-	Type  *string `aws:"Type" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Type  *string `aws:"Type" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsSecretsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsSecretsDetails struct {
-	Name      *string `aws:"Name" pattern:".*\\S.*"`
-	ValueFrom *string `aws:"ValueFrom" pattern:".*\\S.*"`
+	Name      *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	ValueFrom *string `aws:"ValueFrom" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsSystemControlsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsSystemControlsDetails struct {
-	Namespace *string `aws:"Namespace" pattern:".*\\S.*"`
-	Value     *string `aws:"Value" pattern:".*\\S.*"`
+	Namespace *string `aws:"Namespace" pattern:"(?s).*\\S.*"`
+	Value     *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsUlimitsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsUlimitsDetails struct {
 	HardLimit *int32  `aws:"HardLimit"`
-	Name      *string `aws:"Name" pattern:".*\\S.*"`
+	Name      *string `aws:"Name" pattern:"(?s).*\\S.*"`
 	SoftLimit *int32  `aws:"SoftLimit"`
 }
 
 // AwsEcsTaskDefinitionContainerDefinitionsVolumesFromDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionContainerDefinitionsVolumesFromDetails struct {
 	ReadOnly        *bool   `aws:"ReadOnly"`
-	SourceContainer *string `aws:"SourceContainer" pattern:".*\\S.*"`
+	SourceContainer *string `aws:"SourceContainer" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionDetails struct {
 	ContainerDefinitions    []AwsEcsTaskDefinitionContainerDefinitionsDetails  `aws:"ContainerDefinitions"`
-	Cpu                     *string                                            `aws:"Cpu" pattern:".*\\S.*"`
-	ExecutionRoleArn        *string                                            `aws:"ExecutionRoleArn" pattern:".*\\S.*"`
-	Family                  *string                                            `aws:"Family" pattern:".*\\S.*"`
+	Cpu                     *string                                            `aws:"Cpu" pattern:"(?s).*\\S.*"`
+	ExecutionRoleArn        *string                                            `aws:"ExecutionRoleArn" pattern:"(?s).*\\S.*"`
+	Family                  *string                                            `aws:"Family" pattern:"(?s).*\\S.*"`
 	InferenceAccelerators   []AwsEcsTaskDefinitionInferenceAcceleratorsDetails `aws:"InferenceAccelerators"`
-	IpcMode                 *string                                            `aws:"IpcMode" pattern:".*\\S.*"`
-	Memory                  *string                                            `aws:"Memory" pattern:".*\\S.*"`
-	NetworkMode             *string                                            `aws:"NetworkMode" pattern:".*\\S.*"`
-	PidMode                 *string                                            `aws:"PidMode" pattern:".*\\S.*"`
+	IpcMode                 *string                                            `aws:"IpcMode" pattern:"(?s).*\\S.*"`
+	Memory                  *string                                            `aws:"Memory" pattern:"(?s).*\\S.*"`
+	NetworkMode             *string                                            `aws:"NetworkMode" pattern:"(?s).*\\S.*"`
+	PidMode                 *string                                            `aws:"PidMode" pattern:"(?s).*\\S.*"`
 	PlacementConstraints    []AwsEcsTaskDefinitionPlacementConstraintsDetails  `aws:"PlacementConstraints"`
 	ProxyConfiguration      *AwsEcsTaskDefinitionProxyConfigurationDetails     `aws:"ProxyConfiguration"`
-	RequiresCompatibilities []string                                           `aws:"RequiresCompatibilities" pattern1:".*\\S.*"`
-	TaskRoleArn             *string                                            `aws:"TaskRoleArn" pattern:".*\\S.*"`
+	RequiresCompatibilities []string                                           `aws:"RequiresCompatibilities" pattern1:"(?s).*\\S.*"`
+	TaskRoleArn             *string                                            `aws:"TaskRoleArn" pattern:"(?s).*\\S.*"`
 	Volumes                 []AwsEcsTaskDefinitionVolumesDetails               `aws:"Volumes"`
-	Status                  *string                                            `aws:"Status" pattern:".*\\S.*"`
+	Status                  *string                                            `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionInferenceAcceleratorsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionInferenceAcceleratorsDetails struct {
-	DeviceName *string `aws:"DeviceName" pattern:".*\\S.*"`
-	DeviceType *string `aws:"DeviceType" pattern:".*\\S.*"`
+	DeviceName *string `aws:"DeviceName" pattern:"(?s).*\\S.*"`
+	DeviceType *string `aws:"DeviceType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionPlacementConstraintsDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionPlacementConstraintsDetails struct {
-	Expression *string `aws:"Expression" pattern:".*\\S.*"`
-	Type       *string `aws:"Type" pattern:".*\\S.*"`
+	Expression *string `aws:"Expression" pattern:"(?s).*\\S.*"`
+	Type       *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionProxyConfigurationDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionProxyConfigurationDetails struct {
-	ContainerName                *string                                                                     `aws:"ContainerName" pattern:".*\\S.*"`
+	ContainerName                *string                                                                     `aws:"ContainerName" pattern:"(?s).*\\S.*"`
 	ProxyConfigurationProperties []AwsEcsTaskDefinitionProxyConfigurationProxyConfigurationPropertiesDetails `aws:"ProxyConfigurationProperties"`
-	Type                         *string                                                                     `aws:"Type" pattern:".*\\S.*"`
+	Type                         *string                                                                     `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionProxyConfigurationProxyConfigurationPropertiesDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionProxyConfigurationProxyConfigurationPropertiesDetails struct {
-	Name  *string `aws:"Name" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Name  *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionVolumesDetails is a structure of SecurityHub.
@@ -2394,109 +2394,109 @@ type AwsEcsTaskDefinitionVolumesDetails struct {
 	DockerVolumeConfiguration *AwsEcsTaskDefinitionVolumesDockerVolumeConfigurationDetails `aws:"DockerVolumeConfiguration"`
 	EfsVolumeConfiguration    *AwsEcsTaskDefinitionVolumesEfsVolumeConfigurationDetails    `aws:"EfsVolumeConfiguration"`
 	Host                      *AwsEcsTaskDefinitionVolumesHostDetails                      `aws:"Host"`
-	Name                      *string                                                      `aws:"Name" pattern:".*\\S.*"`
+	Name                      *string                                                      `aws:"Name" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionVolumesDockerVolumeConfigurationDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionVolumesDockerVolumeConfigurationDetails struct {
 	Autoprovision *bool             `aws:"Autoprovision"`
-	Driver        *string           `aws:"Driver" pattern:".*\\S.*"`
-	DriverOpts    map[string]string `aws:"DriverOpts" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
-	Labels        map[string]string `aws:"Labels" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
-	Scope         *string           `aws:"Scope" pattern:".*\\S.*"`
+	Driver        *string           `aws:"Driver" pattern:"(?s).*\\S.*"`
+	DriverOpts    map[string]string `aws:"DriverOpts" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
+	Labels        map[string]string `aws:"Labels" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
+	Scope         *string           `aws:"Scope" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionVolumesEfsVolumeConfigurationAuthorizationConfigDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionVolumesEfsVolumeConfigurationAuthorizationConfigDetails struct {
-	AccessPointId *string `aws:"AccessPointId" pattern:".*\\S.*"`
-	Iam           *string `aws:"Iam" pattern:".*\\S.*"`
+	AccessPointId *string `aws:"AccessPointId" pattern:"(?s).*\\S.*"`
+	Iam           *string `aws:"Iam" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDefinitionVolumesEfsVolumeConfigurationDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionVolumesEfsVolumeConfigurationDetails struct {
 	AuthorizationConfig   *AwsEcsTaskDefinitionVolumesEfsVolumeConfigurationAuthorizationConfigDetails `aws:"AuthorizationConfig"`
-	FilesystemId          *string                                                                      `aws:"FilesystemId" pattern:".*\\S.*"`
-	RootDirectory         *string                                                                      `aws:"RootDirectory" pattern:".*\\S.*"`
-	TransitEncryption     *string                                                                      `aws:"TransitEncryption" pattern:".*\\S.*"`
+	FilesystemId          *string                                                                      `aws:"FilesystemId" pattern:"(?s).*\\S.*"`
+	RootDirectory         *string                                                                      `aws:"RootDirectory" pattern:"(?s).*\\S.*"`
+	TransitEncryption     *string                                                                      `aws:"TransitEncryption" pattern:"(?s).*\\S.*"`
 	TransitEncryptionPort *int32                                                                       `aws:"TransitEncryptionPort"`
 }
 
 // AwsEcsTaskDefinitionVolumesHostDetails is a structure of SecurityHub.
 type AwsEcsTaskDefinitionVolumesHostDetails struct {
-	SourcePath *string `aws:"SourcePath" pattern:".*\\S.*"`
+	SourcePath *string `aws:"SourcePath" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEcsTaskDetails is a structure of SecurityHub.
 type AwsEcsTaskDetails struct {
-	ClusterArn        *string                   `aws:"ClusterArn" pattern:".*\\S.*"`
-	TaskDefinitionArn *string                   `aws:"TaskDefinitionArn" pattern:".*\\S.*"`
-	Version           *string                   `aws:"Version" pattern:".*\\S.*"`
-	CreatedAt         *string                   `aws:"CreatedAt" pattern:".*\\S.*"`
-	StartedAt         *string                   `aws:"StartedAt" pattern:".*\\S.*"`
-	StartedBy         *string                   `aws:"StartedBy" pattern:".*\\S.*"`
-	Group             *string                   `aws:"Group" pattern:".*\\S.*"`
+	ClusterArn        *string                   `aws:"ClusterArn" pattern:"(?s).*\\S.*"`
+	TaskDefinitionArn *string                   `aws:"TaskDefinitionArn" pattern:"(?s).*\\S.*"`
+	Version           *string                   `aws:"Version" pattern:"(?s).*\\S.*"`
+	CreatedAt         *string                   `aws:"CreatedAt" pattern:"(?s).*\\S.*"`
+	StartedAt         *string                   `aws:"StartedAt" pattern:"(?s).*\\S.*"`
+	StartedBy         *string                   `aws:"StartedBy" pattern:"(?s).*\\S.*"`
+	Group             *string                   `aws:"Group" pattern:"(?s).*\\S.*"`
 	Volumes           []AwsEcsTaskVolumeDetails `aws:"Volumes"`
 	Containers        []AwsEcsContainerDetails  `aws:"Containers"`
 }
 
 // AwsEcsTaskVolumeDetails is a structure of SecurityHub.
 type AwsEcsTaskVolumeDetails struct {
-	Name *string                      `aws:"Name" pattern:".*\\S.*"`
+	Name *string                      `aws:"Name" pattern:"(?s).*\\S.*"`
 	Host *AwsEcsTaskVolumeHostDetails `aws:"Host"`
 }
 
 // AwsEcsTaskVolumeHostDetails is a structure of SecurityHub.
 type AwsEcsTaskVolumeHostDetails struct {
-	SourcePath *string `aws:"SourcePath" pattern:".*\\S.*"`
+	SourcePath *string `aws:"SourcePath" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEfsAccessPointDetails is a structure of SecurityHub.
 type AwsEfsAccessPointDetails struct {
-	AccessPointId *string                                `aws:"AccessPointId" pattern:".*\\S.*"`
-	Arn           *string                                `aws:"Arn" pattern:".*\\S.*"`
-	ClientToken   *string                                `aws:"ClientToken" pattern:".*\\S.*"`
-	FileSystemId  *string                                `aws:"FileSystemId" pattern:".*\\S.*"`
+	AccessPointId *string                                `aws:"AccessPointId" pattern:"(?s).*\\S.*"`
+	Arn           *string                                `aws:"Arn" pattern:"(?s).*\\S.*"`
+	ClientToken   *string                                `aws:"ClientToken" pattern:"(?s).*\\S.*"`
+	FileSystemId  *string                                `aws:"FileSystemId" pattern:"(?s).*\\S.*"`
 	PosixUser     *AwsEfsAccessPointPosixUserDetails     `aws:"PosixUser"`
 	RootDirectory *AwsEfsAccessPointRootDirectoryDetails `aws:"RootDirectory"`
 }
 
 // AwsEfsAccessPointPosixUserDetails is a structure of SecurityHub.
 type AwsEfsAccessPointPosixUserDetails struct {
-	Gid           *string  `aws:"Gid" pattern:".*\\S.*"`
-	SecondaryGids []string `aws:"SecondaryGids" pattern1:".*\\S.*"`
-	Uid           *string  `aws:"Uid" pattern:".*\\S.*"`
+	Gid           *string  `aws:"Gid" pattern:"(?s).*\\S.*"`
+	SecondaryGids []string `aws:"SecondaryGids" pattern1:"(?s).*\\S.*"`
+	Uid           *string  `aws:"Uid" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEfsAccessPointRootDirectoryCreationInfoDetails is a structure of SecurityHub.
 type AwsEfsAccessPointRootDirectoryCreationInfoDetails struct {
-	OwnerGid    *string `aws:"OwnerGid" pattern:".*\\S.*"`
-	OwnerUid    *string `aws:"OwnerUid" pattern:".*\\S.*"`
-	Permissions *string `aws:"Permissions" pattern:".*\\S.*"`
+	OwnerGid    *string `aws:"OwnerGid" pattern:"(?s).*\\S.*"`
+	OwnerUid    *string `aws:"OwnerUid" pattern:"(?s).*\\S.*"`
+	Permissions *string `aws:"Permissions" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEfsAccessPointRootDirectoryDetails is a structure of SecurityHub.
 type AwsEfsAccessPointRootDirectoryDetails struct {
 	CreationInfo *AwsEfsAccessPointRootDirectoryCreationInfoDetails `aws:"CreationInfo"`
-	Path         *string                                            `aws:"Path" pattern:".*\\S.*"`
+	Path         *string                                            `aws:"Path" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEksClusterDetails is a structure of SecurityHub.
 type AwsEksClusterDetails struct {
-	Arn                      *string                                 `aws:"Arn" pattern:".*\\S.*"`
-	CertificateAuthorityData *string                                 `aws:"CertificateAuthorityData" pattern:".*\\S.*"`
-	ClusterStatus            *string                                 `aws:"ClusterStatus" pattern:".*\\S.*"`
-	Endpoint                 *string                                 `aws:"Endpoint" pattern:".*\\S.*"`
-	Name                     *string                                 `aws:"Name" pattern:".*\\S.*"`
+	Arn                      *string                                 `aws:"Arn" pattern:"(?s).*\\S.*"`
+	CertificateAuthorityData *string                                 `aws:"CertificateAuthorityData" pattern:"(?s).*\\S.*"`
+	ClusterStatus            *string                                 `aws:"ClusterStatus" pattern:"(?s).*\\S.*"`
+	Endpoint                 *string                                 `aws:"Endpoint" pattern:"(?s).*\\S.*"`
+	Name                     *string                                 `aws:"Name" pattern:"(?s).*\\S.*"`
 	ResourcesVpcConfig       *AwsEksClusterResourcesVpcConfigDetails `aws:"ResourcesVpcConfig"`
-	RoleArn                  *string                                 `aws:"RoleArn" pattern:".*\\S.*"`
-	Version                  *string                                 `aws:"Version" pattern:".*\\S.*"`
+	RoleArn                  *string                                 `aws:"RoleArn" pattern:"(?s).*\\S.*"`
+	Version                  *string                                 `aws:"Version" pattern:"(?s).*\\S.*"`
 	Logging                  *AwsEksClusterLoggingDetails            `aws:"Logging"`
 }
 
 // AwsEksClusterLoggingClusterLoggingDetails is a structure of SecurityHub.
 type AwsEksClusterLoggingClusterLoggingDetails struct {
 	Enabled *bool    `aws:"Enabled"`
-	Types   []string `aws:"Types" pattern1:".*\\S.*"`
+	Types   []string `aws:"Types" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsEksClusterLoggingDetails is a structure of SecurityHub.
@@ -2506,61 +2506,61 @@ type AwsEksClusterLoggingDetails struct {
 
 // AwsEksClusterResourcesVpcConfigDetails is a structure of SecurityHub.
 type AwsEksClusterResourcesVpcConfigDetails struct {
-	SecurityGroupIds     []string `aws:"SecurityGroupIds" pattern1:".*\\S.*"`
-	SubnetIds            []string `aws:"SubnetIds" pattern1:".*\\S.*"`
+	SecurityGroupIds     []string `aws:"SecurityGroupIds" pattern1:"(?s).*\\S.*"`
+	SubnetIds            []string `aws:"SubnetIds" pattern1:"(?s).*\\S.*"`
 	EndpointPublicAccess *bool    `aws:"EndpointPublicAccess"`
 }
 
 // AwsElasticBeanstalkEnvironmentDetails is a structure of SecurityHub.
 type AwsElasticBeanstalkEnvironmentDetails struct {
-	ApplicationName   *string                                         `aws:"ApplicationName" pattern:".*\\S.*"`
-	Cname             *string                                         `aws:"Cname" pattern:".*\\S.*"`
-	DateCreated       *string                                         `aws:"DateCreated" pattern:".*\\S.*"`
-	DateUpdated       *string                                         `aws:"DateUpdated" pattern:".*\\S.*"`
-	Description       *string                                         `aws:"Description" pattern:".*\\S.*"`
-	EndpointUrl       *string                                         `aws:"EndpointUrl" pattern:".*\\S.*"`
-	EnvironmentArn    *string                                         `aws:"EnvironmentArn" pattern:".*\\S.*"`
-	EnvironmentId     *string                                         `aws:"EnvironmentId" pattern:".*\\S.*"`
+	ApplicationName   *string                                         `aws:"ApplicationName" pattern:"(?s).*\\S.*"`
+	Cname             *string                                         `aws:"Cname" pattern:"(?s).*\\S.*"`
+	DateCreated       *string                                         `aws:"DateCreated" pattern:"(?s).*\\S.*"`
+	DateUpdated       *string                                         `aws:"DateUpdated" pattern:"(?s).*\\S.*"`
+	Description       *string                                         `aws:"Description" pattern:"(?s).*\\S.*"`
+	EndpointUrl       *string                                         `aws:"EndpointUrl" pattern:"(?s).*\\S.*"`
+	EnvironmentArn    *string                                         `aws:"EnvironmentArn" pattern:"(?s).*\\S.*"`
+	EnvironmentId     *string                                         `aws:"EnvironmentId" pattern:"(?s).*\\S.*"`
 	EnvironmentLinks  []AwsElasticBeanstalkEnvironmentEnvironmentLink `aws:"EnvironmentLinks"`
-	EnvironmentName   *string                                         `aws:"EnvironmentName" pattern:".*\\S.*"`
+	EnvironmentName   *string                                         `aws:"EnvironmentName" pattern:"(?s).*\\S.*"`
 	OptionSettings    []AwsElasticBeanstalkEnvironmentOptionSetting   `aws:"OptionSettings"`
-	PlatformArn       *string                                         `aws:"PlatformArn" pattern:".*\\S.*"`
-	SolutionStackName *string                                         `aws:"SolutionStackName" pattern:".*\\S.*"`
-	Status            *string                                         `aws:"Status" pattern:".*\\S.*"`
+	PlatformArn       *string                                         `aws:"PlatformArn" pattern:"(?s).*\\S.*"`
+	SolutionStackName *string                                         `aws:"SolutionStackName" pattern:"(?s).*\\S.*"`
+	Status            *string                                         `aws:"Status" pattern:"(?s).*\\S.*"`
 	Tier              *AwsElasticBeanstalkEnvironmentTier             `aws:"Tier"`
-	VersionLabel      *string                                         `aws:"VersionLabel" pattern:".*\\S.*"`
+	VersionLabel      *string                                         `aws:"VersionLabel" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElasticBeanstalkEnvironmentEnvironmentLink is a structure of SecurityHub.
 type AwsElasticBeanstalkEnvironmentEnvironmentLink struct {
-	EnvironmentName *string `aws:"EnvironmentName" pattern:".*\\S.*"`
-	LinkName        *string `aws:"LinkName" pattern:".*\\S.*"`
+	EnvironmentName *string `aws:"EnvironmentName" pattern:"(?s).*\\S.*"`
+	LinkName        *string `aws:"LinkName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElasticBeanstalkEnvironmentOptionSetting is a structure of SecurityHub.
 type AwsElasticBeanstalkEnvironmentOptionSetting struct {
-	Namespace    *string `aws:"Namespace" pattern:".*\\S.*"`
-	OptionName   *string `aws:"OptionName" pattern:".*\\S.*"`
-	ResourceName *string `aws:"ResourceName" pattern:".*\\S.*"`
-	Value        *string `aws:"Value" pattern:".*\\S.*"`
+	Namespace    *string `aws:"Namespace" pattern:"(?s).*\\S.*"`
+	OptionName   *string `aws:"OptionName" pattern:"(?s).*\\S.*"`
+	ResourceName *string `aws:"ResourceName" pattern:"(?s).*\\S.*"`
+	Value        *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElasticBeanstalkEnvironmentTier is a structure of SecurityHub.
 type AwsElasticBeanstalkEnvironmentTier struct {
-	Name    *string `aws:"Name" pattern:".*\\S.*"`
-	Type    *string `aws:"Type" pattern:".*\\S.*"`
-	Version *string `aws:"Version" pattern:".*\\S.*"`
+	Name    *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Type    *string `aws:"Type" pattern:"(?s).*\\S.*"`
+	Version *string `aws:"Version" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElasticsearchDomainDetails is a structure of SecurityHub.
 type AwsElasticsearchDomainDetails struct {
-	AccessPolicies              *string                                                  `aws:"AccessPolicies" pattern:".*\\S.*"`
+	AccessPolicies              *string                                                  `aws:"AccessPolicies" pattern:"(?s).*\\S.*"`
 	DomainEndpointOptions       *AwsElasticsearchDomainDomainEndpointOptions             `aws:"DomainEndpointOptions"`
-	DomainId                    *string                                                  `aws:"DomainId" pattern:".*\\S.*"`
-	DomainName                  *string                                                  `aws:"DomainName" pattern:".*\\S.*"`
-	Endpoint                    *string                                                  `aws:"Endpoint" pattern:".*\\S.*"`
-	Endpoints                   map[string]string                                        `aws:"Endpoints" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
-	ElasticsearchVersion        *string                                                  `aws:"ElasticsearchVersion" pattern:".*\\S.*"`
+	DomainId                    *string                                                  `aws:"DomainId" pattern:"(?s).*\\S.*"`
+	DomainName                  *string                                                  `aws:"DomainName" pattern:"(?s).*\\S.*"`
+	Endpoint                    *string                                                  `aws:"Endpoint" pattern:"(?s).*\\S.*"`
+	Endpoints                   map[string]string                                        `aws:"Endpoints" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
+	ElasticsearchVersion        *string                                                  `aws:"ElasticsearchVersion" pattern:"(?s).*\\S.*"`
 	ElasticsearchClusterConfig  *AwsElasticsearchDomainElasticsearchClusterConfigDetails `aws:"ElasticsearchClusterConfig"`
 	EncryptionAtRestOptions     *AwsElasticsearchDomainEncryptionAtRestOptions           `aws:"EncryptionAtRestOptions"`
 	LogPublishingOptions        *AwsElasticsearchDomainLogPublishingOptions              `aws:"LogPublishingOptions"`
@@ -2572,16 +2572,16 @@ type AwsElasticsearchDomainDetails struct {
 // AwsElasticsearchDomainDomainEndpointOptions is a structure of SecurityHub.
 type AwsElasticsearchDomainDomainEndpointOptions struct {
 	EnforceHTTPS      *bool   `aws:"EnforceHTTPS"`
-	TLSSecurityPolicy *string `aws:"TLSSecurityPolicy" pattern:".*\\S.*"`
+	TLSSecurityPolicy *string `aws:"TLSSecurityPolicy" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElasticsearchDomainElasticsearchClusterConfigDetails is a structure of SecurityHub.
 type AwsElasticsearchDomainElasticsearchClusterConfigDetails struct {
 	DedicatedMasterCount   *int32                                                                      `aws:"DedicatedMasterCount"`
 	DedicatedMasterEnabled *bool                                                                       `aws:"DedicatedMasterEnabled"`
-	DedicatedMasterType    *string                                                                     `aws:"DedicatedMasterType" pattern:".*\\S.*"`
+	DedicatedMasterType    *string                                                                     `aws:"DedicatedMasterType" pattern:"(?s).*\\S.*"`
 	InstanceCount          *int32                                                                      `aws:"InstanceCount"`
-	InstanceType           *string                                                                     `aws:"InstanceType" pattern:".*\\S.*"`
+	InstanceType           *string                                                                     `aws:"InstanceType" pattern:"(?s).*\\S.*"`
 	ZoneAwarenessConfig    *AwsElasticsearchDomainElasticsearchClusterConfigZoneAwarenessConfigDetails `aws:"ZoneAwarenessConfig"`
 	ZoneAwarenessEnabled   *bool                                                                       `aws:"ZoneAwarenessEnabled"`
 }
@@ -2594,7 +2594,7 @@ type AwsElasticsearchDomainElasticsearchClusterConfigZoneAwarenessConfigDetails 
 // AwsElasticsearchDomainEncryptionAtRestOptions is a structure of SecurityHub.
 type AwsElasticsearchDomainEncryptionAtRestOptions struct {
 	Enabled  *bool   `aws:"Enabled"`
-	KmsKeyId *string `aws:"KmsKeyId" pattern:".*\\S.*"`
+	KmsKeyId *string `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElasticsearchDomainLogPublishingOptions is a structure of SecurityHub.
@@ -2606,7 +2606,7 @@ type AwsElasticsearchDomainLogPublishingOptions struct {
 
 // AwsElasticsearchDomainLogPublishingOptionsLogConfig is a structure of SecurityHub.
 type AwsElasticsearchDomainLogPublishingOptionsLogConfig struct {
-	CloudWatchLogsLogGroupArn *string `aws:"CloudWatchLogsLogGroupArn" pattern:".*\\S.*"`
+	CloudWatchLogsLogGroupArn *string `aws:"CloudWatchLogsLogGroupArn" pattern:"(?s).*\\S.*"`
 	Enabled                   *bool   `aws:"Enabled"`
 }
 
@@ -2617,47 +2617,47 @@ type AwsElasticsearchDomainNodeToNodeEncryptionOptions struct {
 
 // AwsElasticsearchDomainServiceSoftwareOptions is a structure of SecurityHub.
 type AwsElasticsearchDomainServiceSoftwareOptions struct {
-	AutomatedUpdateDate *string `aws:"AutomatedUpdateDate" pattern:".*\\S.*"`
+	AutomatedUpdateDate *string `aws:"AutomatedUpdateDate" pattern:"(?s).*\\S.*"`
 	Cancellable         *bool   `aws:"Cancellable"`
-	CurrentVersion      *string `aws:"CurrentVersion" pattern:".*\\S.*"`
-	Description         *string `aws:"Description" pattern:".*\\S.*"`
-	NewVersion          *string `aws:"NewVersion" pattern:".*\\S.*"`
+	CurrentVersion      *string `aws:"CurrentVersion" pattern:"(?s).*\\S.*"`
+	Description         *string `aws:"Description" pattern:"(?s).*\\S.*"`
+	NewVersion          *string `aws:"NewVersion" pattern:"(?s).*\\S.*"`
 	UpdateAvailable     *bool   `aws:"UpdateAvailable"`
-	UpdateStatus        *string `aws:"UpdateStatus" pattern:".*\\S.*"`
+	UpdateStatus        *string `aws:"UpdateStatus" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElasticsearchDomainVPCOptions is a structure of SecurityHub.
 type AwsElasticsearchDomainVPCOptions struct {
-	AvailabilityZones []string `aws:"AvailabilityZones" pattern1:".*\\S.*"`
-	SecurityGroupIds  []string `aws:"SecurityGroupIds" pattern1:".*\\S.*"`
-	SubnetIds         []string `aws:"SubnetIds" pattern1:".*\\S.*"`
-	VPCId             *string  `aws:"VPCId" pattern:".*\\S.*"`
+	AvailabilityZones []string `aws:"AvailabilityZones" pattern1:"(?s).*\\S.*"`
+	SecurityGroupIds  []string `aws:"SecurityGroupIds" pattern1:"(?s).*\\S.*"`
+	SubnetIds         []string `aws:"SubnetIds" pattern1:"(?s).*\\S.*"`
+	VPCId             *string  `aws:"VPCId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElbAppCookieStickinessPolicy is a structure of SecurityHub.
 type AwsElbAppCookieStickinessPolicy struct {
-	CookieName *string `aws:"CookieName" pattern:".*\\S.*"`
-	PolicyName *string `aws:"PolicyName" pattern:".*\\S.*"`
+	CookieName *string `aws:"CookieName" pattern:"(?s).*\\S.*"`
+	PolicyName *string `aws:"PolicyName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElbLbCookieStickinessPolicy is a structure of SecurityHub.
 type AwsElbLbCookieStickinessPolicy struct {
 	CookieExpirationPeriod *int64  `aws:"CookieExpirationPeriod"`
-	PolicyName             *string `aws:"PolicyName" pattern:".*\\S.*"`
+	PolicyName             *string `aws:"PolicyName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElbLoadBalancerAccessLog is a structure of SecurityHub.
 type AwsElbLoadBalancerAccessLog struct {
 	EmitInterval   *int32  `aws:"EmitInterval"`
 	Enabled        *bool   `aws:"Enabled"`
-	S3BucketName   *string `aws:"S3BucketName" pattern:".*\\S.*"`
-	S3BucketPrefix *string `aws:"S3BucketPrefix" pattern:".*\\S.*"`
+	S3BucketName   *string `aws:"S3BucketName" pattern:"(?s).*\\S.*"`
+	S3BucketPrefix *string `aws:"S3BucketPrefix" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElbLoadBalancerAdditionalAttribute is a structure of SecurityHub.
 type AwsElbLoadBalancerAdditionalAttribute struct {
-	Key   *string `aws:"Key" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Key   *string `aws:"Key" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElbLoadBalancerAttributes is a structure of SecurityHub.
@@ -2672,7 +2672,7 @@ type AwsElbLoadBalancerAttributes struct {
 // AwsElbLoadBalancerBackendServerDescription is a structure of SecurityHub.
 type AwsElbLoadBalancerBackendServerDescription struct {
 	InstancePort *int32   `aws:"InstancePort"`
-	PolicyNames  []string `aws:"PolicyNames" pattern1:".*\\S.*"`
+	PolicyNames  []string `aws:"PolicyNames" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsElbLoadBalancerConnectionDraining is a structure of SecurityHub.
@@ -2693,118 +2693,118 @@ type AwsElbLoadBalancerCrossZoneLoadBalancing struct {
 
 // AwsElbLoadBalancerDetails is a structure of SecurityHub.
 type AwsElbLoadBalancerDetails struct {
-	AvailabilityZones         []string                                     `aws:"AvailabilityZones" pattern1:".*\\S.*"`
+	AvailabilityZones         []string                                     `aws:"AvailabilityZones" pattern1:"(?s).*\\S.*"`
 	BackendServerDescriptions []AwsElbLoadBalancerBackendServerDescription `aws:"BackendServerDescriptions"`
-	CanonicalHostedZoneName   *string                                      `aws:"CanonicalHostedZoneName" pattern:".*\\S.*"`
-	CanonicalHostedZoneNameID *string                                      `aws:"CanonicalHostedZoneNameID" pattern:".*\\S.*"`
-	CreatedTime               *string                                      `aws:"CreatedTime" pattern:".*\\S.*"`
-	DnsName                   *string                                      `aws:"DnsName" pattern:".*\\S.*"`
+	CanonicalHostedZoneName   *string                                      `aws:"CanonicalHostedZoneName" pattern:"(?s).*\\S.*"`
+	CanonicalHostedZoneNameID *string                                      `aws:"CanonicalHostedZoneNameID" pattern:"(?s).*\\S.*"`
+	CreatedTime               *string                                      `aws:"CreatedTime" pattern:"(?s).*\\S.*"`
+	DnsName                   *string                                      `aws:"DnsName" pattern:"(?s).*\\S.*"`
 	HealthCheck               *AwsElbLoadBalancerHealthCheck               `aws:"HealthCheck"`
 	Instances                 []AwsElbLoadBalancerInstance                 `aws:"Instances"`
 	ListenerDescriptions      []AwsElbLoadBalancerListenerDescription      `aws:"ListenerDescriptions"`
 	LoadBalancerAttributes    *AwsElbLoadBalancerAttributes                `aws:"LoadBalancerAttributes"`
-	LoadBalancerName          *string                                      `aws:"LoadBalancerName" pattern:".*\\S.*"`
+	LoadBalancerName          *string                                      `aws:"LoadBalancerName" pattern:"(?s).*\\S.*"`
 	Policies                  *AwsElbLoadBalancerPolicies                  `aws:"Policies"`
-	Scheme                    *string                                      `aws:"Scheme" pattern:".*\\S.*"`
-	SecurityGroups            []string                                     `aws:"SecurityGroups" pattern1:".*\\S.*"`
+	Scheme                    *string                                      `aws:"Scheme" pattern:"(?s).*\\S.*"`
+	SecurityGroups            []string                                     `aws:"SecurityGroups" pattern1:"(?s).*\\S.*"`
 	SourceSecurityGroup       *AwsElbLoadBalancerSourceSecurityGroup       `aws:"SourceSecurityGroup"`
-	Subnets                   []string                                     `aws:"Subnets" pattern1:".*\\S.*"`
-	VpcId                     *string                                      `aws:"VpcId" pattern:".*\\S.*"`
+	Subnets                   []string                                     `aws:"Subnets" pattern1:"(?s).*\\S.*"`
+	VpcId                     *string                                      `aws:"VpcId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElbLoadBalancerHealthCheck is a structure of SecurityHub.
 type AwsElbLoadBalancerHealthCheck struct {
 	HealthyThreshold   *int32  `aws:"HealthyThreshold"`
 	Interval           *int32  `aws:"Interval"`
-	Target             *string `aws:"Target" pattern:".*\\S.*"`
+	Target             *string `aws:"Target" pattern:"(?s).*\\S.*"`
 	Timeout            *int32  `aws:"Timeout"`
 	UnhealthyThreshold *int32  `aws:"UnhealthyThreshold"`
 }
 
 // AwsElbLoadBalancerInstance is a structure of SecurityHub.
 type AwsElbLoadBalancerInstance struct {
-	InstanceId *string `aws:"InstanceId" pattern:".*\\S.*"`
+	InstanceId *string `aws:"InstanceId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElbLoadBalancerListener is a structure of SecurityHub.
 type AwsElbLoadBalancerListener struct {
 	InstancePort     *int32  `aws:"InstancePort"`
-	InstanceProtocol *string `aws:"InstanceProtocol" pattern:".*\\S.*"`
+	InstanceProtocol *string `aws:"InstanceProtocol" pattern:"(?s).*\\S.*"`
 	LoadBalancerPort *int32  `aws:"LoadBalancerPort"`
-	Protocol         *string `aws:"Protocol" pattern:".*\\S.*"`
-	SslCertificateId *string `aws:"SslCertificateId" pattern:".*\\S.*"`
+	Protocol         *string `aws:"Protocol" pattern:"(?s).*\\S.*"`
+	SslCertificateId *string `aws:"SslCertificateId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElbLoadBalancerListenerDescription is a structure of SecurityHub.
 type AwsElbLoadBalancerListenerDescription struct {
 	Listener    *AwsElbLoadBalancerListener `aws:"Listener"`
-	PolicyNames []string                    `aws:"PolicyNames" pattern1:".*\\S.*"`
+	PolicyNames []string                    `aws:"PolicyNames" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsElbLoadBalancerPolicies is a structure of SecurityHub.
 type AwsElbLoadBalancerPolicies struct {
 	AppCookieStickinessPolicies []AwsElbAppCookieStickinessPolicy `aws:"AppCookieStickinessPolicies"`
 	LbCookieStickinessPolicies  []AwsElbLbCookieStickinessPolicy  `aws:"LbCookieStickinessPolicies"`
-	OtherPolicies               []string                          `aws:"OtherPolicies" pattern1:".*\\S.*"`
+	OtherPolicies               []string                          `aws:"OtherPolicies" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsElbLoadBalancerSourceSecurityGroup is a structure of SecurityHub.
 type AwsElbLoadBalancerSourceSecurityGroup struct {
-	GroupName  *string `aws:"GroupName" pattern:".*\\S.*"`
-	OwnerAlias *string `aws:"OwnerAlias" pattern:".*\\S.*"`
+	GroupName  *string `aws:"GroupName" pattern:"(?s).*\\S.*"`
+	OwnerAlias *string `aws:"OwnerAlias" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElbv2LoadBalancerAttribute is a structure of SecurityHub.
 type AwsElbv2LoadBalancerAttribute struct {
-	Key   *string `aws:"Key" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Key   *string `aws:"Key" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsElbv2LoadBalancerDetails is a structure of SecurityHub.
 type AwsElbv2LoadBalancerDetails struct {
 	AvailabilityZones      []AvailabilityZone              `aws:"AvailabilityZones"`
-	CanonicalHostedZoneId  *string                         `aws:"CanonicalHostedZoneId" pattern:".*\\S.*"`
-	CreatedTime            *string                         `aws:"CreatedTime" pattern:".*\\S.*"`
-	DNSName                *string                         `aws:"DNSName" pattern:".*\\S.*"`
-	IpAddressType          *string                         `aws:"IpAddressType" pattern:".*\\S.*"`
-	Scheme                 *string                         `aws:"Scheme" pattern:".*\\S.*"`
-	SecurityGroups         []string                        `aws:"SecurityGroups" pattern1:".*\\S.*"`
+	CanonicalHostedZoneId  *string                         `aws:"CanonicalHostedZoneId" pattern:"(?s).*\\S.*"`
+	CreatedTime            *string                         `aws:"CreatedTime" pattern:"(?s).*\\S.*"`
+	DNSName                *string                         `aws:"DNSName" pattern:"(?s).*\\S.*"`
+	IpAddressType          *string                         `aws:"IpAddressType" pattern:"(?s).*\\S.*"`
+	Scheme                 *string                         `aws:"Scheme" pattern:"(?s).*\\S.*"`
+	SecurityGroups         []string                        `aws:"SecurityGroups" pattern1:"(?s).*\\S.*"`
 	State                  *LoadBalancerState              `aws:"State"`
-	Type                   *string                         `aws:"Type" pattern:".*\\S.*"`
-	VpcId                  *string                         `aws:"VpcId" pattern:".*\\S.*"`
+	Type                   *string                         `aws:"Type" pattern:"(?s).*\\S.*"`
+	VpcId                  *string                         `aws:"VpcId" pattern:"(?s).*\\S.*"`
 	LoadBalancerAttributes []AwsElbv2LoadBalancerAttribute `aws:"LoadBalancerAttributes"`
 }
 
 // AwsEventSchemasRegistryDetails is a structure of SecurityHub.
 type AwsEventSchemasRegistryDetails struct {
-	Description  *string `aws:"Description" pattern:".*\\S.*"`
-	RegistryArn  *string `aws:"RegistryArn" pattern:".*\\S.*"`
-	RegistryName *string `aws:"RegistryName" pattern:".*\\S.*"`
+	Description  *string `aws:"Description" pattern:"(?s).*\\S.*"`
+	RegistryArn  *string `aws:"RegistryArn" pattern:"(?s).*\\S.*"`
+	RegistryName *string `aws:"RegistryName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEventsEndpointDetails is a structure of SecurityHub.
 type AwsEventsEndpointDetails struct {
-	Arn               *string                                    `aws:"Arn" pattern:".*\\S.*"`
-	Description       *string                                    `aws:"Description" pattern:".*\\S.*"`
-	EndpointId        *string                                    `aws:"EndpointId" pattern:".*\\S.*"`
-	EndpointUrl       *string                                    `aws:"EndpointUrl" pattern:".*\\S.*"`
+	Arn               *string                                    `aws:"Arn" pattern:"(?s).*\\S.*"`
+	Description       *string                                    `aws:"Description" pattern:"(?s).*\\S.*"`
+	EndpointId        *string                                    `aws:"EndpointId" pattern:"(?s).*\\S.*"`
+	EndpointUrl       *string                                    `aws:"EndpointUrl" pattern:"(?s).*\\S.*"`
 	EventBuses        []AwsEventsEndpointEventBusesDetails       `aws:"EventBuses"`
-	Name              *string                                    `aws:"Name" pattern:".*\\S.*"`
+	Name              *string                                    `aws:"Name" pattern:"(?s).*\\S.*"`
 	ReplicationConfig *AwsEventsEndpointReplicationConfigDetails `aws:"ReplicationConfig"`
-	RoleArn           *string                                    `aws:"RoleArn" pattern:".*\\S.*"`
+	RoleArn           *string                                    `aws:"RoleArn" pattern:"(?s).*\\S.*"`
 	RoutingConfig     *AwsEventsEndpointRoutingConfigDetails     `aws:"RoutingConfig"`
-	State             *string                                    `aws:"State" pattern:".*\\S.*"`
-	StateReason       *string                                    `aws:"StateReason" pattern:".*\\S.*"`
+	State             *string                                    `aws:"State" pattern:"(?s).*\\S.*"`
+	StateReason       *string                                    `aws:"StateReason" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEventsEndpointEventBusesDetails is a structure of SecurityHub.
 type AwsEventsEndpointEventBusesDetails struct {
-	EventBusArn *string `aws:"EventBusArn" pattern:".*\\S.*"`
+	EventBusArn *string `aws:"EventBusArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEventsEndpointReplicationConfigDetails is a structure of SecurityHub.
 type AwsEventsEndpointReplicationConfigDetails struct {
-	State *string `aws:"State" pattern:".*\\S.*"`
+	State *string `aws:"State" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEventsEndpointRoutingConfigDetails is a structure of SecurityHub.
@@ -2820,24 +2820,24 @@ type AwsEventsEndpointRoutingConfigFailoverConfigDetails struct {
 
 // AwsEventsEndpointRoutingConfigFailoverConfigPrimaryDetails is a structure of SecurityHub.
 type AwsEventsEndpointRoutingConfigFailoverConfigPrimaryDetails struct {
-	HealthCheck *string `aws:"HealthCheck" pattern:".*\\S.*"`
+	HealthCheck *string `aws:"HealthCheck" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEventsEndpointRoutingConfigFailoverConfigSecondaryDetails is a structure of SecurityHub.
 type AwsEventsEndpointRoutingConfigFailoverConfigSecondaryDetails struct {
-	Route *string `aws:"Route" pattern:".*\\S.*"`
+	Route *string `aws:"Route" pattern:"(?s).*\\S.*"`
 }
 
 // AwsEventsEventbusDetails is a structure of SecurityHub.
 type AwsEventsEventbusDetails struct {
-	Arn    *string `aws:"Arn" pattern:".*\\S.*"`
-	Name   *string `aws:"Name" pattern:".*\\S.*"`
-	Policy *string `aws:"Policy" pattern:".*\\S.*"`
+	Arn    *string `aws:"Arn" pattern:"(?s).*\\S.*"`
+	Name   *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Policy *string `aws:"Policy" pattern:"(?s).*\\S.*"`
 }
 
 // AwsGuardDutyDetectorDataSourcesCloudTrailDetails is a structure of SecurityHub.
 type AwsGuardDutyDetectorDataSourcesCloudTrailDetails struct {
-	Status *string `aws:"Status" pattern:".*\\S.*"`
+	Status *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsGuardDutyDetectorDataSourcesDetails is a structure of SecurityHub.
@@ -2852,17 +2852,17 @@ type AwsGuardDutyDetectorDataSourcesDetails struct {
 
 // AwsGuardDutyDetectorDataSourcesDnsLogsDetails is a structure of SecurityHub.
 type AwsGuardDutyDetectorDataSourcesDnsLogsDetails struct {
-	Status *string `aws:"Status" pattern:".*\\S.*"`
+	Status *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsGuardDutyDetectorDataSourcesFlowLogsDetails is a structure of SecurityHub.
 type AwsGuardDutyDetectorDataSourcesFlowLogsDetails struct {
-	Status *string `aws:"Status" pattern:".*\\S.*"`
+	Status *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsGuardDutyDetectorDataSourcesKubernetesAuditLogsDetails is a structure of SecurityHub.
 type AwsGuardDutyDetectorDataSourcesKubernetesAuditLogsDetails struct {
-	Status *string `aws:"Status" pattern:".*\\S.*"`
+	Status *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsGuardDutyDetectorDataSourcesKubernetesDetails is a structure of SecurityHub.
@@ -2873,7 +2873,7 @@ type AwsGuardDutyDetectorDataSourcesKubernetesDetails struct {
 // AwsGuardDutyDetectorDataSourcesMalwareProtectionDetails is a structure of SecurityHub.
 type AwsGuardDutyDetectorDataSourcesMalwareProtectionDetails struct {
 	ScanEc2InstanceWithFindings *AwsGuardDutyDetectorDataSourcesMalwareProtectionScanEc2InstanceWithFindingsDetails `aws:"ScanEc2InstanceWithFindings"`
-	ServiceRole                 *string                                                                             `aws:"ServiceRole" pattern:".*\\S.*"`
+	ServiceRole                 *string                                                                             `aws:"ServiceRole" pattern:"(?s).*\\S.*"`
 }
 
 // AwsGuardDutyDetectorDataSourcesMalwareProtectionScanEc2InstanceWithFindingsDetails is a structure of SecurityHub.
@@ -2883,40 +2883,40 @@ type AwsGuardDutyDetectorDataSourcesMalwareProtectionScanEc2InstanceWithFindings
 
 // AwsGuardDutyDetectorDataSourcesMalwareProtectionScanEc2InstanceWithFindingsEbsVolumesDetails is a structure of SecurityHub.
 type AwsGuardDutyDetectorDataSourcesMalwareProtectionScanEc2InstanceWithFindingsEbsVolumesDetails struct {
-	Reason *string `aws:"Reason" pattern:".*\\S.*"`
-	Status *string `aws:"Status" pattern:".*\\S.*"`
+	Reason *string `aws:"Reason" pattern:"(?s).*\\S.*"`
+	Status *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsGuardDutyDetectorDataSourcesS3LogsDetails is a structure of SecurityHub.
 type AwsGuardDutyDetectorDataSourcesS3LogsDetails struct {
-	Status *string `aws:"Status" pattern:".*\\S.*"`
+	Status *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsGuardDutyDetectorDetails is a structure of SecurityHub.
 type AwsGuardDutyDetectorDetails struct {
 	DataSources                *AwsGuardDutyDetectorDataSourcesDetails `aws:"DataSources"`
 	Features                   []AwsGuardDutyDetectorFeaturesDetails   `aws:"Features"`
-	FindingPublishingFrequency *string                                 `aws:"FindingPublishingFrequency" pattern:".*\\S.*"`
-	ServiceRole                *string                                 `aws:"ServiceRole" pattern:".*\\S.*"`
-	Status                     *string                                 `aws:"Status" pattern:".*\\S.*"`
+	FindingPublishingFrequency *string                                 `aws:"FindingPublishingFrequency" pattern:"(?s).*\\S.*"`
+	ServiceRole                *string                                 `aws:"ServiceRole" pattern:"(?s).*\\S.*"`
+	Status                     *string                                 `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsGuardDutyDetectorFeaturesDetails is a structure of SecurityHub.
 type AwsGuardDutyDetectorFeaturesDetails struct {
-	Name   *string `aws:"Name" pattern:".*\\S.*"`
-	Status *string `aws:"Status" pattern:".*\\S.*"`
+	Name   *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Status *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamAccessKeyDetails is a structure of SecurityHub.
 type AwsIamAccessKeyDetails struct {
-	UserName       *string                        `aws:"UserName" pattern:".*\\S.*"`
+	UserName       *string                        `aws:"UserName" pattern:"(?s).*\\S.*"`
 	Status         *AwsIamAccessKeyStatus         `aws:"Status"`
-	CreatedAt      *string                        `aws:"CreatedAt" pattern:".*\\S.*"`
-	PrincipalId    *string                        `aws:"PrincipalId" pattern:".*\\S.*"`
-	PrincipalType  *string                        `aws:"PrincipalType" pattern:".*\\S.*"`
-	PrincipalName  *string                        `aws:"PrincipalName" pattern:".*\\S.*"`
-	AccountId      *string                        `aws:"AccountId" pattern:".*\\S.*"`
-	AccessKeyId    *string                        `aws:"AccessKeyId" pattern:".*\\S.*"`
+	CreatedAt      *string                        `aws:"CreatedAt" pattern:"(?s).*\\S.*"`
+	PrincipalId    *string                        `aws:"PrincipalId" pattern:"(?s).*\\S.*"`
+	PrincipalType  *string                        `aws:"PrincipalType" pattern:"(?s).*\\S.*"`
+	PrincipalName  *string                        `aws:"PrincipalName" pattern:"(?s).*\\S.*"`
+	AccountId      *string                        `aws:"AccountId" pattern:"(?s).*\\S.*"`
+	AccessKeyId    *string                        `aws:"AccessKeyId" pattern:"(?s).*\\S.*"`
 	SessionContext *AwsIamAccessKeySessionContext `aws:"SessionContext"`
 }
 
@@ -2929,127 +2929,127 @@ type AwsIamAccessKeySessionContext struct {
 // AwsIamAccessKeySessionContextAttributes is a structure of SecurityHub.
 type AwsIamAccessKeySessionContextAttributes struct {
 	MfaAuthenticated *bool   `aws:"MfaAuthenticated"`
-	CreationDate     *string `aws:"CreationDate" pattern:".*\\S.*"`
+	CreationDate     *string `aws:"CreationDate" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamAccessKeySessionContextSessionIssuer is a structure of SecurityHub.
 type AwsIamAccessKeySessionContextSessionIssuer struct {
-	Type        *string `aws:"Type" pattern:".*\\S.*"`
-	PrincipalId *string `aws:"PrincipalId" pattern:".*\\S.*"`
-	Arn         *string `aws:"Arn" pattern:".*\\S.*"`
-	AccountId   *string `aws:"AccountId" pattern:".*\\S.*"`
-	UserName    *string `aws:"UserName" pattern:".*\\S.*"`
+	Type        *string `aws:"Type" pattern:"(?s).*\\S.*"`
+	PrincipalId *string `aws:"PrincipalId" pattern:"(?s).*\\S.*"`
+	Arn         *string `aws:"Arn" pattern:"(?s).*\\S.*"`
+	AccountId   *string `aws:"AccountId" pattern:"(?s).*\\S.*"`
+	UserName    *string `aws:"UserName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamAttachedManagedPolicy is a structure of SecurityHub.
 type AwsIamAttachedManagedPolicy struct {
-	PolicyName *string `aws:"PolicyName" pattern:".*\\S.*"`
-	PolicyArn  *string `aws:"PolicyArn" pattern:".*\\S.*"`
+	PolicyName *string `aws:"PolicyName" pattern:"(?s).*\\S.*"`
+	PolicyArn  *string `aws:"PolicyArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamGroupDetails is a structure of SecurityHub.
 type AwsIamGroupDetails struct {
 	AttachedManagedPolicies []AwsIamAttachedManagedPolicy `aws:"AttachedManagedPolicies"`
-	CreateDate              *string                       `aws:"CreateDate" pattern:".*\\S.*"`
-	GroupId                 *string                       `aws:"GroupId" pattern:".*\\S.*"`
-	GroupName               *string                       `aws:"GroupName" pattern:".*\\S.*"`
+	CreateDate              *string                       `aws:"CreateDate" pattern:"(?s).*\\S.*"`
+	GroupId                 *string                       `aws:"GroupId" pattern:"(?s).*\\S.*"`
+	GroupName               *string                       `aws:"GroupName" pattern:"(?s).*\\S.*"`
 	GroupPolicyList         []AwsIamGroupPolicy           `aws:"GroupPolicyList"`
-	Path                    *string                       `aws:"Path" pattern:".*\\S.*"`
+	Path                    *string                       `aws:"Path" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamGroupPolicy is a structure of SecurityHub.
 type AwsIamGroupPolicy struct {
-	PolicyName *string `aws:"PolicyName" pattern:".*\\S.*"`
+	PolicyName *string `aws:"PolicyName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamInstanceProfile is a structure of SecurityHub.
 type AwsIamInstanceProfile struct {
-	Arn                 *string                     `aws:"Arn" pattern:".*\\S.*"`
-	CreateDate          *string                     `aws:"CreateDate" pattern:".*\\S.*"`
-	InstanceProfileId   *string                     `aws:"InstanceProfileId" pattern:".*\\S.*"`
-	InstanceProfileName *string                     `aws:"InstanceProfileName" pattern:".*\\S.*"`
-	Path                *string                     `aws:"Path" pattern:".*\\S.*"`
+	Arn                 *string                     `aws:"Arn" pattern:"(?s).*\\S.*"`
+	CreateDate          *string                     `aws:"CreateDate" pattern:"(?s).*\\S.*"`
+	InstanceProfileId   *string                     `aws:"InstanceProfileId" pattern:"(?s).*\\S.*"`
+	InstanceProfileName *string                     `aws:"InstanceProfileName" pattern:"(?s).*\\S.*"`
+	Path                *string                     `aws:"Path" pattern:"(?s).*\\S.*"`
 	Roles               []AwsIamInstanceProfileRole `aws:"Roles"`
 }
 
 // AwsIamInstanceProfileRole is a structure of SecurityHub.
 type AwsIamInstanceProfileRole struct {
-	Arn                      *string `aws:"Arn" pattern:".*\\S.*"`
+	Arn                      *string `aws:"Arn" pattern:"(?s).*\\S.*"`
 	AssumeRolePolicyDocument *string `aws:"AssumeRolePolicyDocument" len:"1:131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]+"`
-	CreateDate               *string `aws:"CreateDate" pattern:".*\\S.*"`
-	Path                     *string `aws:"Path" pattern:".*\\S.*"`
-	RoleId                   *string `aws:"RoleId" pattern:".*\\S.*"`
-	RoleName                 *string `aws:"RoleName" pattern:".*\\S.*"`
+	CreateDate               *string `aws:"CreateDate" pattern:"(?s).*\\S.*"`
+	Path                     *string `aws:"Path" pattern:"(?s).*\\S.*"`
+	RoleId                   *string `aws:"RoleId" pattern:"(?s).*\\S.*"`
+	RoleName                 *string `aws:"RoleName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamPermissionsBoundary is a structure of SecurityHub.
 type AwsIamPermissionsBoundary struct {
-	PermissionsBoundaryArn  *string `aws:"PermissionsBoundaryArn" pattern:".*\\S.*"`
-	PermissionsBoundaryType *string `aws:"PermissionsBoundaryType" pattern:".*\\S.*"`
+	PermissionsBoundaryArn  *string `aws:"PermissionsBoundaryArn" pattern:"(?s).*\\S.*"`
+	PermissionsBoundaryType *string `aws:"PermissionsBoundaryType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamPolicyDetails is a structure of SecurityHub.
 type AwsIamPolicyDetails struct {
 	AttachmentCount               *int32                `aws:"AttachmentCount"`
-	CreateDate                    *string               `aws:"CreateDate" pattern:".*\\S.*"`
-	DefaultVersionId              *string               `aws:"DefaultVersionId" pattern:".*\\S.*"`
-	Description                   *string               `aws:"Description" pattern:".*\\S.*"`
+	CreateDate                    *string               `aws:"CreateDate" pattern:"(?s).*\\S.*"`
+	DefaultVersionId              *string               `aws:"DefaultVersionId" pattern:"(?s).*\\S.*"`
+	Description                   *string               `aws:"Description" pattern:"(?s).*\\S.*"`
 	IsAttachable                  *bool                 `aws:"IsAttachable"`
-	Path                          *string               `aws:"Path" pattern:".*\\S.*"`
+	Path                          *string               `aws:"Path" pattern:"(?s).*\\S.*"`
 	PermissionsBoundaryUsageCount *int32                `aws:"PermissionsBoundaryUsageCount"`
-	PolicyId                      *string               `aws:"PolicyId" pattern:".*\\S.*"`
-	PolicyName                    *string               `aws:"PolicyName" pattern:".*\\S.*"`
+	PolicyId                      *string               `aws:"PolicyId" pattern:"(?s).*\\S.*"`
+	PolicyName                    *string               `aws:"PolicyName" pattern:"(?s).*\\S.*"`
 	PolicyVersionList             []AwsIamPolicyVersion `aws:"PolicyVersionList"`
-	UpdateDate                    *string               `aws:"UpdateDate" pattern:".*\\S.*"`
+	UpdateDate                    *string               `aws:"UpdateDate" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamPolicyVersion is a structure of SecurityHub.
 type AwsIamPolicyVersion struct {
-	VersionId        *string `aws:"VersionId" pattern:".*\\S.*"`
+	VersionId        *string `aws:"VersionId" pattern:"(?s).*\\S.*"`
 	IsDefaultVersion *bool   `aws:"IsDefaultVersion"`
-	CreateDate       *string `aws:"CreateDate" pattern:".*\\S.*"`
+	CreateDate       *string `aws:"CreateDate" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamRoleDetails is a structure of SecurityHub.
 type AwsIamRoleDetails struct {
 	AssumeRolePolicyDocument *string                       `aws:"AssumeRolePolicyDocument" len:"1:131072" pattern:"[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u00A1-\\u00FF]+"`
 	AttachedManagedPolicies  []AwsIamAttachedManagedPolicy `aws:"AttachedManagedPolicies"`
-	CreateDate               *string                       `aws:"CreateDate" pattern:".*\\S.*"`
+	CreateDate               *string                       `aws:"CreateDate" pattern:"(?s).*\\S.*"`
 	InstanceProfileList      []AwsIamInstanceProfile       `aws:"InstanceProfileList"`
 	PermissionsBoundary      *AwsIamPermissionsBoundary    `aws:"PermissionsBoundary"`
-	RoleId                   *string                       `aws:"RoleId" pattern:".*\\S.*"`
-	RoleName                 *string                       `aws:"RoleName" pattern:".*\\S.*"`
+	RoleId                   *string                       `aws:"RoleId" pattern:"(?s).*\\S.*"`
+	RoleName                 *string                       `aws:"RoleName" pattern:"(?s).*\\S.*"`
 	RolePolicyList           []AwsIamRolePolicy            `aws:"RolePolicyList"`
 	MaxSessionDuration       *int32                        `aws:"MaxSessionDuration"`
-	Path                     *string                       `aws:"Path" pattern:".*\\S.*"`
+	Path                     *string                       `aws:"Path" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamRolePolicy is a structure of SecurityHub.
 type AwsIamRolePolicy struct {
-	PolicyName *string `aws:"PolicyName" pattern:".*\\S.*"`
+	PolicyName *string `aws:"PolicyName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsIamUserDetails is a structure of SecurityHub.
 type AwsIamUserDetails struct {
 	AttachedManagedPolicies []AwsIamAttachedManagedPolicy `aws:"AttachedManagedPolicies"`
-	CreateDate              *string                       `aws:"CreateDate" pattern:".*\\S.*"`
-	GroupList               []string                      `aws:"GroupList" pattern1:".*\\S.*"`
-	Path                    *string                       `aws:"Path" pattern:".*\\S.*"`
+	CreateDate              *string                       `aws:"CreateDate" pattern:"(?s).*\\S.*"`
+	GroupList               []string                      `aws:"GroupList" pattern1:"(?s).*\\S.*"`
+	Path                    *string                       `aws:"Path" pattern:"(?s).*\\S.*"`
 	PermissionsBoundary     *AwsIamPermissionsBoundary    `aws:"PermissionsBoundary"`
-	UserId                  *string                       `aws:"UserId" pattern:".*\\S.*"`
-	UserName                *string                       `aws:"UserName" pattern:".*\\S.*"`
+	UserId                  *string                       `aws:"UserId" pattern:"(?s).*\\S.*"`
+	UserName                *string                       `aws:"UserName" pattern:"(?s).*\\S.*"`
 	UserPolicyList          []AwsIamUserPolicy            `aws:"UserPolicyList"`
 }
 
 // AwsIamUserPolicy is a structure of SecurityHub.
 type AwsIamUserPolicy struct {
-	PolicyName *string `aws:"PolicyName" pattern:".*\\S.*"`
+	PolicyName *string `aws:"PolicyName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsKinesisStreamDetails is a structure of SecurityHub.
 type AwsKinesisStreamDetails struct {
-	Name                 *string                                  `aws:"Name" pattern:".*\\S.*"`
-	Arn                  *string                                  `aws:"Arn" pattern:".*\\S.*"`
+	Name                 *string                                  `aws:"Name" pattern:"(?s).*\\S.*"`
+	Arn                  *string                                  `aws:"Arn" pattern:"(?s).*\\S.*"`
 	StreamEncryption     *AwsKinesisStreamStreamEncryptionDetails `aws:"StreamEncryption"`
 	ShardCount           *int32                                   `aws:"ShardCount"`
 	RetentionPeriodHours *int32                                   `aws:"RetentionPeriodHours"`
@@ -3057,100 +3057,100 @@ type AwsKinesisStreamDetails struct {
 
 // AwsKinesisStreamStreamEncryptionDetails is a structure of SecurityHub.
 type AwsKinesisStreamStreamEncryptionDetails struct {
-	EncryptionType *string `aws:"EncryptionType" pattern:".*\\S.*"`
-	KeyId          *string `aws:"KeyId" pattern:".*\\S.*"`
+	EncryptionType *string `aws:"EncryptionType" pattern:"(?s).*\\S.*"`
+	KeyId          *string `aws:"KeyId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsKmsKeyDetails is a structure of SecurityHub.
 type AwsKmsKeyDetails struct {
-	AWSAccountId      *string  `aws:"AWSAccountId" pattern:".*\\S.*"`
+	AWSAccountId      *string  `aws:"AWSAccountId" pattern:"(?s).*\\S.*"`
 	CreationDate      *float64 `aws:"CreationDate"`
-	KeyId             *string  `aws:"KeyId" pattern:".*\\S.*"`
-	KeyManager        *string  `aws:"KeyManager" pattern:".*\\S.*"`
-	KeyState          *string  `aws:"KeyState" pattern:".*\\S.*"`
-	Origin            *string  `aws:"Origin" pattern:".*\\S.*"`
-	Description       *string  `aws:"Description" pattern:".*\\S.*"`
+	KeyId             *string  `aws:"KeyId" pattern:"(?s).*\\S.*"`
+	KeyManager        *string  `aws:"KeyManager" pattern:"(?s).*\\S.*"`
+	KeyState          *string  `aws:"KeyState" pattern:"(?s).*\\S.*"`
+	Origin            *string  `aws:"Origin" pattern:"(?s).*\\S.*"`
+	Description       *string  `aws:"Description" pattern:"(?s).*\\S.*"`
 	KeyRotationStatus *bool    `aws:"KeyRotationStatus"`
 }
 
 // AwsLambdaFunctionCode is a structure of SecurityHub.
 type AwsLambdaFunctionCode struct {
-	S3Bucket        *string `aws:"S3Bucket" pattern:".*\\S.*"`
-	S3Key           *string `aws:"S3Key" pattern:".*\\S.*"`
-	S3ObjectVersion *string `aws:"S3ObjectVersion" pattern:".*\\S.*"`
-	ZipFile         *string `aws:"ZipFile" pattern:".*\\S.*"`
+	S3Bucket        *string `aws:"S3Bucket" pattern:"(?s).*\\S.*"`
+	S3Key           *string `aws:"S3Key" pattern:"(?s).*\\S.*"`
+	S3ObjectVersion *string `aws:"S3ObjectVersion" pattern:"(?s).*\\S.*"`
+	ZipFile         *string `aws:"ZipFile" pattern:"(?s).*\\S.*"`
 }
 
 // AwsLambdaFunctionDeadLetterConfig is a structure of SecurityHub.
 type AwsLambdaFunctionDeadLetterConfig struct {
-	TargetArn *string `aws:"TargetArn" pattern:".*\\S.*"`
+	TargetArn *string `aws:"TargetArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsLambdaFunctionDetails is a structure of SecurityHub.
 type AwsLambdaFunctionDetails struct {
 	Code             *AwsLambdaFunctionCode             `aws:"Code"`
-	CodeSha256       *string                            `aws:"CodeSha256" pattern:".*\\S.*"`
+	CodeSha256       *string                            `aws:"CodeSha256" pattern:"(?s).*\\S.*"`
 	DeadLetterConfig *AwsLambdaFunctionDeadLetterConfig `aws:"DeadLetterConfig"`
 	Environment      *AwsLambdaFunctionEnvironment      `aws:"Environment"`
-	FunctionName     *string                            `aws:"FunctionName" pattern:".*\\S.*"`
-	Handler          *string                            `aws:"Handler" pattern:".*\\S.*"`
-	KmsKeyArn        *string                            `aws:"KmsKeyArn" pattern:".*\\S.*"`
-	LastModified     *string                            `aws:"LastModified" pattern:".*\\S.*"`
+	FunctionName     *string                            `aws:"FunctionName" pattern:"(?s).*\\S.*"`
+	Handler          *string                            `aws:"Handler" pattern:"(?s).*\\S.*"`
+	KmsKeyArn        *string                            `aws:"KmsKeyArn" pattern:"(?s).*\\S.*"`
+	LastModified     *string                            `aws:"LastModified" pattern:"(?s).*\\S.*"`
 	Layers           []AwsLambdaFunctionLayer           `aws:"Layers"`
-	MasterArn        *string                            `aws:"MasterArn" pattern:".*\\S.*"`
+	MasterArn        *string                            `aws:"MasterArn" pattern:"(?s).*\\S.*"`
 	MemorySize       *int32                             `aws:"MemorySize"`
-	RevisionId       *string                            `aws:"RevisionId" pattern:".*\\S.*"`
-	Role             *string                            `aws:"Role" pattern:".*\\S.*"`
-	Runtime          *string                            `aws:"Runtime" pattern:".*\\S.*"`
+	RevisionId       *string                            `aws:"RevisionId" pattern:"(?s).*\\S.*"`
+	Role             *string                            `aws:"Role" pattern:"(?s).*\\S.*"`
+	Runtime          *string                            `aws:"Runtime" pattern:"(?s).*\\S.*"`
 	Timeout          *int32                             `aws:"Timeout"`
 	TracingConfig    *AwsLambdaFunctionTracingConfig    `aws:"TracingConfig"`
 	VpcConfig        *AwsLambdaFunctionVpcConfig        `aws:"VpcConfig"`
-	Version          *string                            `aws:"Version" pattern:".*\\S.*"`
-	Architectures    []string                           `aws:"Architectures" pattern1:".*\\S.*"`
-	PackageType      *string                            `aws:"PackageType" pattern:".*\\S.*"`
+	Version          *string                            `aws:"Version" pattern:"(?s).*\\S.*"`
+	Architectures    []string                           `aws:"Architectures" pattern1:"(?s).*\\S.*"`
+	PackageType      *string                            `aws:"PackageType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsLambdaFunctionEnvironment is a structure of SecurityHub.
 type AwsLambdaFunctionEnvironment struct {
-	Variables map[string]string                  `aws:"Variables" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	Variables map[string]string                  `aws:"Variables" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 	Error     *AwsLambdaFunctionEnvironmentError `aws:"Error"`
 }
 
 // AwsLambdaFunctionEnvironmentError is a structure of SecurityHub.
 type AwsLambdaFunctionEnvironmentError struct {
-	ErrorCode *string `aws:"ErrorCode" pattern:".*\\S.*"`
-	Message   *string `aws:"Message" pattern:".*\\S.*"`
+	ErrorCode *string `aws:"ErrorCode" pattern:"(?s).*\\S.*"`
+	Message   *string `aws:"Message" pattern:"(?s).*\\S.*"`
 }
 
 // AwsLambdaFunctionLayer is a structure of SecurityHub.
 type AwsLambdaFunctionLayer struct {
-	Arn      *string `aws:"Arn" pattern:".*\\S.*"`
+	Arn      *string `aws:"Arn" pattern:"(?s).*\\S.*"`
 	CodeSize *int32  `aws:"CodeSize"`
 }
 
 // AwsLambdaFunctionTracingConfig is a structure of SecurityHub.
 type AwsLambdaFunctionTracingConfig struct {
-	Mode *string `aws:"Mode" pattern:".*\\S.*"`
+	Mode *string `aws:"Mode" pattern:"(?s).*\\S.*"`
 }
 
 // AwsLambdaFunctionVpcConfig is a structure of SecurityHub.
 type AwsLambdaFunctionVpcConfig struct {
-	SecurityGroupIds []string `aws:"SecurityGroupIds" pattern1:".*\\S.*"`
-	SubnetIds        []string `aws:"SubnetIds" pattern1:".*\\S.*"`
-	VpcId            *string  `aws:"VpcId" pattern:".*\\S.*"`
+	SecurityGroupIds []string `aws:"SecurityGroupIds" pattern1:"(?s).*\\S.*"`
+	SubnetIds        []string `aws:"SubnetIds" pattern1:"(?s).*\\S.*"`
+	VpcId            *string  `aws:"VpcId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsLambdaLayerVersionDetails is a structure of SecurityHub.
 type AwsLambdaLayerVersionDetails struct {
 	Version            *int64   `aws:"Version"`
-	CompatibleRuntimes []string `aws:"CompatibleRuntimes" pattern1:".*\\S.*"`
-	CreatedDate        *string  `aws:"CreatedDate" pattern:".*\\S.*"`
+	CompatibleRuntimes []string `aws:"CompatibleRuntimes" pattern1:"(?s).*\\S.*"`
+	CreatedDate        *string  `aws:"CreatedDate" pattern:"(?s).*\\S.*"`
 }
 
 // AwsMountPoint is a structure of SecurityHub.
 type AwsMountPoint struct {
-	SourceVolume  *string `aws:"SourceVolume" pattern:".*\\S.*"`
-	ContainerPath *string `aws:"ContainerPath" pattern:".*\\S.*"`
+	SourceVolume  *string `aws:"SourceVolume" pattern:"(?s).*\\S.*"`
+	ContainerPath *string `aws:"ContainerPath" pattern:"(?s).*\\S.*"`
 }
 
 // AwsMskClusterClusterInfoClientAuthenticationDetails is a structure of SecurityHub.
@@ -3178,7 +3178,7 @@ type AwsMskClusterClusterInfoClientAuthenticationSaslScramDetails struct {
 
 // AwsMskClusterClusterInfoClientAuthenticationTlsDetails is a structure of SecurityHub.
 type AwsMskClusterClusterInfoClientAuthenticationTlsDetails struct {
-	CertificateAuthorityArnList []string `aws:"CertificateAuthorityArnList" pattern1:".*\\S.*"`
+	CertificateAuthorityArnList []string `aws:"CertificateAuthorityArnList" pattern1:"(?s).*\\S.*"`
 	Enabled                     *bool    `aws:"Enabled"`
 }
 
@@ -3190,11 +3190,11 @@ type AwsMskClusterClusterInfoClientAuthenticationUnauthenticatedDetails struct {
 // AwsMskClusterClusterInfoDetails is a structure of SecurityHub.
 type AwsMskClusterClusterInfoDetails struct {
 	EncryptionInfo       *AwsMskClusterClusterInfoEncryptionInfoDetails       `aws:"EncryptionInfo"`
-	CurrentVersion       *string                                              `aws:"CurrentVersion" pattern:".*\\S.*"`
+	CurrentVersion       *string                                              `aws:"CurrentVersion" pattern:"(?s).*\\S.*"`
 	NumberOfBrokerNodes  *int32                                               `aws:"NumberOfBrokerNodes"`
-	ClusterName          *string                                              `aws:"ClusterName" pattern:".*\\S.*"`
+	ClusterName          *string                                              `aws:"ClusterName" pattern:"(?s).*\\S.*"`
 	ClientAuthentication *AwsMskClusterClusterInfoClientAuthenticationDetails `aws:"ClientAuthentication"`
-	EnhancedMonitoring   *string                                              `aws:"EnhancedMonitoring" pattern:".*\\S.*"`
+	EnhancedMonitoring   *string                                              `aws:"EnhancedMonitoring" pattern:"(?s).*\\S.*"`
 }
 
 // AwsMskClusterClusterInfoEncryptionInfoDetails is a structure of SecurityHub.
@@ -3205,13 +3205,13 @@ type AwsMskClusterClusterInfoEncryptionInfoDetails struct {
 
 // AwsMskClusterClusterInfoEncryptionInfoEncryptionAtRestDetails is a structure of SecurityHub.
 type AwsMskClusterClusterInfoEncryptionInfoEncryptionAtRestDetails struct {
-	DataVolumeKMSKeyId *string `aws:"DataVolumeKMSKeyId" pattern:".*\\S.*"`
+	DataVolumeKMSKeyId *string `aws:"DataVolumeKMSKeyId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsMskClusterClusterInfoEncryptionInfoEncryptionInTransitDetails is a structure of SecurityHub.
 type AwsMskClusterClusterInfoEncryptionInfoEncryptionInTransitDetails struct {
 	InCluster    *bool   `aws:"InCluster"`
-	ClientBroker *string `aws:"ClientBroker" pattern:".*\\S.*"`
+	ClientBroker *string `aws:"ClientBroker" pattern:"(?s).*\\S.*"`
 }
 
 // AwsMskClusterDetails is a structure of SecurityHub.
@@ -3222,40 +3222,40 @@ type AwsMskClusterDetails struct {
 // AwsNetworkFirewallFirewallDetails is a structure of SecurityHub.
 type AwsNetworkFirewallFirewallDetails struct {
 	DeleteProtection               *bool                                             `aws:"DeleteProtection"`
-	Description                    *string                                           `aws:"Description" pattern:".*\\S.*"`
-	FirewallArn                    *string                                           `aws:"FirewallArn" pattern:".*\\S.*"`
-	FirewallId                     *string                                           `aws:"FirewallId" pattern:".*\\S.*"`
-	FirewallName                   *string                                           `aws:"FirewallName" pattern:".*\\S.*"`
-	FirewallPolicyArn              *string                                           `aws:"FirewallPolicyArn" pattern:".*\\S.*"`
+	Description                    *string                                           `aws:"Description" pattern:"(?s).*\\S.*"`
+	FirewallArn                    *string                                           `aws:"FirewallArn" pattern:"(?s).*\\S.*"`
+	FirewallId                     *string                                           `aws:"FirewallId" pattern:"(?s).*\\S.*"`
+	FirewallName                   *string                                           `aws:"FirewallName" pattern:"(?s).*\\S.*"`
+	FirewallPolicyArn              *string                                           `aws:"FirewallPolicyArn" pattern:"(?s).*\\S.*"`
 	FirewallPolicyChangeProtection *bool                                             `aws:"FirewallPolicyChangeProtection"`
 	SubnetChangeProtection         *bool                                             `aws:"SubnetChangeProtection"`
 	SubnetMappings                 []AwsNetworkFirewallFirewallSubnetMappingsDetails `aws:"SubnetMappings"`
-	VpcId                          *string                                           `aws:"VpcId" pattern:".*\\S.*"`
+	VpcId                          *string                                           `aws:"VpcId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsNetworkFirewallFirewallPolicyDetails is a structure of SecurityHub.
 type AwsNetworkFirewallFirewallPolicyDetails struct {
 	FirewallPolicy     *FirewallPolicyDetails `aws:"FirewallPolicy"`
-	FirewallPolicyArn  *string                `aws:"FirewallPolicyArn" pattern:".*\\S.*"`
-	FirewallPolicyId   *string                `aws:"FirewallPolicyId" pattern:".*\\S.*"`
-	FirewallPolicyName *string                `aws:"FirewallPolicyName" pattern:".*\\S.*"`
-	Description        *string                `aws:"Description" pattern:".*\\S.*"`
+	FirewallPolicyArn  *string                `aws:"FirewallPolicyArn" pattern:"(?s).*\\S.*"`
+	FirewallPolicyId   *string                `aws:"FirewallPolicyId" pattern:"(?s).*\\S.*"`
+	FirewallPolicyName *string                `aws:"FirewallPolicyName" pattern:"(?s).*\\S.*"`
+	Description        *string                `aws:"Description" pattern:"(?s).*\\S.*"`
 }
 
 // AwsNetworkFirewallFirewallSubnetMappingsDetails is a structure of SecurityHub.
 type AwsNetworkFirewallFirewallSubnetMappingsDetails struct {
-	SubnetId *string `aws:"SubnetId" pattern:".*\\S.*"`
+	SubnetId *string `aws:"SubnetId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsNetworkFirewallRuleGroupDetails is a structure of SecurityHub.
 type AwsNetworkFirewallRuleGroupDetails struct {
 	Capacity      *int32            `aws:"Capacity"`
-	Description   *string           `aws:"Description" pattern:".*\\S.*"`
+	Description   *string           `aws:"Description" pattern:"(?s).*\\S.*"`
 	RuleGroup     *RuleGroupDetails `aws:"RuleGroup"`
-	RuleGroupArn  *string           `aws:"RuleGroupArn" pattern:".*\\S.*"`
-	RuleGroupId   *string           `aws:"RuleGroupId" pattern:".*\\S.*"`
-	RuleGroupName *string           `aws:"RuleGroupName" pattern:".*\\S.*"`
-	Type          *string           `aws:"Type" pattern:".*\\S.*"`
+	RuleGroupArn  *string           `aws:"RuleGroupArn" pattern:"(?s).*\\S.*"`
+	RuleGroupId   *string           `aws:"RuleGroupId" pattern:"(?s).*\\S.*"`
+	RuleGroupName *string           `aws:"RuleGroupName" pattern:"(?s).*\\S.*"`
+	Type          *string           `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsOpenSearchServiceDomainAdvancedSecurityOptionsDetails is a structure of SecurityHub.
@@ -3273,10 +3273,10 @@ type AwsOpenSearchServiceDomainClusterConfigDetails struct {
 	DedicatedMasterEnabled *bool                                                              `aws:"DedicatedMasterEnabled"`
 	ZoneAwarenessConfig    *AwsOpenSearchServiceDomainClusterConfigZoneAwarenessConfigDetails `aws:"ZoneAwarenessConfig"`
 	DedicatedMasterCount   *int32                                                             `aws:"DedicatedMasterCount"`
-	InstanceType           *string                                                            `aws:"InstanceType" pattern:".*\\S.*"`
-	WarmType               *string                                                            `aws:"WarmType" pattern:".*\\S.*"`
+	InstanceType           *string                                                            `aws:"InstanceType" pattern:"(?s).*\\S.*"`
+	WarmType               *string                                                            `aws:"WarmType" pattern:"(?s).*\\S.*"`
 	ZoneAwarenessEnabled   *bool                                                              `aws:"ZoneAwarenessEnabled"`
-	DedicatedMasterType    *string                                                            `aws:"DedicatedMasterType" pattern:".*\\S.*"`
+	DedicatedMasterType    *string                                                            `aws:"DedicatedMasterType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsOpenSearchServiceDomainClusterConfigZoneAwarenessConfigDetails is a structure of SecurityHub.
@@ -3286,12 +3286,12 @@ type AwsOpenSearchServiceDomainClusterConfigZoneAwarenessConfigDetails struct {
 
 // AwsOpenSearchServiceDomainDetails is a structure of SecurityHub.
 type AwsOpenSearchServiceDomainDetails struct {
-	Arn                         *string                                                       `aws:"Arn" pattern:".*\\S.*"`
-	AccessPolicies              *string                                                       `aws:"AccessPolicies" pattern:".*\\S.*"`
-	DomainName                  *string                                                       `aws:"DomainName" pattern:".*\\S.*"`
-	Id                          *string                                                       `aws:"Id" pattern:".*\\S.*"`
-	DomainEndpoint              *string                                                       `aws:"DomainEndpoint" pattern:".*\\S.*"`
-	EngineVersion               *string                                                       `aws:"EngineVersion" pattern:".*\\S.*"`
+	Arn                         *string                                                       `aws:"Arn" pattern:"(?s).*\\S.*"`
+	AccessPolicies              *string                                                       `aws:"AccessPolicies" pattern:"(?s).*\\S.*"`
+	DomainName                  *string                                                       `aws:"DomainName" pattern:"(?s).*\\S.*"`
+	Id                          *string                                                       `aws:"Id" pattern:"(?s).*\\S.*"`
+	DomainEndpoint              *string                                                       `aws:"DomainEndpoint" pattern:"(?s).*\\S.*"`
+	EngineVersion               *string                                                       `aws:"EngineVersion" pattern:"(?s).*\\S.*"`
 	EncryptionAtRestOptions     *AwsOpenSearchServiceDomainEncryptionAtRestOptionsDetails     `aws:"EncryptionAtRestOptions"`
 	NodeToNodeEncryptionOptions *AwsOpenSearchServiceDomainNodeToNodeEncryptionOptionsDetails `aws:"NodeToNodeEncryptionOptions"`
 	ServiceSoftwareOptions      *AwsOpenSearchServiceDomainServiceSoftwareOptionsDetails      `aws:"ServiceSoftwareOptions"`
@@ -3299,28 +3299,28 @@ type AwsOpenSearchServiceDomainDetails struct {
 	DomainEndpointOptions       *AwsOpenSearchServiceDomainDomainEndpointOptionsDetails       `aws:"DomainEndpointOptions"`
 	VpcOptions                  *AwsOpenSearchServiceDomainVpcOptionsDetails                  `aws:"VpcOptions"`
 	LogPublishingOptions        *AwsOpenSearchServiceDomainLogPublishingOptionsDetails        `aws:"LogPublishingOptions"`
-	DomainEndpoints             map[string]string                                             `aws:"DomainEndpoints" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	DomainEndpoints             map[string]string                                             `aws:"DomainEndpoints" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 	AdvancedSecurityOptions     *AwsOpenSearchServiceDomainAdvancedSecurityOptionsDetails     `aws:"AdvancedSecurityOptions"`
 }
 
 // AwsOpenSearchServiceDomainDomainEndpointOptionsDetails is a structure of SecurityHub.
 type AwsOpenSearchServiceDomainDomainEndpointOptionsDetails struct {
-	CustomEndpointCertificateArn *string `aws:"CustomEndpointCertificateArn" pattern:".*\\S.*"`
+	CustomEndpointCertificateArn *string `aws:"CustomEndpointCertificateArn" pattern:"(?s).*\\S.*"`
 	CustomEndpointEnabled        *bool   `aws:"CustomEndpointEnabled"`
 	EnforceHTTPS                 *bool   `aws:"EnforceHTTPS"`
-	CustomEndpoint               *string `aws:"CustomEndpoint" pattern:".*\\S.*"`
-	TLSSecurityPolicy            *string `aws:"TLSSecurityPolicy" pattern:".*\\S.*"`
+	CustomEndpoint               *string `aws:"CustomEndpoint" pattern:"(?s).*\\S.*"`
+	TLSSecurityPolicy            *string `aws:"TLSSecurityPolicy" pattern:"(?s).*\\S.*"`
 }
 
 // AwsOpenSearchServiceDomainEncryptionAtRestOptionsDetails is a structure of SecurityHub.
 type AwsOpenSearchServiceDomainEncryptionAtRestOptionsDetails struct {
 	Enabled  *bool   `aws:"Enabled"`
-	KmsKeyId *string `aws:"KmsKeyId" pattern:".*\\S.*"`
+	KmsKeyId *string `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsOpenSearchServiceDomainLogPublishingOption is a structure of SecurityHub.
 type AwsOpenSearchServiceDomainLogPublishingOption struct {
-	CloudWatchLogsLogGroupArn *string `aws:"CloudWatchLogsLogGroupArn" pattern:".*\\S.*"`
+	CloudWatchLogsLogGroupArn *string `aws:"CloudWatchLogsLogGroupArn" pattern:"(?s).*\\S.*"`
 	Enabled                   *bool   `aws:"Enabled"`
 }
 
@@ -3333,9 +3333,9 @@ type AwsOpenSearchServiceDomainLogPublishingOptionsDetails struct {
 
 // AwsOpenSearchServiceDomainMasterUserOptionsDetails is a structure of SecurityHub.
 type AwsOpenSearchServiceDomainMasterUserOptionsDetails struct {
-	MasterUserArn      *string `aws:"MasterUserArn" pattern:".*\\S.*"`
-	MasterUserName     *string `aws:"MasterUserName" pattern:".*\\S.*"`
-	MasterUserPassword *string `aws:"MasterUserPassword" pattern:".*\\S.*"`
+	MasterUserArn      *string `aws:"MasterUserArn" pattern:"(?s).*\\S.*"`
+	MasterUserName     *string `aws:"MasterUserName" pattern:"(?s).*\\S.*"`
+	MasterUserPassword *string `aws:"MasterUserPassword" pattern:"(?s).*\\S.*"`
 }
 
 // AwsOpenSearchServiceDomainNodeToNodeEncryptionOptionsDetails is a structure of SecurityHub.
@@ -3345,71 +3345,71 @@ type AwsOpenSearchServiceDomainNodeToNodeEncryptionOptionsDetails struct {
 
 // AwsOpenSearchServiceDomainServiceSoftwareOptionsDetails is a structure of SecurityHub.
 type AwsOpenSearchServiceDomainServiceSoftwareOptionsDetails struct {
-	AutomatedUpdateDate *string `aws:"AutomatedUpdateDate" pattern:".*\\S.*"`
+	AutomatedUpdateDate *string `aws:"AutomatedUpdateDate" pattern:"(?s).*\\S.*"`
 	Cancellable         *bool   `aws:"Cancellable"`
-	CurrentVersion      *string `aws:"CurrentVersion" pattern:".*\\S.*"`
-	Description         *string `aws:"Description" pattern:".*\\S.*"`
-	NewVersion          *string `aws:"NewVersion" pattern:".*\\S.*"`
+	CurrentVersion      *string `aws:"CurrentVersion" pattern:"(?s).*\\S.*"`
+	Description         *string `aws:"Description" pattern:"(?s).*\\S.*"`
+	NewVersion          *string `aws:"NewVersion" pattern:"(?s).*\\S.*"`
 	UpdateAvailable     *bool   `aws:"UpdateAvailable"`
-	UpdateStatus        *string `aws:"UpdateStatus" pattern:".*\\S.*"`
+	UpdateStatus        *string `aws:"UpdateStatus" pattern:"(?s).*\\S.*"`
 	OptionalDeployment  *bool   `aws:"OptionalDeployment"`
 }
 
 // AwsOpenSearchServiceDomainVpcOptionsDetails is a structure of SecurityHub.
 type AwsOpenSearchServiceDomainVpcOptionsDetails struct {
-	SecurityGroupIds []string `aws:"SecurityGroupIds" pattern1:".*\\S.*"`
-	SubnetIds        []string `aws:"SubnetIds" pattern1:".*\\S.*"`
+	SecurityGroupIds []string `aws:"SecurityGroupIds" pattern1:"(?s).*\\S.*"`
+	SubnetIds        []string `aws:"SubnetIds" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsOrganizationScope is a structure of SecurityHub.
 type AwsOrganizationScope struct {
-	OrganizationId       *string `aws:"OrganizationId" pattern:".*\\S.*"`
-	OrganizationalUnitId *string `aws:"OrganizationalUnitId" pattern:".*\\S.*"`
+	OrganizationId       *string `aws:"OrganizationId" pattern:"(?s).*\\S.*"`
+	OrganizationalUnitId *string `aws:"OrganizationalUnitId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbClusterAssociatedRole is a structure of SecurityHub.
 type AwsRdsDbClusterAssociatedRole struct {
-	RoleArn *string `aws:"RoleArn" pattern:".*\\S.*"`
-	Status  *string `aws:"Status" pattern:".*\\S.*"`
+	RoleArn *string `aws:"RoleArn" pattern:"(?s).*\\S.*"`
+	Status  *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbClusterDetails is a structure of SecurityHub.
 type AwsRdsDbClusterDetails struct {
 	AllocatedStorage                 *int32                                 `aws:"AllocatedStorage"`
-	AvailabilityZones                []string                               `aws:"AvailabilityZones" pattern1:".*\\S.*"`
+	AvailabilityZones                []string                               `aws:"AvailabilityZones" pattern1:"(?s).*\\S.*"`
 	BackupRetentionPeriod            *int32                                 `aws:"BackupRetentionPeriod"`
-	DatabaseName                     *string                                `aws:"DatabaseName" pattern:".*\\S.*"`
-	Status                           *string                                `aws:"Status" pattern:".*\\S.*"`
-	Endpoint                         *string                                `aws:"Endpoint" pattern:".*\\S.*"`
-	ReaderEndpoint                   *string                                `aws:"ReaderEndpoint" pattern:".*\\S.*"`
-	CustomEndpoints                  []string                               `aws:"CustomEndpoints" pattern1:".*\\S.*"`
+	DatabaseName                     *string                                `aws:"DatabaseName" pattern:"(?s).*\\S.*"`
+	Status                           *string                                `aws:"Status" pattern:"(?s).*\\S.*"`
+	Endpoint                         *string                                `aws:"Endpoint" pattern:"(?s).*\\S.*"`
+	ReaderEndpoint                   *string                                `aws:"ReaderEndpoint" pattern:"(?s).*\\S.*"`
+	CustomEndpoints                  []string                               `aws:"CustomEndpoints" pattern1:"(?s).*\\S.*"`
 	MultiAz                          *bool                                  `aws:"MultiAz"`
-	Engine                           *string                                `aws:"Engine" pattern:".*\\S.*"`
-	EngineVersion                    *string                                `aws:"EngineVersion" pattern:".*\\S.*"`
+	Engine                           *string                                `aws:"Engine" pattern:"(?s).*\\S.*"`
+	EngineVersion                    *string                                `aws:"EngineVersion" pattern:"(?s).*\\S.*"`
 	Port                             *int32                                 `aws:"Port"`
-	MasterUsername                   *string                                `aws:"MasterUsername" pattern:".*\\S.*"`
-	PreferredBackupWindow            *string                                `aws:"PreferredBackupWindow" pattern:".*\\S.*"`
-	PreferredMaintenanceWindow       *string                                `aws:"PreferredMaintenanceWindow" pattern:".*\\S.*"`
-	ReadReplicaIdentifiers           []string                               `aws:"ReadReplicaIdentifiers" pattern1:".*\\S.*"`
+	MasterUsername                   *string                                `aws:"MasterUsername" pattern:"(?s).*\\S.*"`
+	PreferredBackupWindow            *string                                `aws:"PreferredBackupWindow" pattern:"(?s).*\\S.*"`
+	PreferredMaintenanceWindow       *string                                `aws:"PreferredMaintenanceWindow" pattern:"(?s).*\\S.*"`
+	ReadReplicaIdentifiers           []string                               `aws:"ReadReplicaIdentifiers" pattern1:"(?s).*\\S.*"`
 	VpcSecurityGroups                []AwsRdsDbInstanceVpcSecurityGroup     `aws:"VpcSecurityGroups"`
-	HostedZoneId                     *string                                `aws:"HostedZoneId" pattern:".*\\S.*"`
+	HostedZoneId                     *string                                `aws:"HostedZoneId" pattern:"(?s).*\\S.*"`
 	StorageEncrypted                 *bool                                  `aws:"StorageEncrypted"`
-	KmsKeyId                         *string                                `aws:"KmsKeyId" pattern:".*\\S.*"`
-	DbClusterResourceId              *string                                `aws:"DbClusterResourceId" pattern:".*\\S.*"`
+	KmsKeyId                         *string                                `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
+	DbClusterResourceId              *string                                `aws:"DbClusterResourceId" pattern:"(?s).*\\S.*"`
 	AssociatedRoles                  []AwsRdsDbClusterAssociatedRole        `aws:"AssociatedRoles"`
-	ClusterCreateTime                *string                                `aws:"ClusterCreateTime" pattern:".*\\S.*"`
-	EnabledCloudWatchLogsExports     []string                               `aws:"EnabledCloudWatchLogsExports" pattern1:".*\\S.*"`
-	EngineMode                       *string                                `aws:"EngineMode" pattern:".*\\S.*"`
+	ClusterCreateTime                *string                                `aws:"ClusterCreateTime" pattern:"(?s).*\\S.*"`
+	EnabledCloudWatchLogsExports     []string                               `aws:"EnabledCloudWatchLogsExports" pattern1:"(?s).*\\S.*"`
+	EngineMode                       *string                                `aws:"EngineMode" pattern:"(?s).*\\S.*"`
 	DeletionProtection               *bool                                  `aws:"DeletionProtection"`
 	HttpEndpointEnabled              *bool                                  `aws:"HttpEndpointEnabled"`
-	ActivityStreamStatus             *string                                `aws:"ActivityStreamStatus" pattern:".*\\S.*"`
+	ActivityStreamStatus             *string                                `aws:"ActivityStreamStatus" pattern:"(?s).*\\S.*"`
 	CopyTagsToSnapshot               *bool                                  `aws:"CopyTagsToSnapshot"`
 	CrossAccountClone                *bool                                  `aws:"CrossAccountClone"`
 	DomainMemberships                []AwsRdsDbDomainMembership             `aws:"DomainMemberships"`
-	DbClusterParameterGroup          *string                                `aws:"DbClusterParameterGroup" pattern:".*\\S.*"`
-	DbSubnetGroup                    *string                                `aws:"DbSubnetGroup" pattern:".*\\S.*"`
+	DbClusterParameterGroup          *string                                `aws:"DbClusterParameterGroup" pattern:"(?s).*\\S.*"`
+	DbSubnetGroup                    *string                                `aws:"DbSubnetGroup" pattern:"(?s).*\\S.*"`
 	DbClusterOptionGroupMemberships  []AwsRdsDbClusterOptionGroupMembership `aws:"DbClusterOptionGroupMemberships"`
-	DbClusterIdentifier              *string                                `aws:"DbClusterIdentifier" pattern:".*\\S.*"`
+	DbClusterIdentifier              *string                                `aws:"DbClusterIdentifier" pattern:"(?s).*\\S.*"`
 	DbClusterMembers                 []AwsRdsDbClusterMember                `aws:"DbClusterMembers"`
 	IamDatabaseAuthenticationEnabled *bool                                  `aws:"IamDatabaseAuthenticationEnabled"`
 	AutoMinorVersionUpgrade          *bool                                  `aws:"AutoMinorVersionUpgrade"`
@@ -3419,116 +3419,116 @@ type AwsRdsDbClusterDetails struct {
 type AwsRdsDbClusterMember struct {
 	IsClusterWriter               *bool   `aws:"IsClusterWriter"`
 	PromotionTier                 *int32  `aws:"PromotionTier"`
-	DbInstanceIdentifier          *string `aws:"DbInstanceIdentifier" pattern:".*\\S.*"`
-	DbClusterParameterGroupStatus *string `aws:"DbClusterParameterGroupStatus" pattern:".*\\S.*"`
+	DbInstanceIdentifier          *string `aws:"DbInstanceIdentifier" pattern:"(?s).*\\S.*"`
+	DbClusterParameterGroupStatus *string `aws:"DbClusterParameterGroupStatus" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbClusterOptionGroupMembership is a structure of SecurityHub.
 type AwsRdsDbClusterOptionGroupMembership struct {
-	DbClusterOptionGroupName *string `aws:"DbClusterOptionGroupName" pattern:".*\\S.*"`
-	Status                   *string `aws:"Status" pattern:".*\\S.*"`
+	DbClusterOptionGroupName *string `aws:"DbClusterOptionGroupName" pattern:"(?s).*\\S.*"`
+	Status                   *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbClusterSnapshotDbClusterSnapshotAttribute is a structure of SecurityHub.
 type AwsRdsDbClusterSnapshotDbClusterSnapshotAttribute struct {
-	AttributeName   *string  `aws:"AttributeName" pattern:".*\\S.*"`
-	AttributeValues []string `aws:"AttributeValues" pattern1:".*\\S.*"`
+	AttributeName   *string  `aws:"AttributeName" pattern:"(?s).*\\S.*"`
+	AttributeValues []string `aws:"AttributeValues" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbClusterSnapshotDetails is a structure of SecurityHub.
 type AwsRdsDbClusterSnapshotDetails struct {
-	AvailabilityZones                []string                                            `aws:"AvailabilityZones" pattern1:".*\\S.*"`
-	SnapshotCreateTime               *string                                             `aws:"SnapshotCreateTime" pattern:".*\\S.*"`
-	Engine                           *string                                             `aws:"Engine" pattern:".*\\S.*"`
+	AvailabilityZones                []string                                            `aws:"AvailabilityZones" pattern1:"(?s).*\\S.*"`
+	SnapshotCreateTime               *string                                             `aws:"SnapshotCreateTime" pattern:"(?s).*\\S.*"`
+	Engine                           *string                                             `aws:"Engine" pattern:"(?s).*\\S.*"`
 	AllocatedStorage                 *int32                                              `aws:"AllocatedStorage"`
-	Status                           *string                                             `aws:"Status" pattern:".*\\S.*"`
+	Status                           *string                                             `aws:"Status" pattern:"(?s).*\\S.*"`
 	Port                             *int32                                              `aws:"Port"`
-	VpcId                            *string                                             `aws:"VpcId" pattern:".*\\S.*"`
-	ClusterCreateTime                *string                                             `aws:"ClusterCreateTime" pattern:".*\\S.*"`
-	MasterUsername                   *string                                             `aws:"MasterUsername" pattern:".*\\S.*"`
-	EngineVersion                    *string                                             `aws:"EngineVersion" pattern:".*\\S.*"`
-	LicenseModel                     *string                                             `aws:"LicenseModel" pattern:".*\\S.*"`
-	SnapshotType                     *string                                             `aws:"SnapshotType" pattern:".*\\S.*"`
+	VpcId                            *string                                             `aws:"VpcId" pattern:"(?s).*\\S.*"`
+	ClusterCreateTime                *string                                             `aws:"ClusterCreateTime" pattern:"(?s).*\\S.*"`
+	MasterUsername                   *string                                             `aws:"MasterUsername" pattern:"(?s).*\\S.*"`
+	EngineVersion                    *string                                             `aws:"EngineVersion" pattern:"(?s).*\\S.*"`
+	LicenseModel                     *string                                             `aws:"LicenseModel" pattern:"(?s).*\\S.*"`
+	SnapshotType                     *string                                             `aws:"SnapshotType" pattern:"(?s).*\\S.*"`
 	PercentProgress                  *int32                                              `aws:"PercentProgress"`
 	StorageEncrypted                 *bool                                               `aws:"StorageEncrypted"`
-	KmsKeyId                         *string                                             `aws:"KmsKeyId" pattern:".*\\S.*"`
-	DbClusterIdentifier              *string                                             `aws:"DbClusterIdentifier" pattern:".*\\S.*"`
-	DbClusterSnapshotIdentifier      *string                                             `aws:"DbClusterSnapshotIdentifier" pattern:".*\\S.*"`
+	KmsKeyId                         *string                                             `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
+	DbClusterIdentifier              *string                                             `aws:"DbClusterIdentifier" pattern:"(?s).*\\S.*"`
+	DbClusterSnapshotIdentifier      *string                                             `aws:"DbClusterSnapshotIdentifier" pattern:"(?s).*\\S.*"`
 	IamDatabaseAuthenticationEnabled *bool                                               `aws:"IamDatabaseAuthenticationEnabled"`
 	DbClusterSnapshotAttributes      []AwsRdsDbClusterSnapshotDbClusterSnapshotAttribute `aws:"DbClusterSnapshotAttributes"`
 }
 
 // AwsRdsDbDomainMembership is a structure of SecurityHub.
 type AwsRdsDbDomainMembership struct {
-	Domain      *string `aws:"Domain" pattern:".*\\S.*"`
-	Status      *string `aws:"Status" pattern:".*\\S.*"`
-	Fqdn        *string `aws:"Fqdn" pattern:".*\\S.*"`
-	IamRoleName *string `aws:"IamRoleName" pattern:".*\\S.*"`
+	Domain      *string `aws:"Domain" pattern:"(?s).*\\S.*"`
+	Status      *string `aws:"Status" pattern:"(?s).*\\S.*"`
+	Fqdn        *string `aws:"Fqdn" pattern:"(?s).*\\S.*"`
+	IamRoleName *string `aws:"IamRoleName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbInstanceAssociatedRole is a structure of SecurityHub.
 type AwsRdsDbInstanceAssociatedRole struct {
-	RoleArn     *string `aws:"RoleArn" pattern:".*\\S.*"`
-	FeatureName *string `aws:"FeatureName" pattern:".*\\S.*"`
-	Status      *string `aws:"Status" pattern:".*\\S.*"`
+	RoleArn     *string `aws:"RoleArn" pattern:"(?s).*\\S.*"`
+	FeatureName *string `aws:"FeatureName" pattern:"(?s).*\\S.*"`
+	Status      *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbInstanceDetails is a structure of SecurityHub.
 type AwsRdsDbInstanceDetails struct {
 	AssociatedRoles                       []AwsRdsDbInstanceAssociatedRole   `aws:"AssociatedRoles"`
-	CACertificateIdentifier               *string                            `aws:"CACertificateIdentifier" pattern:".*\\S.*"`
-	DBClusterIdentifier                   *string                            `aws:"DBClusterIdentifier" pattern:".*\\S.*"`
-	DBInstanceIdentifier                  *string                            `aws:"DBInstanceIdentifier" pattern:".*\\S.*"`
-	DBInstanceClass                       *string                            `aws:"DBInstanceClass" pattern:".*\\S.*"`
+	CACertificateIdentifier               *string                            `aws:"CACertificateIdentifier" pattern:"(?s).*\\S.*"`
+	DBClusterIdentifier                   *string                            `aws:"DBClusterIdentifier" pattern:"(?s).*\\S.*"`
+	DBInstanceIdentifier                  *string                            `aws:"DBInstanceIdentifier" pattern:"(?s).*\\S.*"`
+	DBInstanceClass                       *string                            `aws:"DBInstanceClass" pattern:"(?s).*\\S.*"`
 	DbInstancePort                        *int32                             `aws:"DbInstancePort"`
-	DbiResourceId                         *string                            `aws:"DbiResourceId" pattern:".*\\S.*"`
-	DBName                                *string                            `aws:"DBName" pattern:".*\\S.*"`
+	DbiResourceId                         *string                            `aws:"DbiResourceId" pattern:"(?s).*\\S.*"`
+	DBName                                *string                            `aws:"DBName" pattern:"(?s).*\\S.*"`
 	DeletionProtection                    *bool                              `aws:"DeletionProtection"`
 	Endpoint                              *AwsRdsDbInstanceEndpoint          `aws:"Endpoint"`
-	Engine                                *string                            `aws:"Engine" pattern:".*\\S.*"`
-	EngineVersion                         *string                            `aws:"EngineVersion" pattern:".*\\S.*"`
+	Engine                                *string                            `aws:"Engine" pattern:"(?s).*\\S.*"`
+	EngineVersion                         *string                            `aws:"EngineVersion" pattern:"(?s).*\\S.*"`
 	IAMDatabaseAuthenticationEnabled      *bool                              `aws:"IAMDatabaseAuthenticationEnabled"`
-	InstanceCreateTime                    *string                            `aws:"InstanceCreateTime" pattern:".*\\S.*"`
-	KmsKeyId                              *string                            `aws:"KmsKeyId" pattern:".*\\S.*"`
+	InstanceCreateTime                    *string                            `aws:"InstanceCreateTime" pattern:"(?s).*\\S.*"`
+	KmsKeyId                              *string                            `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
 	PubliclyAccessible                    *bool                              `aws:"PubliclyAccessible"`
 	StorageEncrypted                      *bool                              `aws:"StorageEncrypted"`
-	TdeCredentialArn                      *string                            `aws:"TdeCredentialArn" pattern:".*\\S.*"`
+	TdeCredentialArn                      *string                            `aws:"TdeCredentialArn" pattern:"(?s).*\\S.*"`
 	VpcSecurityGroups                     []AwsRdsDbInstanceVpcSecurityGroup `aws:"VpcSecurityGroups"`
 	MultiAz                               *bool                              `aws:"MultiAz"`
-	EnhancedMonitoringResourceArn         *string                            `aws:"EnhancedMonitoringResourceArn" pattern:".*\\S.*"`
-	DbInstanceStatus                      *string                            `aws:"DbInstanceStatus" pattern:".*\\S.*"`
-	MasterUsername                        *string                            `aws:"MasterUsername" pattern:".*\\S.*"`
+	EnhancedMonitoringResourceArn         *string                            `aws:"EnhancedMonitoringResourceArn" pattern:"(?s).*\\S.*"`
+	DbInstanceStatus                      *string                            `aws:"DbInstanceStatus" pattern:"(?s).*\\S.*"`
+	MasterUsername                        *string                            `aws:"MasterUsername" pattern:"(?s).*\\S.*"`
 	AllocatedStorage                      *int32                             `aws:"AllocatedStorage"`
-	PreferredBackupWindow                 *string                            `aws:"PreferredBackupWindow" pattern:".*\\S.*"`
+	PreferredBackupWindow                 *string                            `aws:"PreferredBackupWindow" pattern:"(?s).*\\S.*"`
 	BackupRetentionPeriod                 *int32                             `aws:"BackupRetentionPeriod"`
-	DbSecurityGroups                      []string                           `aws:"DbSecurityGroups" pattern1:".*\\S.*"`
+	DbSecurityGroups                      []string                           `aws:"DbSecurityGroups" pattern1:"(?s).*\\S.*"`
 	DbParameterGroups                     []AwsRdsDbParameterGroup           `aws:"DbParameterGroups"`
-	AvailabilityZone                      *string                            `aws:"AvailabilityZone" pattern:".*\\S.*"`
+	AvailabilityZone                      *string                            `aws:"AvailabilityZone" pattern:"(?s).*\\S.*"`
 	DbSubnetGroup                         *AwsRdsDbSubnetGroup               `aws:"DbSubnetGroup"`
-	PreferredMaintenanceWindow            *string                            `aws:"PreferredMaintenanceWindow" pattern:".*\\S.*"`
+	PreferredMaintenanceWindow            *string                            `aws:"PreferredMaintenanceWindow" pattern:"(?s).*\\S.*"`
 	PendingModifiedValues                 *AwsRdsDbPendingModifiedValues     `aws:"PendingModifiedValues"`
-	LatestRestorableTime                  *string                            `aws:"LatestRestorableTime" pattern:".*\\S.*"`
+	LatestRestorableTime                  *string                            `aws:"LatestRestorableTime" pattern:"(?s).*\\S.*"`
 	AutoMinorVersionUpgrade               *bool                              `aws:"AutoMinorVersionUpgrade"`
-	ReadReplicaSourceDBInstanceIdentifier *string                            `aws:"ReadReplicaSourceDBInstanceIdentifier" pattern:".*\\S.*"`
-	ReadReplicaDBInstanceIdentifiers      []string                           `aws:"ReadReplicaDBInstanceIdentifiers" pattern1:".*\\S.*"`
-	ReadReplicaDBClusterIdentifiers       []string                           `aws:"ReadReplicaDBClusterIdentifiers" pattern1:".*\\S.*"`
-	LicenseModel                          *string                            `aws:"LicenseModel" pattern:".*\\S.*"`
+	ReadReplicaSourceDBInstanceIdentifier *string                            `aws:"ReadReplicaSourceDBInstanceIdentifier" pattern:"(?s).*\\S.*"`
+	ReadReplicaDBInstanceIdentifiers      []string                           `aws:"ReadReplicaDBInstanceIdentifiers" pattern1:"(?s).*\\S.*"`
+	ReadReplicaDBClusterIdentifiers       []string                           `aws:"ReadReplicaDBClusterIdentifiers" pattern1:"(?s).*\\S.*"`
+	LicenseModel                          *string                            `aws:"LicenseModel" pattern:"(?s).*\\S.*"`
 	Iops                                  *int32                             `aws:"Iops"`
 	OptionGroupMemberships                []AwsRdsDbOptionGroupMembership    `aws:"OptionGroupMemberships"`
-	CharacterSetName                      *string                            `aws:"CharacterSetName" pattern:".*\\S.*"`
-	SecondaryAvailabilityZone             *string                            `aws:"SecondaryAvailabilityZone" pattern:".*\\S.*"`
+	CharacterSetName                      *string                            `aws:"CharacterSetName" pattern:"(?s).*\\S.*"`
+	SecondaryAvailabilityZone             *string                            `aws:"SecondaryAvailabilityZone" pattern:"(?s).*\\S.*"`
 	StatusInfos                           []AwsRdsDbStatusInfo               `aws:"StatusInfos"`
-	StorageType                           *string                            `aws:"StorageType" pattern:".*\\S.*"`
+	StorageType                           *string                            `aws:"StorageType" pattern:"(?s).*\\S.*"`
 	DomainMemberships                     []AwsRdsDbDomainMembership         `aws:"DomainMemberships"`
 	CopyTagsToSnapshot                    *bool                              `aws:"CopyTagsToSnapshot"`
 	MonitoringInterval                    *int32                             `aws:"MonitoringInterval"`
-	MonitoringRoleArn                     *string                            `aws:"MonitoringRoleArn" pattern:".*\\S.*"`
+	MonitoringRoleArn                     *string                            `aws:"MonitoringRoleArn" pattern:"(?s).*\\S.*"`
 	PromotionTier                         *int32                             `aws:"PromotionTier"`
-	Timezone                              *string                            `aws:"Timezone" pattern:".*\\S.*"`
+	Timezone                              *string                            `aws:"Timezone" pattern:"(?s).*\\S.*"`
 	PerformanceInsightsEnabled            *bool                              `aws:"PerformanceInsightsEnabled"`
-	PerformanceInsightsKmsKeyId           *string                            `aws:"PerformanceInsightsKmsKeyId" pattern:".*\\S.*"`
+	PerformanceInsightsKmsKeyId           *string                            `aws:"PerformanceInsightsKmsKeyId" pattern:"(?s).*\\S.*"`
 	PerformanceInsightsRetentionPeriod    *int32                             `aws:"PerformanceInsightsRetentionPeriod"`
-	EnabledCloudWatchLogsExports          []string                           `aws:"EnabledCloudWatchLogsExports" pattern1:".*\\S.*"`
+	EnabledCloudWatchLogsExports          []string                           `aws:"EnabledCloudWatchLogsExports" pattern1:"(?s).*\\S.*"`
 	ProcessorFeatures                     []AwsRdsDbProcessorFeature         `aws:"ProcessorFeatures"`
 	ListenerEndpoint                      *AwsRdsDbInstanceEndpoint          `aws:"ListenerEndpoint"`
 	MaxAllocatedStorage                   *int32                             `aws:"MaxAllocatedStorage"`
@@ -3536,296 +3536,296 @@ type AwsRdsDbInstanceDetails struct {
 
 // AwsRdsDbInstanceEndpoint is a structure of SecurityHub.
 type AwsRdsDbInstanceEndpoint struct {
-	Address      *string `aws:"Address" pattern:".*\\S.*"`
+	Address      *string `aws:"Address" pattern:"(?s).*\\S.*"`
 	Port         *int32  `aws:"Port"`
-	HostedZoneId *string `aws:"HostedZoneId" pattern:".*\\S.*"`
+	HostedZoneId *string `aws:"HostedZoneId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbInstanceVpcSecurityGroup is a structure of SecurityHub.
 type AwsRdsDbInstanceVpcSecurityGroup struct {
-	VpcSecurityGroupId *string `aws:"VpcSecurityGroupId" pattern:".*\\S.*"`
-	Status             *string `aws:"Status" pattern:".*\\S.*"`
+	VpcSecurityGroupId *string `aws:"VpcSecurityGroupId" pattern:"(?s).*\\S.*"`
+	Status             *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbOptionGroupMembership is a structure of SecurityHub.
 type AwsRdsDbOptionGroupMembership struct {
-	OptionGroupName *string `aws:"OptionGroupName" pattern:".*\\S.*"`
-	Status          *string `aws:"Status" pattern:".*\\S.*"`
+	OptionGroupName *string `aws:"OptionGroupName" pattern:"(?s).*\\S.*"`
+	Status          *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbParameterGroup is a structure of SecurityHub.
 type AwsRdsDbParameterGroup struct {
-	DbParameterGroupName *string `aws:"DbParameterGroupName" pattern:".*\\S.*"`
-	ParameterApplyStatus *string `aws:"ParameterApplyStatus" pattern:".*\\S.*"`
+	DbParameterGroupName *string `aws:"DbParameterGroupName" pattern:"(?s).*\\S.*"`
+	ParameterApplyStatus *string `aws:"ParameterApplyStatus" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbPendingModifiedValues is a structure of SecurityHub.
 type AwsRdsDbPendingModifiedValues struct {
-	DbInstanceClass              *string                             `aws:"DbInstanceClass" pattern:".*\\S.*"`
+	DbInstanceClass              *string                             `aws:"DbInstanceClass" pattern:"(?s).*\\S.*"`
 	AllocatedStorage             *int32                              `aws:"AllocatedStorage"`
-	MasterUserPassword           *string                             `aws:"MasterUserPassword" pattern:".*\\S.*"`
+	MasterUserPassword           *string                             `aws:"MasterUserPassword" pattern:"(?s).*\\S.*"`
 	Port                         *int32                              `aws:"Port"`
 	BackupRetentionPeriod        *int32                              `aws:"BackupRetentionPeriod"`
 	MultiAZ                      *bool                               `aws:"MultiAZ"`
-	EngineVersion                *string                             `aws:"EngineVersion" pattern:".*\\S.*"`
-	LicenseModel                 *string                             `aws:"LicenseModel" pattern:".*\\S.*"`
+	EngineVersion                *string                             `aws:"EngineVersion" pattern:"(?s).*\\S.*"`
+	LicenseModel                 *string                             `aws:"LicenseModel" pattern:"(?s).*\\S.*"`
 	Iops                         *int32                              `aws:"Iops"`
-	DbInstanceIdentifier         *string                             `aws:"DbInstanceIdentifier" pattern:".*\\S.*"`
-	StorageType                  *string                             `aws:"StorageType" pattern:".*\\S.*"`
-	CaCertificateIdentifier      *string                             `aws:"CaCertificateIdentifier" pattern:".*\\S.*"`
-	DbSubnetGroupName            *string                             `aws:"DbSubnetGroupName" pattern:".*\\S.*"`
+	DbInstanceIdentifier         *string                             `aws:"DbInstanceIdentifier" pattern:"(?s).*\\S.*"`
+	StorageType                  *string                             `aws:"StorageType" pattern:"(?s).*\\S.*"`
+	CaCertificateIdentifier      *string                             `aws:"CaCertificateIdentifier" pattern:"(?s).*\\S.*"`
+	DbSubnetGroupName            *string                             `aws:"DbSubnetGroupName" pattern:"(?s).*\\S.*"`
 	PendingCloudWatchLogsExports *AwsRdsPendingCloudWatchLogsExports `aws:"PendingCloudWatchLogsExports"`
 	ProcessorFeatures            []AwsRdsDbProcessorFeature          `aws:"ProcessorFeatures"`
 }
 
 // AwsRdsDbProcessorFeature is a structure of SecurityHub.
 type AwsRdsDbProcessorFeature struct {
-	Name  *string `aws:"Name" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Name  *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbSecurityGroupDetails is a structure of SecurityHub.
 type AwsRdsDbSecurityGroupDetails struct {
-	DbSecurityGroupArn         *string                                 `aws:"DbSecurityGroupArn" pattern:".*\\S.*"`
-	DbSecurityGroupDescription *string                                 `aws:"DbSecurityGroupDescription" pattern:".*\\S.*"`
-	DbSecurityGroupName        *string                                 `aws:"DbSecurityGroupName" pattern:".*\\S.*"`
+	DbSecurityGroupArn         *string                                 `aws:"DbSecurityGroupArn" pattern:"(?s).*\\S.*"`
+	DbSecurityGroupDescription *string                                 `aws:"DbSecurityGroupDescription" pattern:"(?s).*\\S.*"`
+	DbSecurityGroupName        *string                                 `aws:"DbSecurityGroupName" pattern:"(?s).*\\S.*"`
 	Ec2SecurityGroups          []AwsRdsDbSecurityGroupEc2SecurityGroup `aws:"Ec2SecurityGroups"`
 	IpRanges                   []AwsRdsDbSecurityGroupIpRange          `aws:"IpRanges"`
-	OwnerId                    *string                                 `aws:"OwnerId" pattern:".*\\S.*"`
-	VpcId                      *string                                 `aws:"VpcId" pattern:".*\\S.*"`
+	OwnerId                    *string                                 `aws:"OwnerId" pattern:"(?s).*\\S.*"`
+	VpcId                      *string                                 `aws:"VpcId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbSecurityGroupEc2SecurityGroup is a structure of SecurityHub.
 type AwsRdsDbSecurityGroupEc2SecurityGroup struct {
-	Ec2SecurityGroupId      *string `aws:"Ec2SecurityGroupId" pattern:".*\\S.*"`
-	Ec2SecurityGroupName    *string `aws:"Ec2SecurityGroupName" pattern:".*\\S.*"`
-	Ec2SecurityGroupOwnerId *string `aws:"Ec2SecurityGroupOwnerId" pattern:".*\\S.*"`
-	Status                  *string `aws:"Status" pattern:".*\\S.*"`
+	Ec2SecurityGroupId      *string `aws:"Ec2SecurityGroupId" pattern:"(?s).*\\S.*"`
+	Ec2SecurityGroupName    *string `aws:"Ec2SecurityGroupName" pattern:"(?s).*\\S.*"`
+	Ec2SecurityGroupOwnerId *string `aws:"Ec2SecurityGroupOwnerId" pattern:"(?s).*\\S.*"`
+	Status                  *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbSecurityGroupIpRange is a structure of SecurityHub.
 type AwsRdsDbSecurityGroupIpRange struct {
-	CidrIp *string `aws:"CidrIp" pattern:".*\\S.*"`
-	Status *string `aws:"Status" pattern:".*\\S.*"`
+	CidrIp *string `aws:"CidrIp" pattern:"(?s).*\\S.*"`
+	Status *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbSnapshotDetails is a structure of SecurityHub.
 type AwsRdsDbSnapshotDetails struct {
-	DbSnapshotIdentifier             *string                    `aws:"DbSnapshotIdentifier" pattern:".*\\S.*"`
-	DbInstanceIdentifier             *string                    `aws:"DbInstanceIdentifier" pattern:".*\\S.*"`
-	SnapshotCreateTime               *string                    `aws:"SnapshotCreateTime" pattern:".*\\S.*"`
-	Engine                           *string                    `aws:"Engine" pattern:".*\\S.*"`
+	DbSnapshotIdentifier             *string                    `aws:"DbSnapshotIdentifier" pattern:"(?s).*\\S.*"`
+	DbInstanceIdentifier             *string                    `aws:"DbInstanceIdentifier" pattern:"(?s).*\\S.*"`
+	SnapshotCreateTime               *string                    `aws:"SnapshotCreateTime" pattern:"(?s).*\\S.*"`
+	Engine                           *string                    `aws:"Engine" pattern:"(?s).*\\S.*"`
 	AllocatedStorage                 *int32                     `aws:"AllocatedStorage"`
-	Status                           *string                    `aws:"Status" pattern:".*\\S.*"`
+	Status                           *string                    `aws:"Status" pattern:"(?s).*\\S.*"`
 	Port                             *int32                     `aws:"Port"`
-	AvailabilityZone                 *string                    `aws:"AvailabilityZone" pattern:".*\\S.*"`
-	VpcId                            *string                    `aws:"VpcId" pattern:".*\\S.*"`
-	InstanceCreateTime               *string                    `aws:"InstanceCreateTime" pattern:".*\\S.*"`
-	MasterUsername                   *string                    `aws:"MasterUsername" pattern:".*\\S.*"`
-	EngineVersion                    *string                    `aws:"EngineVersion" pattern:".*\\S.*"`
-	LicenseModel                     *string                    `aws:"LicenseModel" pattern:".*\\S.*"`
-	SnapshotType                     *string                    `aws:"SnapshotType" pattern:".*\\S.*"`
+	AvailabilityZone                 *string                    `aws:"AvailabilityZone" pattern:"(?s).*\\S.*"`
+	VpcId                            *string                    `aws:"VpcId" pattern:"(?s).*\\S.*"`
+	InstanceCreateTime               *string                    `aws:"InstanceCreateTime" pattern:"(?s).*\\S.*"`
+	MasterUsername                   *string                    `aws:"MasterUsername" pattern:"(?s).*\\S.*"`
+	EngineVersion                    *string                    `aws:"EngineVersion" pattern:"(?s).*\\S.*"`
+	LicenseModel                     *string                    `aws:"LicenseModel" pattern:"(?s).*\\S.*"`
+	SnapshotType                     *string                    `aws:"SnapshotType" pattern:"(?s).*\\S.*"`
 	Iops                             *int32                     `aws:"Iops"`
-	OptionGroupName                  *string                    `aws:"OptionGroupName" pattern:".*\\S.*"`
+	OptionGroupName                  *string                    `aws:"OptionGroupName" pattern:"(?s).*\\S.*"`
 	PercentProgress                  *int32                     `aws:"PercentProgress"`
-	SourceRegion                     *string                    `aws:"SourceRegion" pattern:".*\\S.*"`
-	SourceDbSnapshotIdentifier       *string                    `aws:"SourceDbSnapshotIdentifier" pattern:".*\\S.*"`
-	StorageType                      *string                    `aws:"StorageType" pattern:".*\\S.*"`
-	TdeCredentialArn                 *string                    `aws:"TdeCredentialArn" pattern:".*\\S.*"`
+	SourceRegion                     *string                    `aws:"SourceRegion" pattern:"(?s).*\\S.*"`
+	SourceDbSnapshotIdentifier       *string                    `aws:"SourceDbSnapshotIdentifier" pattern:"(?s).*\\S.*"`
+	StorageType                      *string                    `aws:"StorageType" pattern:"(?s).*\\S.*"`
+	TdeCredentialArn                 *string                    `aws:"TdeCredentialArn" pattern:"(?s).*\\S.*"`
 	Encrypted                        *bool                      `aws:"Encrypted"`
-	KmsKeyId                         *string                    `aws:"KmsKeyId" pattern:".*\\S.*"`
-	Timezone                         *string                    `aws:"Timezone" pattern:".*\\S.*"`
+	KmsKeyId                         *string                    `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
+	Timezone                         *string                    `aws:"Timezone" pattern:"(?s).*\\S.*"`
 	IamDatabaseAuthenticationEnabled *bool                      `aws:"IamDatabaseAuthenticationEnabled"`
 	ProcessorFeatures                []AwsRdsDbProcessorFeature `aws:"ProcessorFeatures"`
-	DbiResourceId                    *string                    `aws:"DbiResourceId" pattern:".*\\S.*"`
+	DbiResourceId                    *string                    `aws:"DbiResourceId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbStatusInfo is a structure of SecurityHub.
 type AwsRdsDbStatusInfo struct {
-	StatusType *string `aws:"StatusType" pattern:".*\\S.*"`
+	StatusType *string `aws:"StatusType" pattern:"(?s).*\\S.*"`
 	Normal     *bool   `aws:"Normal"`
-	Status     *string `aws:"Status" pattern:".*\\S.*"`
-	Message    *string `aws:"Message" pattern:".*\\S.*"`
+	Status     *string `aws:"Status" pattern:"(?s).*\\S.*"`
+	Message    *string `aws:"Message" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbSubnetGroup is a structure of SecurityHub.
 type AwsRdsDbSubnetGroup struct {
-	DbSubnetGroupName        *string                     `aws:"DbSubnetGroupName" pattern:".*\\S.*"`
-	DbSubnetGroupDescription *string                     `aws:"DbSubnetGroupDescription" pattern:".*\\S.*"`
-	VpcId                    *string                     `aws:"VpcId" pattern:".*\\S.*"`
-	SubnetGroupStatus        *string                     `aws:"SubnetGroupStatus" pattern:".*\\S.*"`
+	DbSubnetGroupName        *string                     `aws:"DbSubnetGroupName" pattern:"(?s).*\\S.*"`
+	DbSubnetGroupDescription *string                     `aws:"DbSubnetGroupDescription" pattern:"(?s).*\\S.*"`
+	VpcId                    *string                     `aws:"VpcId" pattern:"(?s).*\\S.*"`
+	SubnetGroupStatus        *string                     `aws:"SubnetGroupStatus" pattern:"(?s).*\\S.*"`
 	Subnets                  []AwsRdsDbSubnetGroupSubnet `aws:"Subnets"`
-	DbSubnetGroupArn         *string                     `aws:"DbSubnetGroupArn" pattern:".*\\S.*"`
+	DbSubnetGroupArn         *string                     `aws:"DbSubnetGroupArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbSubnetGroupSubnet is a structure of SecurityHub.
 type AwsRdsDbSubnetGroupSubnet struct {
-	SubnetIdentifier       *string                                    `aws:"SubnetIdentifier" pattern:".*\\S.*"`
+	SubnetIdentifier       *string                                    `aws:"SubnetIdentifier" pattern:"(?s).*\\S.*"`
 	SubnetAvailabilityZone *AwsRdsDbSubnetGroupSubnetAvailabilityZone `aws:"SubnetAvailabilityZone"`
-	SubnetStatus           *string                                    `aws:"SubnetStatus" pattern:".*\\S.*"`
+	SubnetStatus           *string                                    `aws:"SubnetStatus" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsDbSubnetGroupSubnetAvailabilityZone is a structure of SecurityHub.
 type AwsRdsDbSubnetGroupSubnetAvailabilityZone struct {
-	Name *string `aws:"Name" pattern:".*\\S.*"`
+	Name *string `aws:"Name" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsEventSubscriptionDetails is a structure of SecurityHub.
 type AwsRdsEventSubscriptionDetails struct {
-	CustSubscriptionId       *string  `aws:"CustSubscriptionId" pattern:".*\\S.*"`
-	CustomerAwsId            *string  `aws:"CustomerAwsId" pattern:".*\\S.*"`
+	CustSubscriptionId       *string  `aws:"CustSubscriptionId" pattern:"(?s).*\\S.*"`
+	CustomerAwsId            *string  `aws:"CustomerAwsId" pattern:"(?s).*\\S.*"`
 	Enabled                  *bool    `aws:"Enabled"`
-	EventCategoriesList      []string `aws:"EventCategoriesList" pattern1:".*\\S.*"`
-	EventSubscriptionArn     *string  `aws:"EventSubscriptionArn" pattern:".*\\S.*"`
-	SnsTopicArn              *string  `aws:"SnsTopicArn" pattern:".*\\S.*"`
-	SourceIdsList            []string `aws:"SourceIdsList" pattern1:".*\\S.*"`
-	SourceType               *string  `aws:"SourceType" pattern:".*\\S.*"`
-	Status                   *string  `aws:"Status" pattern:".*\\S.*"`
-	SubscriptionCreationTime *string  `aws:"SubscriptionCreationTime" pattern:".*\\S.*"`
+	EventCategoriesList      []string `aws:"EventCategoriesList" pattern1:"(?s).*\\S.*"`
+	EventSubscriptionArn     *string  `aws:"EventSubscriptionArn" pattern:"(?s).*\\S.*"`
+	SnsTopicArn              *string  `aws:"SnsTopicArn" pattern:"(?s).*\\S.*"`
+	SourceIdsList            []string `aws:"SourceIdsList" pattern1:"(?s).*\\S.*"`
+	SourceType               *string  `aws:"SourceType" pattern:"(?s).*\\S.*"`
+	Status                   *string  `aws:"Status" pattern:"(?s).*\\S.*"`
+	SubscriptionCreationTime *string  `aws:"SubscriptionCreationTime" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRdsPendingCloudWatchLogsExports is a structure of SecurityHub.
 type AwsRdsPendingCloudWatchLogsExports struct {
-	LogTypesToEnable  []string `aws:"LogTypesToEnable" pattern1:".*\\S.*"`
-	LogTypesToDisable []string `aws:"LogTypesToDisable" pattern1:".*\\S.*"`
+	LogTypesToEnable  []string `aws:"LogTypesToEnable" pattern1:"(?s).*\\S.*"`
+	LogTypesToDisable []string `aws:"LogTypesToDisable" pattern1:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterClusterNode is a structure of SecurityHub.
 type AwsRedshiftClusterClusterNode struct {
-	NodeRole         *string `aws:"NodeRole" pattern:".*\\S.*"`
-	PrivateIpAddress *string `aws:"PrivateIpAddress" pattern:".*\\S.*"`
-	PublicIpAddress  *string `aws:"PublicIpAddress" pattern:".*\\S.*"`
+	NodeRole         *string `aws:"NodeRole" pattern:"(?s).*\\S.*"`
+	PrivateIpAddress *string `aws:"PrivateIpAddress" pattern:"(?s).*\\S.*"`
+	PublicIpAddress  *string `aws:"PublicIpAddress" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterClusterParameterGroup is a structure of SecurityHub.
 type AwsRedshiftClusterClusterParameterGroup struct {
 	ClusterParameterStatusList []AwsRedshiftClusterClusterParameterStatus `aws:"ClusterParameterStatusList"`
-	ParameterApplyStatus       *string                                    `aws:"ParameterApplyStatus" pattern:".*\\S.*"`
-	ParameterGroupName         *string                                    `aws:"ParameterGroupName" pattern:".*\\S.*"`
+	ParameterApplyStatus       *string                                    `aws:"ParameterApplyStatus" pattern:"(?s).*\\S.*"`
+	ParameterGroupName         *string                                    `aws:"ParameterGroupName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterClusterParameterStatus is a structure of SecurityHub.
 type AwsRedshiftClusterClusterParameterStatus struct {
-	ParameterName                  *string `aws:"ParameterName" pattern:".*\\S.*"`
-	ParameterApplyStatus           *string `aws:"ParameterApplyStatus" pattern:".*\\S.*"`
-	ParameterApplyErrorDescription *string `aws:"ParameterApplyErrorDescription" pattern:".*\\S.*"`
+	ParameterName                  *string `aws:"ParameterName" pattern:"(?s).*\\S.*"`
+	ParameterApplyStatus           *string `aws:"ParameterApplyStatus" pattern:"(?s).*\\S.*"`
+	ParameterApplyErrorDescription *string `aws:"ParameterApplyErrorDescription" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterClusterSecurityGroup is a structure of SecurityHub.
 type AwsRedshiftClusterClusterSecurityGroup struct {
-	ClusterSecurityGroupName *string `aws:"ClusterSecurityGroupName" pattern:".*\\S.*"`
-	Status                   *string `aws:"Status" pattern:".*\\S.*"`
+	ClusterSecurityGroupName *string `aws:"ClusterSecurityGroupName" pattern:"(?s).*\\S.*"`
+	Status                   *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterClusterSnapshotCopyStatus is a structure of SecurityHub.
 type AwsRedshiftClusterClusterSnapshotCopyStatus struct {
-	DestinationRegion             *string `aws:"DestinationRegion" pattern:".*\\S.*"`
+	DestinationRegion             *string `aws:"DestinationRegion" pattern:"(?s).*\\S.*"`
 	ManualSnapshotRetentionPeriod *int32  `aws:"ManualSnapshotRetentionPeriod"`
 	RetentionPeriod               *int32  `aws:"RetentionPeriod"`
-	SnapshotCopyGrantName         *string `aws:"SnapshotCopyGrantName" pattern:".*\\S.*"`
+	SnapshotCopyGrantName         *string `aws:"SnapshotCopyGrantName" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterDeferredMaintenanceWindow is a structure of SecurityHub.
 type AwsRedshiftClusterDeferredMaintenanceWindow struct {
-	DeferMaintenanceEndTime    *string `aws:"DeferMaintenanceEndTime" pattern:".*\\S.*"`
-	DeferMaintenanceIdentifier *string `aws:"DeferMaintenanceIdentifier" pattern:".*\\S.*"`
-	DeferMaintenanceStartTime  *string `aws:"DeferMaintenanceStartTime" pattern:".*\\S.*"`
+	DeferMaintenanceEndTime    *string `aws:"DeferMaintenanceEndTime" pattern:"(?s).*\\S.*"`
+	DeferMaintenanceIdentifier *string `aws:"DeferMaintenanceIdentifier" pattern:"(?s).*\\S.*"`
+	DeferMaintenanceStartTime  *string `aws:"DeferMaintenanceStartTime" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterDetails is a structure of SecurityHub.
 type AwsRedshiftClusterDetails struct {
 	AllowVersionUpgrade                    *bool                                         `aws:"AllowVersionUpgrade"`
 	AutomatedSnapshotRetentionPeriod       *int32                                        `aws:"AutomatedSnapshotRetentionPeriod"`
-	AvailabilityZone                       *string                                       `aws:"AvailabilityZone" pattern:".*\\S.*"`
-	ClusterAvailabilityStatus              *string                                       `aws:"ClusterAvailabilityStatus" pattern:".*\\S.*"`
-	ClusterCreateTime                      *string                                       `aws:"ClusterCreateTime" pattern:".*\\S.*"`
-	ClusterIdentifier                      *string                                       `aws:"ClusterIdentifier" pattern:".*\\S.*"`
+	AvailabilityZone                       *string                                       `aws:"AvailabilityZone" pattern:"(?s).*\\S.*"`
+	ClusterAvailabilityStatus              *string                                       `aws:"ClusterAvailabilityStatus" pattern:"(?s).*\\S.*"`
+	ClusterCreateTime                      *string                                       `aws:"ClusterCreateTime" pattern:"(?s).*\\S.*"`
+	ClusterIdentifier                      *string                                       `aws:"ClusterIdentifier" pattern:"(?s).*\\S.*"`
 	ClusterNodes                           []AwsRedshiftClusterClusterNode               `aws:"ClusterNodes"`
 	ClusterParameterGroups                 []AwsRedshiftClusterClusterParameterGroup     `aws:"ClusterParameterGroups"`
-	ClusterPublicKey                       *string                                       `aws:"ClusterPublicKey" pattern:".*\\S.*"`
-	ClusterRevisionNumber                  *string                                       `aws:"ClusterRevisionNumber" pattern:".*\\S.*"`
+	ClusterPublicKey                       *string                                       `aws:"ClusterPublicKey" pattern:"(?s).*\\S.*"`
+	ClusterRevisionNumber                  *string                                       `aws:"ClusterRevisionNumber" pattern:"(?s).*\\S.*"`
 	ClusterSecurityGroups                  []AwsRedshiftClusterClusterSecurityGroup      `aws:"ClusterSecurityGroups"`
 	ClusterSnapshotCopyStatus              *AwsRedshiftClusterClusterSnapshotCopyStatus  `aws:"ClusterSnapshotCopyStatus"`
-	ClusterStatus                          *string                                       `aws:"ClusterStatus" pattern:".*\\S.*"`
-	ClusterSubnetGroupName                 *string                                       `aws:"ClusterSubnetGroupName" pattern:".*\\S.*"`
-	ClusterVersion                         *string                                       `aws:"ClusterVersion" pattern:".*\\S.*"`
-	DBName                                 *string                                       `aws:"DBName" pattern:".*\\S.*"`
+	ClusterStatus                          *string                                       `aws:"ClusterStatus" pattern:"(?s).*\\S.*"`
+	ClusterSubnetGroupName                 *string                                       `aws:"ClusterSubnetGroupName" pattern:"(?s).*\\S.*"`
+	ClusterVersion                         *string                                       `aws:"ClusterVersion" pattern:"(?s).*\\S.*"`
+	DBName                                 *string                                       `aws:"DBName" pattern:"(?s).*\\S.*"`
 	DeferredMaintenanceWindows             []AwsRedshiftClusterDeferredMaintenanceWindow `aws:"DeferredMaintenanceWindows"`
 	ElasticIpStatus                        *AwsRedshiftClusterElasticIpStatus            `aws:"ElasticIpStatus"`
-	ElasticResizeNumberOfNodeOptions       *string                                       `aws:"ElasticResizeNumberOfNodeOptions" pattern:".*\\S.*"`
+	ElasticResizeNumberOfNodeOptions       *string                                       `aws:"ElasticResizeNumberOfNodeOptions" pattern:"(?s).*\\S.*"`
 	Encrypted                              *bool                                         `aws:"Encrypted"`
 	Endpoint                               *AwsRedshiftClusterEndpoint                   `aws:"Endpoint"`
 	EnhancedVpcRouting                     *bool                                         `aws:"EnhancedVpcRouting"`
-	ExpectedNextSnapshotScheduleTime       *string                                       `aws:"ExpectedNextSnapshotScheduleTime" pattern:".*\\S.*"`
-	ExpectedNextSnapshotScheduleTimeStatus *string                                       `aws:"ExpectedNextSnapshotScheduleTimeStatus" pattern:".*\\S.*"`
+	ExpectedNextSnapshotScheduleTime       *string                                       `aws:"ExpectedNextSnapshotScheduleTime" pattern:"(?s).*\\S.*"`
+	ExpectedNextSnapshotScheduleTimeStatus *string                                       `aws:"ExpectedNextSnapshotScheduleTimeStatus" pattern:"(?s).*\\S.*"`
 	HsmStatus                              *AwsRedshiftClusterHsmStatus                  `aws:"HsmStatus"`
 	IamRoles                               []AwsRedshiftClusterIamRole                   `aws:"IamRoles"`
-	KmsKeyId                               *string                                       `aws:"KmsKeyId" pattern:".*\\S.*"`
-	MaintenanceTrackName                   *string                                       `aws:"MaintenanceTrackName" pattern:".*\\S.*"`
+	KmsKeyId                               *string                                       `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
+	MaintenanceTrackName                   *string                                       `aws:"MaintenanceTrackName" pattern:"(?s).*\\S.*"`
 	ManualSnapshotRetentionPeriod          *int32                                        `aws:"ManualSnapshotRetentionPeriod"`
-	MasterUsername                         *string                                       `aws:"MasterUsername" pattern:".*\\S.*"`
-	NextMaintenanceWindowStartTime         *string                                       `aws:"NextMaintenanceWindowStartTime" pattern:".*\\S.*"`
-	NodeType                               *string                                       `aws:"NodeType" pattern:".*\\S.*"`
+	MasterUsername                         *string                                       `aws:"MasterUsername" pattern:"(?s).*\\S.*"`
+	NextMaintenanceWindowStartTime         *string                                       `aws:"NextMaintenanceWindowStartTime" pattern:"(?s).*\\S.*"`
+	NodeType                               *string                                       `aws:"NodeType" pattern:"(?s).*\\S.*"`
 	NumberOfNodes                          *int32                                        `aws:"NumberOfNodes"`
-	PendingActions                         []string                                      `aws:"PendingActions" pattern1:".*\\S.*"`
+	PendingActions                         []string                                      `aws:"PendingActions" pattern1:"(?s).*\\S.*"`
 	PendingModifiedValues                  *AwsRedshiftClusterPendingModifiedValues      `aws:"PendingModifiedValues"`
-	PreferredMaintenanceWindow             *string                                       `aws:"PreferredMaintenanceWindow" pattern:".*\\S.*"`
+	PreferredMaintenanceWindow             *string                                       `aws:"PreferredMaintenanceWindow" pattern:"(?s).*\\S.*"`
 	PubliclyAccessible                     *bool                                         `aws:"PubliclyAccessible"`
 	ResizeInfo                             *AwsRedshiftClusterResizeInfo                 `aws:"ResizeInfo"`
 	RestoreStatus                          *AwsRedshiftClusterRestoreStatus              `aws:"RestoreStatus"`
-	SnapshotScheduleIdentifier             *string                                       `aws:"SnapshotScheduleIdentifier" pattern:".*\\S.*"`
-	SnapshotScheduleState                  *string                                       `aws:"SnapshotScheduleState" pattern:".*\\S.*"`
-	VpcId                                  *string                                       `aws:"VpcId" pattern:".*\\S.*"`
+	SnapshotScheduleIdentifier             *string                                       `aws:"SnapshotScheduleIdentifier" pattern:"(?s).*\\S.*"`
+	SnapshotScheduleState                  *string                                       `aws:"SnapshotScheduleState" pattern:"(?s).*\\S.*"`
+	VpcId                                  *string                                       `aws:"VpcId" pattern:"(?s).*\\S.*"`
 	VpcSecurityGroups                      []AwsRedshiftClusterVpcSecurityGroup          `aws:"VpcSecurityGroups"`
 	LoggingStatus                          *AwsRedshiftClusterLoggingStatus              `aws:"LoggingStatus"`
 }
 
 // AwsRedshiftClusterElasticIpStatus is a structure of SecurityHub.
 type AwsRedshiftClusterElasticIpStatus struct {
-	ElasticIp *string `aws:"ElasticIp" pattern:".*\\S.*"`
-	Status    *string `aws:"Status" pattern:".*\\S.*"`
+	ElasticIp *string `aws:"ElasticIp" pattern:"(?s).*\\S.*"`
+	Status    *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterEndpoint is a structure of SecurityHub.
 type AwsRedshiftClusterEndpoint struct {
-	Address *string `aws:"Address" pattern:".*\\S.*"`
+	Address *string `aws:"Address" pattern:"(?s).*\\S.*"`
 	Port    *int32  `aws:"Port"`
 }
 
 // AwsRedshiftClusterHsmStatus is a structure of SecurityHub.
 type AwsRedshiftClusterHsmStatus struct {
-	HsmClientCertificateIdentifier *string `aws:"HsmClientCertificateIdentifier" pattern:".*\\S.*"`
-	HsmConfigurationIdentifier     *string `aws:"HsmConfigurationIdentifier" pattern:".*\\S.*"`
-	Status                         *string `aws:"Status" pattern:".*\\S.*"`
+	HsmClientCertificateIdentifier *string `aws:"HsmClientCertificateIdentifier" pattern:"(?s).*\\S.*"`
+	HsmConfigurationIdentifier     *string `aws:"HsmConfigurationIdentifier" pattern:"(?s).*\\S.*"`
+	Status                         *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterIamRole is a structure of SecurityHub.
 type AwsRedshiftClusterIamRole struct {
-	ApplyStatus *string `aws:"ApplyStatus" pattern:".*\\S.*"`
-	IamRoleArn  *string `aws:"IamRoleArn" pattern:".*\\S.*"`
+	ApplyStatus *string `aws:"ApplyStatus" pattern:"(?s).*\\S.*"`
+	IamRoleArn  *string `aws:"IamRoleArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterLoggingStatus is a structure of SecurityHub.
 type AwsRedshiftClusterLoggingStatus struct {
-	BucketName                 *string `aws:"BucketName" pattern:".*\\S.*"`
-	LastFailureMessage         *string `aws:"LastFailureMessage" pattern:".*\\S.*"`
-	LastFailureTime            *string `aws:"LastFailureTime" pattern:".*\\S.*"`
-	LastSuccessfulDeliveryTime *string `aws:"LastSuccessfulDeliveryTime" pattern:".*\\S.*"`
+	BucketName                 *string `aws:"BucketName" pattern:"(?s).*\\S.*"`
+	LastFailureMessage         *string `aws:"LastFailureMessage" pattern:"(?s).*\\S.*"`
+	LastFailureTime            *string `aws:"LastFailureTime" pattern:"(?s).*\\S.*"`
+	LastSuccessfulDeliveryTime *string `aws:"LastSuccessfulDeliveryTime" pattern:"(?s).*\\S.*"`
 	LoggingEnabled             *bool   `aws:"LoggingEnabled"`
-	S3KeyPrefix                *string `aws:"S3KeyPrefix" pattern:".*\\S.*"`
+	S3KeyPrefix                *string `aws:"S3KeyPrefix" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterPendingModifiedValues is a structure of SecurityHub.
 type AwsRedshiftClusterPendingModifiedValues struct {
 	AutomatedSnapshotRetentionPeriod *int32  `aws:"AutomatedSnapshotRetentionPeriod"`
-	ClusterIdentifier                *string `aws:"ClusterIdentifier" pattern:".*\\S.*"`
-	ClusterType                      *string `aws:"ClusterType" pattern:".*\\S.*"`
-	ClusterVersion                   *string `aws:"ClusterVersion" pattern:".*\\S.*"`
-	EncryptionType                   *string `aws:"EncryptionType" pattern:".*\\S.*"`
+	ClusterIdentifier                *string `aws:"ClusterIdentifier" pattern:"(?s).*\\S.*"`
+	ClusterType                      *string `aws:"ClusterType" pattern:"(?s).*\\S.*"`
+	ClusterVersion                   *string `aws:"ClusterVersion" pattern:"(?s).*\\S.*"`
+	EncryptionType                   *string `aws:"EncryptionType" pattern:"(?s).*\\S.*"`
 	EnhancedVpcRouting               *bool   `aws:"EnhancedVpcRouting"`
-	MaintenanceTrackName             *string `aws:"MaintenanceTrackName" pattern:".*\\S.*"`
-	MasterUserPassword               *string `aws:"MasterUserPassword" pattern:".*\\S.*"`
-	NodeType                         *string `aws:"NodeType" pattern:".*\\S.*"`
+	MaintenanceTrackName             *string `aws:"MaintenanceTrackName" pattern:"(?s).*\\S.*"`
+	MasterUserPassword               *string `aws:"MasterUserPassword" pattern:"(?s).*\\S.*"`
+	NodeType                         *string `aws:"NodeType" pattern:"(?s).*\\S.*"`
 	NumberOfNodes                    *int32  `aws:"NumberOfNodes"`
 	PubliclyAccessible               *bool   `aws:"PubliclyAccessible"`
 }
@@ -3833,7 +3833,7 @@ type AwsRedshiftClusterPendingModifiedValues struct {
 // AwsRedshiftClusterResizeInfo is a structure of SecurityHub.
 type AwsRedshiftClusterResizeInfo struct {
 	AllowCancelResize *bool   `aws:"AllowCancelResize"`
-	ResizeType        *string `aws:"ResizeType" pattern:".*\\S.*"`
+	ResizeType        *string `aws:"ResizeType" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterRestoreStatus is a structure of SecurityHub.
@@ -3843,39 +3843,39 @@ type AwsRedshiftClusterRestoreStatus struct {
 	EstimatedTimeToCompletionInSeconds     *int64   `aws:"EstimatedTimeToCompletionInSeconds"`
 	ProgressInMegaBytes                    *int64   `aws:"ProgressInMegaBytes"`
 	SnapshotSizeInMegaBytes                *int64   `aws:"SnapshotSizeInMegaBytes"`
-	Status                                 *string  `aws:"Status" pattern:".*\\S.*"`
+	Status                                 *string  `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRedshiftClusterVpcSecurityGroup is a structure of SecurityHub.
 type AwsRedshiftClusterVpcSecurityGroup struct {
-	Status             *string `aws:"Status" pattern:".*\\S.*"`
-	VpcSecurityGroupId *string `aws:"VpcSecurityGroupId" pattern:".*\\S.*"`
+	Status             *string `aws:"Status" pattern:"(?s).*\\S.*"`
+	VpcSecurityGroupId *string `aws:"VpcSecurityGroupId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRoute53HostedZoneConfigDetails is a structure of SecurityHub.
 type AwsRoute53HostedZoneConfigDetails struct {
-	Comment *string `aws:"Comment" pattern:".*\\S.*"`
+	Comment *string `aws:"Comment" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRoute53HostedZoneDetails is a structure of SecurityHub.
 type AwsRoute53HostedZoneDetails struct {
 	HostedZone         *AwsRoute53HostedZoneObjectDetails   `aws:"HostedZone"`
 	Vpcs               []AwsRoute53HostedZoneVpcDetails     `aws:"Vpcs"`
-	NameServers        []string                             `aws:"NameServers" pattern1:".*\\S.*"`
+	NameServers        []string                             `aws:"NameServers" pattern1:"(?s).*\\S.*"`
 	QueryLoggingConfig *AwsRoute53QueryLoggingConfigDetails `aws:"QueryLoggingConfig"`
 }
 
 // AwsRoute53HostedZoneObjectDetails is a structure of SecurityHub.
 type AwsRoute53HostedZoneObjectDetails struct {
-	Id     *string                            `aws:"Id" pattern:".*\\S.*"`
-	Name   *string                            `aws:"Name" pattern:".*\\S.*"`
+	Id     *string                            `aws:"Id" pattern:"(?s).*\\S.*"`
+	Name   *string                            `aws:"Name" pattern:"(?s).*\\S.*"`
 	Config *AwsRoute53HostedZoneConfigDetails `aws:"Config"`
 }
 
 // AwsRoute53HostedZoneVpcDetails is a structure of SecurityHub.
 type AwsRoute53HostedZoneVpcDetails struct {
-	Id     *string `aws:"Id" pattern:".*\\S.*"`
-	Region *string `aws:"Region" pattern:".*\\S.*"`
+	Id     *string `aws:"Id" pattern:"(?s).*\\S.*"`
+	Region *string `aws:"Region" pattern:"(?s).*\\S.*"`
 }
 
 // AwsRoute53QueryLoggingConfigDetails is a structure of SecurityHub.
@@ -3885,19 +3885,19 @@ type AwsRoute53QueryLoggingConfigDetails struct {
 
 // AwsS3AccessPointDetails is a structure of SecurityHub.
 type AwsS3AccessPointDetails struct {
-	AccessPointArn                 *string                                  `aws:"AccessPointArn" pattern:".*\\S.*"`
-	Alias                          *string                                  `aws:"Alias" pattern:".*\\S.*"`
-	Bucket                         *string                                  `aws:"Bucket" pattern:".*\\S.*"`
-	BucketAccountId                *string                                  `aws:"BucketAccountId" pattern:".*\\S.*"`
-	Name                           *string                                  `aws:"Name" pattern:".*\\S.*"`
-	NetworkOrigin                  *string                                  `aws:"NetworkOrigin" pattern:".*\\S.*"`
+	AccessPointArn                 *string                                  `aws:"AccessPointArn" pattern:"(?s).*\\S.*"`
+	Alias                          *string                                  `aws:"Alias" pattern:"(?s).*\\S.*"`
+	Bucket                         *string                                  `aws:"Bucket" pattern:"(?s).*\\S.*"`
+	BucketAccountId                *string                                  `aws:"BucketAccountId" pattern:"(?s).*\\S.*"`
+	Name                           *string                                  `aws:"Name" pattern:"(?s).*\\S.*"`
+	NetworkOrigin                  *string                                  `aws:"NetworkOrigin" pattern:"(?s).*\\S.*"`
 	PublicAccessBlockConfiguration *AwsS3AccountPublicAccessBlockDetails    `aws:"PublicAccessBlockConfiguration"`
 	VpcConfiguration               *AwsS3AccessPointVpcConfigurationDetails `aws:"VpcConfiguration"`
 }
 
 // AwsS3AccessPointVpcConfigurationDetails is a structure of SecurityHub.
 type AwsS3AccessPointVpcConfigurationDetails struct {
-	VpcId *string `aws:"VpcId" pattern:".*\\S.*"`
+	VpcId *string `aws:"VpcId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3AccountPublicAccessBlockDetails is a structure of SecurityHub.
@@ -3921,15 +3921,15 @@ type AwsS3BucketBucketLifecycleConfigurationRulesAbortIncompleteMultipartUploadD
 // AwsS3BucketBucketLifecycleConfigurationRulesDetails is a structure of SecurityHub.
 type AwsS3BucketBucketLifecycleConfigurationRulesDetails struct {
 	AbortIncompleteMultipartUpload    *AwsS3BucketBucketLifecycleConfigurationRulesAbortIncompleteMultipartUploadDetails `aws:"AbortIncompleteMultipartUpload"`
-	ExpirationDate                    *string                                                                            `aws:"ExpirationDate" pattern:".*\\S.*"`
+	ExpirationDate                    *string                                                                            `aws:"ExpirationDate" pattern:"(?s).*\\S.*"`
 	ExpirationInDays                  *int32                                                                             `aws:"ExpirationInDays"`
 	ExpiredObjectDeleteMarker         *bool                                                                              `aws:"ExpiredObjectDeleteMarker"`
 	Filter                            *AwsS3BucketBucketLifecycleConfigurationRulesFilterDetails                         `aws:"Filter"`
-	ID                                *string                                                                            `aws:"ID" pattern:".*\\S.*"`
+	ID                                *string                                                                            `aws:"ID" pattern:"(?s).*\\S.*"`
 	NoncurrentVersionExpirationInDays *int32                                                                             `aws:"NoncurrentVersionExpirationInDays"`
 	NoncurrentVersionTransitions      []AwsS3BucketBucketLifecycleConfigurationRulesNoncurrentVersionTransitionsDetails  `aws:"NoncurrentVersionTransitions"`
-	Prefix                            *string                                                                            `aws:"Prefix" pattern:".*\\S.*"`
-	Status                            *string                                                                            `aws:"Status" pattern:".*\\S.*"`
+	Prefix                            *string                                                                            `aws:"Prefix" pattern:"(?s).*\\S.*"`
+	Status                            *string                                                                            `aws:"Status" pattern:"(?s).*\\S.*"`
 	Transitions                       []AwsS3BucketBucketLifecycleConfigurationRulesTransitionsDetails                   `aws:"Transitions"`
 }
 
@@ -3941,71 +3941,71 @@ type AwsS3BucketBucketLifecycleConfigurationRulesFilterDetails struct {
 // AwsS3BucketBucketLifecycleConfigurationRulesFilterPredicateDetails is a structure of SecurityHub.
 type AwsS3BucketBucketLifecycleConfigurationRulesFilterPredicateDetails struct {
 	Operands []AwsS3BucketBucketLifecycleConfigurationRulesFilterPredicateOperandsDetails `aws:"Operands"`
-	Prefix   *string                                                                      `aws:"Prefix" pattern:".*\\S.*"`
+	Prefix   *string                                                                      `aws:"Prefix" pattern:"(?s).*\\S.*"`
 	Tag      *AwsS3BucketBucketLifecycleConfigurationRulesFilterPredicateTagDetails       `aws:"Tag"`
-	Type     *string                                                                      `aws:"Type" pattern:".*\\S.*"`
+	Type     *string                                                                      `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketBucketLifecycleConfigurationRulesFilterPredicateOperandsDetails is a structure of SecurityHub.
 type AwsS3BucketBucketLifecycleConfigurationRulesFilterPredicateOperandsDetails struct {
-	Prefix *string                                                                        `aws:"Prefix" pattern:".*\\S.*"`
+	Prefix *string                                                                        `aws:"Prefix" pattern:"(?s).*\\S.*"`
 	Tag    *AwsS3BucketBucketLifecycleConfigurationRulesFilterPredicateOperandsTagDetails `aws:"Tag"`
-	Type   *string                                                                        `aws:"Type" pattern:".*\\S.*"`
+	Type   *string                                                                        `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketBucketLifecycleConfigurationRulesFilterPredicateOperandsTagDetails is a structure of SecurityHub.
 type AwsS3BucketBucketLifecycleConfigurationRulesFilterPredicateOperandsTagDetails struct {
-	Key   *string `aws:"Key" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Key   *string `aws:"Key" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketBucketLifecycleConfigurationRulesFilterPredicateTagDetails is a structure of SecurityHub.
 type AwsS3BucketBucketLifecycleConfigurationRulesFilterPredicateTagDetails struct {
-	Key   *string `aws:"Key" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Key   *string `aws:"Key" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketBucketLifecycleConfigurationRulesNoncurrentVersionTransitionsDetails is a structure of SecurityHub.
 type AwsS3BucketBucketLifecycleConfigurationRulesNoncurrentVersionTransitionsDetails struct {
 	Days         *int32  `aws:"Days"`
-	StorageClass *string `aws:"StorageClass" pattern:".*\\S.*"`
+	StorageClass *string `aws:"StorageClass" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketBucketLifecycleConfigurationRulesTransitionsDetails is a structure of SecurityHub.
 type AwsS3BucketBucketLifecycleConfigurationRulesTransitionsDetails struct {
-	Date         *string `aws:"Date" pattern:".*\\S.*"`
+	Date         *string `aws:"Date" pattern:"(?s).*\\S.*"`
 	Days         *int32  `aws:"Days"`
-	StorageClass *string `aws:"StorageClass" pattern:".*\\S.*"`
+	StorageClass *string `aws:"StorageClass" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketBucketVersioningConfiguration is a structure of SecurityHub.
 type AwsS3BucketBucketVersioningConfiguration struct {
 	IsMfaDeleteEnabled *bool   `aws:"IsMfaDeleteEnabled"`
-	Status             *string `aws:"Status" pattern:".*\\S.*"`
+	Status             *string `aws:"Status" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketDetails is a structure of SecurityHub.
 type AwsS3BucketDetails struct {
-	OwnerId                           *string                                         `aws:"OwnerId" pattern:".*\\S.*"`
-	OwnerName                         *string                                         `aws:"OwnerName" pattern:".*\\S.*"`
-	OwnerAccountId                    *string                                         `aws:"OwnerAccountId" pattern:".*\\S.*"`
-	CreatedAt                         *string                                         `aws:"CreatedAt" pattern:".*\\S.*"`
+	OwnerId                           *string                                         `aws:"OwnerId" pattern:"(?s).*\\S.*"`
+	OwnerName                         *string                                         `aws:"OwnerName" pattern:"(?s).*\\S.*"`
+	OwnerAccountId                    *string                                         `aws:"OwnerAccountId" pattern:"(?s).*\\S.*"`
+	CreatedAt                         *string                                         `aws:"CreatedAt" pattern:"(?s).*\\S.*"`
 	ServerSideEncryptionConfiguration *AwsS3BucketServerSideEncryptionConfiguration   `aws:"ServerSideEncryptionConfiguration"`
 	BucketLifecycleConfiguration      *AwsS3BucketBucketLifecycleConfigurationDetails `aws:"BucketLifecycleConfiguration"`
 	PublicAccessBlockConfiguration    *AwsS3AccountPublicAccessBlockDetails           `aws:"PublicAccessBlockConfiguration"`
-	AccessControlList                 *string                                         `aws:"AccessControlList" pattern:".*\\S.*"`
+	AccessControlList                 *string                                         `aws:"AccessControlList" pattern:"(?s).*\\S.*"`
 	BucketLoggingConfiguration        *AwsS3BucketLoggingConfiguration                `aws:"BucketLoggingConfiguration"`
 	BucketWebsiteConfiguration        *AwsS3BucketWebsiteConfiguration                `aws:"BucketWebsiteConfiguration"`
 	BucketNotificationConfiguration   *AwsS3BucketNotificationConfiguration           `aws:"BucketNotificationConfiguration"`
 	BucketVersioningConfiguration     *AwsS3BucketBucketVersioningConfiguration       `aws:"BucketVersioningConfiguration"`
 	ObjectLockConfiguration           *AwsS3BucketObjectLockConfiguration             `aws:"ObjectLockConfiguration"`
-	Name                              *string                                         `aws:"Name" pattern:".*\\S.*"`
+	Name                              *string                                         `aws:"Name" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketLoggingConfiguration is a structure of SecurityHub.
 type AwsS3BucketLoggingConfiguration struct {
-	DestinationBucketName *string `aws:"DestinationBucketName" pattern:".*\\S.*"`
-	LogFilePrefix         *string `aws:"LogFilePrefix" pattern:".*\\S.*"`
+	DestinationBucketName *string `aws:"DestinationBucketName" pattern:"(?s).*\\S.*"`
+	LogFilePrefix         *string `aws:"LogFilePrefix" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketNotificationConfiguration is a structure of SecurityHub.
@@ -4015,10 +4015,10 @@ type AwsS3BucketNotificationConfiguration struct {
 
 // AwsS3BucketNotificationConfigurationDetail is a structure of SecurityHub.
 type AwsS3BucketNotificationConfigurationDetail struct {
-	Events      []string                                    `aws:"Events" pattern1:".*\\S.*"`
+	Events      []string                                    `aws:"Events" pattern1:"(?s).*\\S.*"`
 	Filter      *AwsS3BucketNotificationConfigurationFilter `aws:"Filter"`
-	Destination *string                                     `aws:"Destination" pattern:".*\\S.*"`
-	Type        *string                                     `aws:"Type" pattern:".*\\S.*"`
+	Destination *string                                     `aws:"Destination" pattern:"(?s).*\\S.*"`
+	Type        *string                                     `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketNotificationConfigurationFilter is a structure of SecurityHub.
@@ -4034,19 +4034,19 @@ type AwsS3BucketNotificationConfigurationS3KeyFilter struct {
 // AwsS3BucketNotificationConfigurationS3KeyFilterRule is a structure of SecurityHub.
 type AwsS3BucketNotificationConfigurationS3KeyFilterRule struct {
 	Name  *AwsS3BucketNotificationConfigurationS3KeyFilterRuleName `aws:"Name"`
-	Value *string                                                  `aws:"Value" pattern:".*\\S.*"`
+	Value *string                                                  `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketObjectLockConfiguration is a structure of SecurityHub.
 type AwsS3BucketObjectLockConfiguration struct {
-	ObjectLockEnabled *string                                        `aws:"ObjectLockEnabled" pattern:".*\\S.*"`
+	ObjectLockEnabled *string                                        `aws:"ObjectLockEnabled" pattern:"(?s).*\\S.*"`
 	Rule              *AwsS3BucketObjectLockConfigurationRuleDetails `aws:"Rule"`
 }
 
 // AwsS3BucketObjectLockConfigurationRuleDefaultRetentionDetails is a structure of SecurityHub.
 type AwsS3BucketObjectLockConfigurationRuleDefaultRetentionDetails struct {
 	Days  *int32  `aws:"Days"`
-	Mode  *string `aws:"Mode" pattern:".*\\S.*"`
+	Mode  *string `aws:"Mode" pattern:"(?s).*\\S.*"`
 	Years *int32  `aws:"Years"`
 }
 
@@ -4057,8 +4057,8 @@ type AwsS3BucketObjectLockConfigurationRuleDetails struct {
 
 // AwsS3BucketServerSideEncryptionByDefault is a structure of SecurityHub.
 type AwsS3BucketServerSideEncryptionByDefault struct {
-	SSEAlgorithm   *string `aws:"SSEAlgorithm" pattern:".*\\S.*"`
-	KMSMasterKeyID *string `aws:"KMSMasterKeyID" pattern:".*\\S.*"`
+	SSEAlgorithm   *string `aws:"SSEAlgorithm" pattern:"(?s).*\\S.*"`
+	KMSMasterKeyID *string `aws:"KMSMasterKeyID" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketServerSideEncryptionConfiguration is a structure of SecurityHub.
@@ -4073,16 +4073,16 @@ type AwsS3BucketServerSideEncryptionRule struct {
 
 // AwsS3BucketWebsiteConfiguration is a structure of SecurityHub.
 type AwsS3BucketWebsiteConfiguration struct {
-	ErrorDocument         *string                                      `aws:"ErrorDocument" pattern:".*\\S.*"`
-	IndexDocumentSuffix   *string                                      `aws:"IndexDocumentSuffix" pattern:".*\\S.*"`
+	ErrorDocument         *string                                      `aws:"ErrorDocument" pattern:"(?s).*\\S.*"`
+	IndexDocumentSuffix   *string                                      `aws:"IndexDocumentSuffix" pattern:"(?s).*\\S.*"`
 	RedirectAllRequestsTo *AwsS3BucketWebsiteConfigurationRedirectTo   `aws:"RedirectAllRequestsTo"`
 	RoutingRules          []AwsS3BucketWebsiteConfigurationRoutingRule `aws:"RoutingRules"`
 }
 
 // AwsS3BucketWebsiteConfigurationRedirectTo is a structure of SecurityHub.
 type AwsS3BucketWebsiteConfigurationRedirectTo struct {
-	Hostname *string `aws:"Hostname" pattern:".*\\S.*"`
-	Protocol *string `aws:"Protocol" pattern:".*\\S.*"`
+	Hostname *string `aws:"Hostname" pattern:"(?s).*\\S.*"`
+	Protocol *string `aws:"Protocol" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketWebsiteConfigurationRoutingRule is a structure of SecurityHub.
@@ -4093,68 +4093,68 @@ type AwsS3BucketWebsiteConfigurationRoutingRule struct {
 
 // AwsS3BucketWebsiteConfigurationRoutingRuleCondition is a structure of SecurityHub.
 type AwsS3BucketWebsiteConfigurationRoutingRuleCondition struct {
-	HttpErrorCodeReturnedEquals *string `aws:"HttpErrorCodeReturnedEquals" pattern:".*\\S.*"`
-	KeyPrefixEquals             *string `aws:"KeyPrefixEquals" pattern:".*\\S.*"`
+	HttpErrorCodeReturnedEquals *string `aws:"HttpErrorCodeReturnedEquals" pattern:"(?s).*\\S.*"`
+	KeyPrefixEquals             *string `aws:"KeyPrefixEquals" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3BucketWebsiteConfigurationRoutingRuleRedirect is a structure of SecurityHub.
 type AwsS3BucketWebsiteConfigurationRoutingRuleRedirect struct {
-	Hostname             *string `aws:"Hostname" pattern:".*\\S.*"`
-	HttpRedirectCode     *string `aws:"HttpRedirectCode" pattern:".*\\S.*"`
-	Protocol             *string `aws:"Protocol" pattern:".*\\S.*"`
-	ReplaceKeyPrefixWith *string `aws:"ReplaceKeyPrefixWith" pattern:".*\\S.*"`
-	ReplaceKeyWith       *string `aws:"ReplaceKeyWith" pattern:".*\\S.*"`
+	Hostname             *string `aws:"Hostname" pattern:"(?s).*\\S.*"`
+	HttpRedirectCode     *string `aws:"HttpRedirectCode" pattern:"(?s).*\\S.*"`
+	Protocol             *string `aws:"Protocol" pattern:"(?s).*\\S.*"`
+	ReplaceKeyPrefixWith *string `aws:"ReplaceKeyPrefixWith" pattern:"(?s).*\\S.*"`
+	ReplaceKeyWith       *string `aws:"ReplaceKeyWith" pattern:"(?s).*\\S.*"`
 }
 
 // AwsS3ObjectDetails is a structure of SecurityHub.
 type AwsS3ObjectDetails struct {
-	LastModified         *string `aws:"LastModified" pattern:".*\\S.*"`
-	ETag                 *string `aws:"ETag" pattern:".*\\S.*"`
-	VersionId            *string `aws:"VersionId" pattern:".*\\S.*"`
-	ContentType          *string `aws:"ContentType" pattern:".*\\S.*"`
-	ServerSideEncryption *string `aws:"ServerSideEncryption" pattern:".*\\S.*"`
-	SSEKMSKeyId          *string `aws:"SSEKMSKeyId" pattern:".*\\S.*"`
+	LastModified         *string `aws:"LastModified" pattern:"(?s).*\\S.*"`
+	ETag                 *string `aws:"ETag" pattern:"(?s).*\\S.*"`
+	VersionId            *string `aws:"VersionId" pattern:"(?s).*\\S.*"`
+	ContentType          *string `aws:"ContentType" pattern:"(?s).*\\S.*"`
+	ServerSideEncryption *string `aws:"ServerSideEncryption" pattern:"(?s).*\\S.*"`
+	SSEKMSKeyId          *string `aws:"SSEKMSKeyId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsSageMakerNotebookInstanceDetails is a structure of SecurityHub.
 type AwsSageMakerNotebookInstanceDetails struct {
-	AcceleratorTypes                     []string                                                         `aws:"AcceleratorTypes" pattern1:".*\\S.*"`
-	AdditionalCodeRepositories           []string                                                         `aws:"AdditionalCodeRepositories" pattern1:".*\\S.*"`
-	DefaultCodeRepository                *string                                                          `aws:"DefaultCodeRepository" pattern:".*\\S.*"`
-	DirectInternetAccess                 *string                                                          `aws:"DirectInternetAccess" pattern:".*\\S.*"`
-	FailureReason                        *string                                                          `aws:"FailureReason" pattern:".*\\S.*"`
+	AcceleratorTypes                     []string                                                         `aws:"AcceleratorTypes" pattern1:"(?s).*\\S.*"`
+	AdditionalCodeRepositories           []string                                                         `aws:"AdditionalCodeRepositories" pattern1:"(?s).*\\S.*"`
+	DefaultCodeRepository                *string                                                          `aws:"DefaultCodeRepository" pattern:"(?s).*\\S.*"`
+	DirectInternetAccess                 *string                                                          `aws:"DirectInternetAccess" pattern:"(?s).*\\S.*"`
+	FailureReason                        *string                                                          `aws:"FailureReason" pattern:"(?s).*\\S.*"`
 	InstanceMetadataServiceConfiguration *AwsSageMakerNotebookInstanceMetadataServiceConfigurationDetails `aws:"InstanceMetadataServiceConfiguration"`
-	InstanceType                         *string                                                          `aws:"InstanceType" pattern:".*\\S.*"`
-	KmsKeyId                             *string                                                          `aws:"KmsKeyId" pattern:".*\\S.*"`
-	NetworkInterfaceId                   *string                                                          `aws:"NetworkInterfaceId" pattern:".*\\S.*"`
-	NotebookInstanceArn                  *string                                                          `aws:"NotebookInstanceArn" pattern:".*\\S.*"`
-	NotebookInstanceLifecycleConfigName  *string                                                          `aws:"NotebookInstanceLifecycleConfigName" pattern:".*\\S.*"`
-	NotebookInstanceName                 *string                                                          `aws:"NotebookInstanceName" pattern:".*\\S.*"`
-	NotebookInstanceStatus               *string                                                          `aws:"NotebookInstanceStatus" pattern:".*\\S.*"`
-	PlatformIdentifier                   *string                                                          `aws:"PlatformIdentifier" pattern:".*\\S.*"`
-	RoleArn                              *string                                                          `aws:"RoleArn" pattern:".*\\S.*"`
-	RootAccess                           *string                                                          `aws:"RootAccess" pattern:".*\\S.*"`
-	SecurityGroups                       []string                                                         `aws:"SecurityGroups" pattern1:".*\\S.*"`
-	SubnetId                             *string                                                          `aws:"SubnetId" pattern:".*\\S.*"`
-	Url                                  *string                                                          `aws:"Url" pattern:".*\\S.*"`
+	InstanceType                         *string                                                          `aws:"InstanceType" pattern:"(?s).*\\S.*"`
+	KmsKeyId                             *string                                                          `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
+	NetworkInterfaceId                   *string                                                          `aws:"NetworkInterfaceId" pattern:"(?s).*\\S.*"`
+	NotebookInstanceArn                  *string                                                          `aws:"NotebookInstanceArn" pattern:"(?s).*\\S.*"`
+	NotebookInstanceLifecycleConfigName  *string                                                          `aws:"NotebookInstanceLifecycleConfigName" pattern:"(?s).*\\S.*"`
+	NotebookInstanceName                 *string                                                          `aws:"NotebookInstanceName" pattern:"(?s).*\\S.*"`
+	NotebookInstanceStatus               *string                                                          `aws:"NotebookInstanceStatus" pattern:"(?s).*\\S.*"`
+	PlatformIdentifier                   *string                                                          `aws:"PlatformIdentifier" pattern:"(?s).*\\S.*"`
+	RoleArn                              *string                                                          `aws:"RoleArn" pattern:"(?s).*\\S.*"`
+	RootAccess                           *string                                                          `aws:"RootAccess" pattern:"(?s).*\\S.*"`
+	SecurityGroups                       []string                                                         `aws:"SecurityGroups" pattern1:"(?s).*\\S.*"`
+	SubnetId                             *string                                                          `aws:"SubnetId" pattern:"(?s).*\\S.*"`
+	Url                                  *string                                                          `aws:"Url" pattern:"(?s).*\\S.*"`
 	VolumeSizeInGB                       *int32                                                           `aws:"VolumeSizeInGB"`
 }
 
 // AwsSageMakerNotebookInstanceMetadataServiceConfigurationDetails is a structure of SecurityHub.
 type AwsSageMakerNotebookInstanceMetadataServiceConfigurationDetails struct {
-	MinimumInstanceMetadataServiceVersion *string `aws:"MinimumInstanceMetadataServiceVersion" pattern:".*\\S.*"`
+	MinimumInstanceMetadataServiceVersion *string `aws:"MinimumInstanceMetadataServiceVersion" pattern:"(?s).*\\S.*"`
 }
 
 // AwsSecretsManagerSecretDetails is a structure of SecurityHub.
 type AwsSecretsManagerSecretDetails struct {
 	RotationRules                   *AwsSecretsManagerSecretRotationRules `aws:"RotationRules"`
 	RotationOccurredWithinFrequency *bool                                 `aws:"RotationOccurredWithinFrequency"`
-	KmsKeyId                        *string                               `aws:"KmsKeyId" pattern:".*\\S.*"`
+	KmsKeyId                        *string                               `aws:"KmsKeyId" pattern:"(?s).*\\S.*"`
 	RotationEnabled                 *bool                                 `aws:"RotationEnabled"`
-	RotationLambdaArn               *string                               `aws:"RotationLambdaArn" pattern:".*\\S.*"`
+	RotationLambdaArn               *string                               `aws:"RotationLambdaArn" pattern:"(?s).*\\S.*"`
 	Deleted                         *bool                                 `aws:"Deleted"`
-	Name                            *string                               `aws:"Name" pattern:".*\\S.*"`
-	Description                     *string                               `aws:"Description" pattern:".*\\S.*"`
+	Name                            *string                               `aws:"Name" pattern:"(?s).*\\S.*"`
+	Description                     *string                               `aws:"Description" pattern:"(?s).*\\S.*"`
 }
 
 // AwsSecretsManagerSecretRotationRules is a structure of SecurityHub.
@@ -4164,28 +4164,28 @@ type AwsSecretsManagerSecretRotationRules struct {
 
 // AwsSecurityFinding is a structure of SecurityHub.
 type AwsSecurityFinding struct {
-	SchemaVersion         string                 `aws:"SchemaVersion,required" pattern:".*\\S.*"`
-	Id                    string                 `aws:"Id,required" pattern:".*\\S.*"`
-	ProductArn            string                 `aws:"ProductArn,required" pattern:".*\\S.*"`
-	ProductName           *string                `aws:"ProductName" pattern:".*\\S.*"`
-	CompanyName           *string                `aws:"CompanyName" pattern:".*\\S.*"`
-	Region                *string                `aws:"Region" pattern:".*\\S.*"`
-	GeneratorId           string                 `aws:"GeneratorId,required" pattern:".*\\S.*"`
-	AwsAccountId          string                 `aws:"AwsAccountId,required" pattern:".*\\S.*"`
-	Types                 []string               `aws:"Types" pattern1:".*\\S.*"`
-	FirstObservedAt       *string                `aws:"FirstObservedAt" pattern:".*\\S.*"`
-	LastObservedAt        *string                `aws:"LastObservedAt" pattern:".*\\S.*"`
-	CreatedAt             string                 `aws:"CreatedAt,required" pattern:".*\\S.*"`
-	UpdatedAt             string                 `aws:"UpdatedAt,required" pattern:".*\\S.*"`
+	SchemaVersion         string                 `aws:"SchemaVersion,required" pattern:"(?s).*\\S.*"`
+	Id                    string                 `aws:"Id,required" pattern:"(?s).*\\S.*"`
+	ProductArn            string                 `aws:"ProductArn,required" pattern:"(?s).*\\S.*"`
+	ProductName           *string                `aws:"ProductName" pattern:"(?s).*\\S.*"`
+	CompanyName           *string                `aws:"CompanyName" pattern:"(?s).*\\S.*"`
+	Region                *string                `aws:"Region" pattern:"(?s).*\\S.*"`
+	GeneratorId           string                 `aws:"GeneratorId,required" pattern:"(?s).*\\S.*"`
+	AwsAccountId          string                 `aws:"AwsAccountId,required" pattern:"(?s).*\\S.*"`
+	Types                 []string               `aws:"Types" pattern1:"(?s).*\\S.*"`
+	FirstObservedAt       *string                `aws:"FirstObservedAt" pattern:"(?s).*\\S.*"`
+	LastObservedAt        *string                `aws:"LastObservedAt" pattern:"(?s).*\\S.*"`
+	CreatedAt             string                 `aws:"CreatedAt,required" pattern:"(?s).*\\S.*"`
+	UpdatedAt             string                 `aws:"UpdatedAt,required" pattern:"(?s).*\\S.*"`
 	Severity              *Severity              `aws:"Severity"`
 	Confidence            *int32                 `aws:"Confidence"`
 	Criticality           *int32                 `aws:"Criticality"`
-	Title                 string                 `aws:"Title,required" pattern:".*\\S.*"`
-	Description           string                 `aws:"Description,required" pattern:".*\\S.*"`
+	Title                 string                 `aws:"Title,required" pattern:"(?s).*\\S.*"`
+	Description           string                 `aws:"Description,required" pattern:"(?s).*\\S.*"`
 	Remediation           *Remediation           `aws:"Remediation"`
-	SourceUrl             *string                `aws:"SourceUrl" pattern:".*\\S.*"`
-	ProductFields         map[string]string      `aws:"ProductFields" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
-	UserDefinedFields     map[string]string      `aws:"UserDefinedFields" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	SourceUrl             *string                `aws:"SourceUrl" pattern:"(?s).*\\S.*"`
+	ProductFields         map[string]string      `aws:"ProductFields" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
+	UserDefinedFields     map[string]string      `aws:"UserDefinedFields" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 	Malware               []Malware              `aws:"Malware"`
 	Network               *Network               `aws:"Network"`
 	NetworkPath           []NetworkPathComponent `aws:"NetworkPath"`
@@ -4206,8 +4206,8 @@ type AwsSecurityFinding struct {
 	FindingProviderFields *FindingProviderFields `aws:"FindingProviderFields"`
 	Sample                *bool                  `aws:"Sample"`
 	GeneratorDetails      *GeneratorDetails      `aws:"GeneratorDetails"`
-	ProcessedAt           *string                `aws:"ProcessedAt" pattern:".*\\S.*"`
-	AwsAccountName        *string                `aws:"AwsAccountName" pattern:".*\\S.*"`
+	ProcessedAt           *string                `aws:"ProcessedAt" pattern:"(?s).*\\S.*"`
+	AwsAccountName        *string                `aws:"AwsAccountName" pattern:"(?s).*\\S.*"`
 	Detection             *Detection             `aws:"Detection"`
 }
 
@@ -4321,46 +4321,46 @@ type AwsSecurityFindingFilters struct {
 
 // AwsSecurityFindingIdentifier is a structure of SecurityHub.
 type AwsSecurityFindingIdentifier struct {
-	Id         string `aws:"Id,required" pattern:".*\\S.*"`
-	ProductArn string `aws:"ProductArn,required" pattern:".*\\S.*"`
+	Id         string `aws:"Id,required" pattern:"(?s).*\\S.*"`
+	ProductArn string `aws:"ProductArn,required" pattern:"(?s).*\\S.*"`
 }
 
 // AwsSnsTopicDetails is a structure of SecurityHub.
 type AwsSnsTopicDetails struct {
-	KmsMasterKeyId                    *string                   `aws:"KmsMasterKeyId" pattern:".*\\S.*"`
+	KmsMasterKeyId                    *string                   `aws:"KmsMasterKeyId" pattern:"(?s).*\\S.*"`
 	Subscription                      []AwsSnsTopicSubscription `aws:"Subscription"`
-	TopicName                         *string                   `aws:"TopicName" pattern:".*\\S.*"`
-	Owner                             *string                   `aws:"Owner" pattern:".*\\S.*"`
-	SqsSuccessFeedbackRoleArn         *string                   `aws:"SqsSuccessFeedbackRoleArn" pattern:".*\\S.*"`
-	SqsFailureFeedbackRoleArn         *string                   `aws:"SqsFailureFeedbackRoleArn" pattern:".*\\S.*"`
-	ApplicationSuccessFeedbackRoleArn *string                   `aws:"ApplicationSuccessFeedbackRoleArn" pattern:".*\\S.*"`
-	FirehoseSuccessFeedbackRoleArn    *string                   `aws:"FirehoseSuccessFeedbackRoleArn" pattern:".*\\S.*"`
-	FirehoseFailureFeedbackRoleArn    *string                   `aws:"FirehoseFailureFeedbackRoleArn" pattern:".*\\S.*"`
-	HttpSuccessFeedbackRoleArn        *string                   `aws:"HttpSuccessFeedbackRoleArn" pattern:".*\\S.*"`
-	HttpFailureFeedbackRoleArn        *string                   `aws:"HttpFailureFeedbackRoleArn" pattern:".*\\S.*"`
+	TopicName                         *string                   `aws:"TopicName" pattern:"(?s).*\\S.*"`
+	Owner                             *string                   `aws:"Owner" pattern:"(?s).*\\S.*"`
+	SqsSuccessFeedbackRoleArn         *string                   `aws:"SqsSuccessFeedbackRoleArn" pattern:"(?s).*\\S.*"`
+	SqsFailureFeedbackRoleArn         *string                   `aws:"SqsFailureFeedbackRoleArn" pattern:"(?s).*\\S.*"`
+	ApplicationSuccessFeedbackRoleArn *string                   `aws:"ApplicationSuccessFeedbackRoleArn" pattern:"(?s).*\\S.*"`
+	FirehoseSuccessFeedbackRoleArn    *string                   `aws:"FirehoseSuccessFeedbackRoleArn" pattern:"(?s).*\\S.*"`
+	FirehoseFailureFeedbackRoleArn    *string                   `aws:"FirehoseFailureFeedbackRoleArn" pattern:"(?s).*\\S.*"`
+	HttpSuccessFeedbackRoleArn        *string                   `aws:"HttpSuccessFeedbackRoleArn" pattern:"(?s).*\\S.*"`
+	HttpFailureFeedbackRoleArn        *string                   `aws:"HttpFailureFeedbackRoleArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsSnsTopicSubscription is a structure of SecurityHub.
 type AwsSnsTopicSubscription struct {
-	Endpoint *string `aws:"Endpoint" pattern:".*\\S.*"`
-	Protocol *string `aws:"Protocol" pattern:".*\\S.*"`
+	Endpoint *string `aws:"Endpoint" pattern:"(?s).*\\S.*"`
+	Protocol *string `aws:"Protocol" pattern:"(?s).*\\S.*"`
 }
 
 // AwsSqsQueueDetails is a structure of SecurityHub.
 type AwsSqsQueueDetails struct {
 	KmsDataKeyReusePeriodSeconds *int32  `aws:"KmsDataKeyReusePeriodSeconds"`
-	KmsMasterKeyId               *string `aws:"KmsMasterKeyId" pattern:".*\\S.*"`
-	QueueName                    *string `aws:"QueueName" pattern:".*\\S.*"`
-	DeadLetterTargetArn          *string `aws:"DeadLetterTargetArn" pattern:".*\\S.*"`
+	KmsMasterKeyId               *string `aws:"KmsMasterKeyId" pattern:"(?s).*\\S.*"`
+	QueueName                    *string `aws:"QueueName" pattern:"(?s).*\\S.*"`
+	DeadLetterTargetArn          *string `aws:"DeadLetterTargetArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsSsmComplianceSummary is a structure of SecurityHub.
 type AwsSsmComplianceSummary struct {
-	Status                         *string `aws:"Status" pattern:".*\\S.*"`
+	Status                         *string `aws:"Status" pattern:"(?s).*\\S.*"`
 	CompliantCriticalCount         *int32  `aws:"CompliantCriticalCount"`
 	CompliantHighCount             *int32  `aws:"CompliantHighCount"`
 	CompliantMediumCount           *int32  `aws:"CompliantMediumCount"`
-	ExecutionType                  *string `aws:"ExecutionType" pattern:".*\\S.*"`
+	ExecutionType                  *string `aws:"ExecutionType" pattern:"(?s).*\\S.*"`
 	NonCompliantCriticalCount      *int32  `aws:"NonCompliantCriticalCount"`
 	CompliantInformationalCount    *int32  `aws:"CompliantInformationalCount"`
 	NonCompliantInformationalCount *int32  `aws:"NonCompliantInformationalCount"`
@@ -4368,12 +4368,12 @@ type AwsSsmComplianceSummary struct {
 	NonCompliantLowCount           *int32  `aws:"NonCompliantLowCount"`
 	NonCompliantHighCount          *int32  `aws:"NonCompliantHighCount"`
 	CompliantLowCount              *int32  `aws:"CompliantLowCount"`
-	ComplianceType                 *string `aws:"ComplianceType" pattern:".*\\S.*"`
-	PatchBaselineId                *string `aws:"PatchBaselineId" pattern:".*\\S.*"`
-	OverallSeverity                *string `aws:"OverallSeverity" pattern:".*\\S.*"`
+	ComplianceType                 *string `aws:"ComplianceType" pattern:"(?s).*\\S.*"`
+	PatchBaselineId                *string `aws:"PatchBaselineId" pattern:"(?s).*\\S.*"`
+	OverallSeverity                *string `aws:"OverallSeverity" pattern:"(?s).*\\S.*"`
 	NonCompliantMediumCount        *int32  `aws:"NonCompliantMediumCount"`
 	NonCompliantUnspecifiedCount   *int32  `aws:"NonCompliantUnspecifiedCount"`
-	PatchGroup                     *string `aws:"PatchGroup" pattern:".*\\S.*"`
+	PatchGroup                     *string `aws:"PatchGroup" pattern:"(?s).*\\S.*"`
 }
 
 // AwsSsmPatch is a structure of SecurityHub.
@@ -4388,19 +4388,19 @@ type AwsSsmPatchComplianceDetails struct {
 
 // AwsStepFunctionStateMachineDetails is a structure of SecurityHub.
 type AwsStepFunctionStateMachineDetails struct {
-	Label                *string                                                 `aws:"Label" pattern:".*\\S.*"`
+	Label                *string                                                 `aws:"Label" pattern:"(?s).*\\S.*"`
 	LoggingConfiguration *AwsStepFunctionStateMachineLoggingConfigurationDetails `aws:"LoggingConfiguration"`
-	Name                 *string                                                 `aws:"Name" pattern:".*\\S.*"`
-	RoleArn              *string                                                 `aws:"RoleArn" pattern:".*\\S.*"`
-	StateMachineArn      *string                                                 `aws:"StateMachineArn" pattern:".*\\S.*"`
-	Status               *string                                                 `aws:"Status" pattern:".*\\S.*"`
+	Name                 *string                                                 `aws:"Name" pattern:"(?s).*\\S.*"`
+	RoleArn              *string                                                 `aws:"RoleArn" pattern:"(?s).*\\S.*"`
+	StateMachineArn      *string                                                 `aws:"StateMachineArn" pattern:"(?s).*\\S.*"`
+	Status               *string                                                 `aws:"Status" pattern:"(?s).*\\S.*"`
 	TracingConfiguration *AwsStepFunctionStateMachineTracingConfigurationDetails `aws:"TracingConfiguration"`
-	Type                 *string                                                 `aws:"Type" pattern:".*\\S.*"`
+	Type                 *string                                                 `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsStepFunctionStateMachineLoggingConfigurationDestinationsCloudWatchLogsLogGroupDetails is a structure of SecurityHub.
 type AwsStepFunctionStateMachineLoggingConfigurationDestinationsCloudWatchLogsLogGroupDetails struct {
-	LogGroupArn *string `aws:"LogGroupArn" pattern:".*\\S.*"`
+	LogGroupArn *string `aws:"LogGroupArn" pattern:"(?s).*\\S.*"`
 }
 
 // AwsStepFunctionStateMachineLoggingConfigurationDestinationsDetails is a structure of SecurityHub.
@@ -4412,7 +4412,7 @@ type AwsStepFunctionStateMachineLoggingConfigurationDestinationsDetails struct {
 type AwsStepFunctionStateMachineLoggingConfigurationDetails struct {
 	Destinations         []AwsStepFunctionStateMachineLoggingConfigurationDestinationsDetails `aws:"Destinations"`
 	IncludeExecutionData *bool                                                                `aws:"IncludeExecutionData"`
-	Level                *string                                                              `aws:"Level" pattern:".*\\S.*"`
+	Level                *string                                                              `aws:"Level" pattern:"(?s).*\\S.*"`
 }
 
 // AwsStepFunctionStateMachineTracingConfigurationDetails is a structure of SecurityHub.
@@ -4422,86 +4422,86 @@ type AwsStepFunctionStateMachineTracingConfigurationDetails struct {
 
 // AwsWafRateBasedRuleDetails is a structure of SecurityHub.
 type AwsWafRateBasedRuleDetails struct {
-	MetricName      *string                             `aws:"MetricName" pattern:".*\\S.*"`
-	Name            *string                             `aws:"Name" pattern:".*\\S.*"`
-	RateKey         *string                             `aws:"RateKey" pattern:".*\\S.*"`
+	MetricName      *string                             `aws:"MetricName" pattern:"(?s).*\\S.*"`
+	Name            *string                             `aws:"Name" pattern:"(?s).*\\S.*"`
+	RateKey         *string                             `aws:"RateKey" pattern:"(?s).*\\S.*"`
 	RateLimit       *int64                              `aws:"RateLimit"`
-	RuleId          *string                             `aws:"RuleId" pattern:".*\\S.*"`
+	RuleId          *string                             `aws:"RuleId" pattern:"(?s).*\\S.*"`
 	MatchPredicates []AwsWafRateBasedRuleMatchPredicate `aws:"MatchPredicates"`
 }
 
 // AwsWafRateBasedRuleMatchPredicate is a structure of SecurityHub.
 type AwsWafRateBasedRuleMatchPredicate struct {
-	DataId  *string `aws:"DataId" pattern:".*\\S.*"`
+	DataId  *string `aws:"DataId" pattern:"(?s).*\\S.*"`
 	Negated *bool   `aws:"Negated"`
-	Type    *string `aws:"Type" pattern:".*\\S.*"`
+	Type    *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRegionalRateBasedRuleDetails is a structure of SecurityHub.
 type AwsWafRegionalRateBasedRuleDetails struct {
-	MetricName      *string                                     `aws:"MetricName" pattern:".*\\S.*"`
-	Name            *string                                     `aws:"Name" pattern:".*\\S.*"`
-	RateKey         *string                                     `aws:"RateKey" pattern:".*\\S.*"`
+	MetricName      *string                                     `aws:"MetricName" pattern:"(?s).*\\S.*"`
+	Name            *string                                     `aws:"Name" pattern:"(?s).*\\S.*"`
+	RateKey         *string                                     `aws:"RateKey" pattern:"(?s).*\\S.*"`
 	RateLimit       *int64                                      `aws:"RateLimit"`
-	RuleId          *string                                     `aws:"RuleId" pattern:".*\\S.*"`
+	RuleId          *string                                     `aws:"RuleId" pattern:"(?s).*\\S.*"`
 	MatchPredicates []AwsWafRegionalRateBasedRuleMatchPredicate `aws:"MatchPredicates"`
 }
 
 // AwsWafRegionalRateBasedRuleMatchPredicate is a structure of SecurityHub.
 type AwsWafRegionalRateBasedRuleMatchPredicate struct {
-	DataId  *string `aws:"DataId" pattern:".*\\S.*"`
+	DataId  *string `aws:"DataId" pattern:"(?s).*\\S.*"`
 	Negated *bool   `aws:"Negated"`
-	Type    *string `aws:"Type" pattern:".*\\S.*"`
+	Type    *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRegionalRuleDetails is a structure of SecurityHub.
 type AwsWafRegionalRuleDetails struct {
-	MetricName    *string                                  `aws:"MetricName" pattern:".*\\S.*"`
-	Name          *string                                  `aws:"Name" pattern:".*\\S.*"`
+	MetricName    *string                                  `aws:"MetricName" pattern:"(?s).*\\S.*"`
+	Name          *string                                  `aws:"Name" pattern:"(?s).*\\S.*"`
 	PredicateList []AwsWafRegionalRulePredicateListDetails `aws:"PredicateList"`
-	RuleId        *string                                  `aws:"RuleId" pattern:".*\\S.*"`
+	RuleId        *string                                  `aws:"RuleId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRegionalRuleGroupDetails is a structure of SecurityHub.
 type AwsWafRegionalRuleGroupDetails struct {
-	MetricName  *string                               `aws:"MetricName" pattern:".*\\S.*"`
-	Name        *string                               `aws:"Name" pattern:".*\\S.*"`
-	RuleGroupId *string                               `aws:"RuleGroupId" pattern:".*\\S.*"`
+	MetricName  *string                               `aws:"MetricName" pattern:"(?s).*\\S.*"`
+	Name        *string                               `aws:"Name" pattern:"(?s).*\\S.*"`
+	RuleGroupId *string                               `aws:"RuleGroupId" pattern:"(?s).*\\S.*"`
 	Rules       []AwsWafRegionalRuleGroupRulesDetails `aws:"Rules"`
 }
 
 // AwsWafRegionalRuleGroupRulesActionDetails is a structure of SecurityHub.
 type AwsWafRegionalRuleGroupRulesActionDetails struct {
-	Type *string `aws:"Type" pattern:".*\\S.*"`
+	Type *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRegionalRuleGroupRulesDetails is a structure of SecurityHub.
 type AwsWafRegionalRuleGroupRulesDetails struct {
 	Action   *AwsWafRegionalRuleGroupRulesActionDetails `aws:"Action"`
 	Priority *int32                                     `aws:"Priority"`
-	RuleId   *string                                    `aws:"RuleId" pattern:".*\\S.*"`
-	Type     *string                                    `aws:"Type" pattern:".*\\S.*"`
+	RuleId   *string                                    `aws:"RuleId" pattern:"(?s).*\\S.*"`
+	Type     *string                                    `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRegionalRulePredicateListDetails is a structure of SecurityHub.
 type AwsWafRegionalRulePredicateListDetails struct {
-	DataId  *string `aws:"DataId" pattern:".*\\S.*"`
+	DataId  *string `aws:"DataId" pattern:"(?s).*\\S.*"`
 	Negated *bool   `aws:"Negated"`
-	Type    *string `aws:"Type" pattern:".*\\S.*"`
+	Type    *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRegionalWebAclDetails is a structure of SecurityHub.
 type AwsWafRegionalWebAclDetails struct {
-	DefaultAction *string                                `aws:"DefaultAction" pattern:".*\\S.*"`
-	MetricName    *string                                `aws:"MetricName" pattern:".*\\S.*"`
-	Name          *string                                `aws:"Name" pattern:".*\\S.*"`
+	DefaultAction *string                                `aws:"DefaultAction" pattern:"(?s).*\\S.*"`
+	MetricName    *string                                `aws:"MetricName" pattern:"(?s).*\\S.*"`
+	Name          *string                                `aws:"Name" pattern:"(?s).*\\S.*"`
 	RulesList     []AwsWafRegionalWebAclRulesListDetails `aws:"RulesList"`
-	WebAclId      *string                                `aws:"WebAclId" pattern:".*\\S.*"`
+	WebAclId      *string                                `aws:"WebAclId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRegionalWebAclRulesListActionDetails is a structure of SecurityHub.
 type AwsWafRegionalWebAclRulesListActionDetails struct {
-	Type *string `aws:"Type" pattern:".*\\S.*"`
+	Type *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRegionalWebAclRulesListDetails is a structure of SecurityHub.
@@ -4509,57 +4509,57 @@ type AwsWafRegionalWebAclRulesListDetails struct {
 	Action         *AwsWafRegionalWebAclRulesListActionDetails         `aws:"Action"`
 	OverrideAction *AwsWafRegionalWebAclRulesListOverrideActionDetails `aws:"OverrideAction"`
 	Priority       *int32                                              `aws:"Priority"`
-	RuleId         *string                                             `aws:"RuleId" pattern:".*\\S.*"`
-	Type           *string                                             `aws:"Type" pattern:".*\\S.*"`
+	RuleId         *string                                             `aws:"RuleId" pattern:"(?s).*\\S.*"`
+	Type           *string                                             `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRegionalWebAclRulesListOverrideActionDetails is a structure of SecurityHub.
 type AwsWafRegionalWebAclRulesListOverrideActionDetails struct {
-	Type *string `aws:"Type" pattern:".*\\S.*"`
+	Type *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRuleDetails is a structure of SecurityHub.
 type AwsWafRuleDetails struct {
-	MetricName    *string                          `aws:"MetricName" pattern:".*\\S.*"`
-	Name          *string                          `aws:"Name" pattern:".*\\S.*"`
+	MetricName    *string                          `aws:"MetricName" pattern:"(?s).*\\S.*"`
+	Name          *string                          `aws:"Name" pattern:"(?s).*\\S.*"`
 	PredicateList []AwsWafRulePredicateListDetails `aws:"PredicateList"`
-	RuleId        *string                          `aws:"RuleId" pattern:".*\\S.*"`
+	RuleId        *string                          `aws:"RuleId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRuleGroupDetails is a structure of SecurityHub.
 type AwsWafRuleGroupDetails struct {
-	MetricName  *string                       `aws:"MetricName" pattern:".*\\S.*"`
-	Name        *string                       `aws:"Name" pattern:".*\\S.*"`
-	RuleGroupId *string                       `aws:"RuleGroupId" pattern:".*\\S.*"`
+	MetricName  *string                       `aws:"MetricName" pattern:"(?s).*\\S.*"`
+	Name        *string                       `aws:"Name" pattern:"(?s).*\\S.*"`
+	RuleGroupId *string                       `aws:"RuleGroupId" pattern:"(?s).*\\S.*"`
 	Rules       []AwsWafRuleGroupRulesDetails `aws:"Rules"`
 }
 
 // AwsWafRuleGroupRulesActionDetails is a structure of SecurityHub.
 type AwsWafRuleGroupRulesActionDetails struct {
-	Type *string `aws:"Type" pattern:".*\\S.*"`
+	Type *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRuleGroupRulesDetails is a structure of SecurityHub.
 type AwsWafRuleGroupRulesDetails struct {
 	Action   *AwsWafRuleGroupRulesActionDetails `aws:"Action"`
 	Priority *int32                             `aws:"Priority"`
-	RuleId   *string                            `aws:"RuleId" pattern:".*\\S.*"`
-	Type     *string                            `aws:"Type" pattern:".*\\S.*"`
+	RuleId   *string                            `aws:"RuleId" pattern:"(?s).*\\S.*"`
+	Type     *string                            `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafRulePredicateListDetails is a structure of SecurityHub.
 type AwsWafRulePredicateListDetails struct {
-	DataId  *string `aws:"DataId" pattern:".*\\S.*"`
+	DataId  *string `aws:"DataId" pattern:"(?s).*\\S.*"`
 	Negated *bool   `aws:"Negated"`
-	Type    *string `aws:"Type" pattern:".*\\S.*"`
+	Type    *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafWebAclDetails is a structure of SecurityHub.
 type AwsWafWebAclDetails struct {
-	Name          *string            `aws:"Name" pattern:".*\\S.*"`
-	DefaultAction *string            `aws:"DefaultAction" pattern:".*\\S.*"`
+	Name          *string            `aws:"Name" pattern:"(?s).*\\S.*"`
+	DefaultAction *string            `aws:"DefaultAction" pattern:"(?s).*\\S.*"`
 	Rules         []AwsWafWebAclRule `aws:"Rules"`
-	WebAclId      *string            `aws:"WebAclId" pattern:".*\\S.*"`
+	WebAclId      *string            `aws:"WebAclId" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafWebAclRule is a structure of SecurityHub.
@@ -4568,8 +4568,8 @@ type AwsWafWebAclRule struct {
 	ExcludedRules  []WafExcludedRule  `aws:"ExcludedRules"`
 	OverrideAction *WafOverrideAction `aws:"OverrideAction"`
 	Priority       *int32             `aws:"Priority"`
-	RuleId         *string            `aws:"RuleId" pattern:".*\\S.*"`
-	Type           *string            `aws:"Type" pattern:".*\\S.*"`
+	RuleId         *string            `aws:"RuleId" pattern:"(?s).*\\S.*"`
+	Type           *string            `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafv2ActionAllowDetails is a structure of SecurityHub.
@@ -4584,8 +4584,8 @@ type AwsWafv2ActionBlockDetails struct {
 
 // AwsWafv2CustomHttpHeader is a structure of SecurityHub.
 type AwsWafv2CustomHttpHeader struct {
-	Name  *string `aws:"Name" pattern:".*\\S.*"`
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Name  *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // AwsWafv2CustomRequestHandlingDetails is a structure of SecurityHub.
@@ -4595,7 +4595,7 @@ type AwsWafv2CustomRequestHandlingDetails struct {
 
 // AwsWafv2CustomResponseDetails is a structure of SecurityHub.
 type AwsWafv2CustomResponseDetails struct {
-	CustomResponseBodyKey *string                    `aws:"CustomResponseBodyKey" pattern:".*\\S.*"`
+	CustomResponseBodyKey *string                    `aws:"CustomResponseBodyKey" pattern:"(?s).*\\S.*"`
 	ResponseCode          *int32                     `aws:"ResponseCode"`
 	ResponseHeaders       []AwsWafv2CustomHttpHeader `aws:"ResponseHeaders"`
 }
@@ -4603,12 +4603,12 @@ type AwsWafv2CustomResponseDetails struct {
 // AwsWafv2RuleGroupDetails is a structure of SecurityHub.
 type AwsWafv2RuleGroupDetails struct {
 	Capacity         *int64                           `aws:"Capacity"`
-	Description      *string                          `aws:"Description" pattern:".*\\S.*"`
-	Id               *string                          `aws:"Id" pattern:".*\\S.*"`
-	Name             *string                          `aws:"Name" pattern:".*\\S.*"`
-	Arn              *string                          `aws:"Arn" pattern:".*\\S.*"`
+	Description      *string                          `aws:"Description" pattern:"(?s).*\\S.*"`
+	Id               *string                          `aws:"Id" pattern:"(?s).*\\S.*"`
+	Name             *string                          `aws:"Name" pattern:"(?s).*\\S.*"`
+	Arn              *string                          `aws:"Arn" pattern:"(?s).*\\S.*"`
 	Rules            []AwsWafv2RulesDetails           `aws:"Rules"`
-	Scope            *string                          `aws:"Scope" pattern:".*\\S.*"`
+	Scope            *string                          `aws:"Scope" pattern:"(?s).*\\S.*"`
 	VisibilityConfig *AwsWafv2VisibilityConfigDetails `aws:"VisibilityConfig"`
 }
 
@@ -4633,8 +4633,8 @@ type AwsWafv2RulesActionDetails struct {
 // AwsWafv2RulesDetails is a structure of SecurityHub.
 type AwsWafv2RulesDetails struct {
 	Action           *AwsWafv2RulesActionDetails      `aws:"Action"`
-	Name             *string                          `aws:"Name" pattern:".*\\S.*"`
-	OverrideAction   *string                          `aws:"OverrideAction" pattern:".*\\S.*"`
+	Name             *string                          `aws:"Name" pattern:"(?s).*\\S.*"`
+	OverrideAction   *string                          `aws:"OverrideAction" pattern:"(?s).*\\S.*"`
 	Priority         *int32                           `aws:"Priority"`
 	VisibilityConfig *AwsWafv2VisibilityConfigDetails `aws:"VisibilityConfig"`
 }
@@ -4642,7 +4642,7 @@ type AwsWafv2RulesDetails struct {
 // AwsWafv2VisibilityConfigDetails is a structure of SecurityHub.
 type AwsWafv2VisibilityConfigDetails struct {
 	CloudWatchMetricsEnabled *bool   `aws:"CloudWatchMetricsEnabled"`
-	MetricName               *string `aws:"MetricName" pattern:".*\\S.*"`
+	MetricName               *string `aws:"MetricName" pattern:"(?s).*\\S.*"`
 	SampledRequestsEnabled   *bool   `aws:"SampledRequestsEnabled"`
 }
 
@@ -4664,21 +4664,21 @@ type AwsWafv2WebAclCaptchaConfigImmunityTimePropertyDetails struct {
 
 // AwsWafv2WebAclDetails is a structure of SecurityHub.
 type AwsWafv2WebAclDetails struct {
-	Name                     *string                             `aws:"Name" pattern:".*\\S.*"`
-	Arn                      *string                             `aws:"Arn" pattern:".*\\S.*"`
+	Name                     *string                             `aws:"Name" pattern:"(?s).*\\S.*"`
+	Arn                      *string                             `aws:"Arn" pattern:"(?s).*\\S.*"`
 	ManagedbyFirewallManager *bool                               `aws:"ManagedbyFirewallManager"`
-	Id                       *string                             `aws:"Id" pattern:".*\\S.*"`
+	Id                       *string                             `aws:"Id" pattern:"(?s).*\\S.*"`
 	Capacity                 *int64                              `aws:"Capacity"`
 	CaptchaConfig            *AwsWafv2WebAclCaptchaConfigDetails `aws:"CaptchaConfig"`
 	DefaultAction            *AwsWafv2WebAclActionDetails        `aws:"DefaultAction"`
-	Description              *string                             `aws:"Description" pattern:".*\\S.*"`
+	Description              *string                             `aws:"Description" pattern:"(?s).*\\S.*"`
 	Rules                    []AwsWafv2RulesDetails              `aws:"Rules"`
 	VisibilityConfig         *AwsWafv2VisibilityConfigDetails    `aws:"VisibilityConfig"`
 }
 
 // AwsXrayEncryptionConfigDetails is a structure of SecurityHub.
 type AwsXrayEncryptionConfigDetails struct {
-	KeyId  *string `aws:"KeyId" pattern:".*\\S.*"`
-	Status *string `aws:"Status" pattern:".*\\S.*"`
-	Type   *string `aws:"Type" pattern:".*\\S.*"`
+	KeyId  *string `aws:"KeyId" pattern:"(?s).*\\S.*"`
+	Status *string `aws:"Status" pattern:"(?s).*\\S.*"`
+	Type   *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }

@@ -4,18 +4,18 @@ package securityhubapi
 
 // BatchDeleteAutomationRulesRequest is the input of BatchDeleteAutomationRules.
 type BatchDeleteAutomationRulesRequest struct {
-	AutomationRulesArns []string `aws:"AutomationRulesArns,required" len:"1:100" pattern1:".*\\S.*"`
+	AutomationRulesArns []string `aws:"AutomationRulesArns,required" len:"1:100" pattern1:"(?s).*\\S.*"`
 }
 
 // BatchDeleteAutomationRulesResponse is the output of BatchDeleteAutomationRules.
 type BatchDeleteAutomationRulesResponse struct {
-	ProcessedAutomationRules   []string                    `aws:"ProcessedAutomationRules" len:"1:100" pattern1:".*\\S.*"`
+	ProcessedAutomationRules   []string                    `aws:"ProcessedAutomationRules" len:"1:100" pattern1:"(?s).*\\S.*"`
 	UnprocessedAutomationRules []UnprocessedAutomationRule `aws:"UnprocessedAutomationRules"`
 }
 
 // BatchDisableStandardsRequest is the input of BatchDisableStandards.
 type BatchDisableStandardsRequest struct {
-	StandardsSubscriptionArns []string `aws:"StandardsSubscriptionArns,required" len:"1:25" pattern1:".*\\S.*"`
+	StandardsSubscriptionArns []string `aws:"StandardsSubscriptionArns,required" len:"1:25" pattern1:"(?s).*\\S.*"`
 }
 
 // BatchDisableStandardsResponse is the output of BatchDisableStandards.
@@ -35,7 +35,7 @@ type BatchEnableStandardsResponse struct {
 
 // BatchGetAutomationRulesRequest is the input of BatchGetAutomationRules.
 type BatchGetAutomationRulesRequest struct {
-	AutomationRulesArns []string `aws:"AutomationRulesArns,required" len:"1:100" pattern1:".*\\S.*"`
+	AutomationRulesArns []string `aws:"AutomationRulesArns,required" len:"1:100" pattern1:"(?s).*\\S.*"`
 }
 
 // BatchGetAutomationRulesResponse is the output of BatchGetAutomationRules.
@@ -57,7 +57,7 @@ type BatchGetConfigurationPolicyAssociationsResponse struct {
 
 // BatchGetSecurityControlsRequest is the input of BatchGetSecurityControls.
 type BatchGetSecurityControlsRequest struct {
-	SecurityControlIds []string `aws:"SecurityControlIds,required" pattern1:".*\\S.*"`
+	SecurityControlIds []string `aws:"SecurityControlIds,required" pattern1:"(?s).*\\S.*"`
 }
 
 // BatchGetSecurityControlsResponse is the output of BatchGetSecurityControls.
@@ -96,7 +96,7 @@ type BatchUpdateAutomationRulesRequest struct {
 
 // BatchUpdateAutomationRulesResponse is the output of BatchUpdateAutomationRules.
 type BatchUpdateAutomationRulesResponse struct {
-	ProcessedAutomationRules   []string                    `aws:"ProcessedAutomationRules" len:"1:100" pattern1:".*\\S.*"`
+	ProcessedAutomationRules   []string                    `aws:"ProcessedAutomationRules" len:"1:100" pattern1:"(?s).*\\S.*"`
 	UnprocessedAutomationRules []UnprocessedAutomationRule `aws:"UnprocessedAutomationRules"`
 }
 
@@ -108,8 +108,8 @@ type BatchUpdateFindingsRequest struct {
 	VerificationState  *VerificationState             `aws:"VerificationState"`
 	Confidence         *int32                         `aws:"Confidence" range:"0:100"`
 	Criticality        *int32                         `aws:"Criticality" range:"0:100"`
-	Types              []string                       `aws:"Types" pattern1:".*\\S.*"`
-	UserDefinedFields  map[string]string              `aws:"UserDefinedFields" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	Types              []string                       `aws:"Types" pattern1:"(?s).*\\S.*"`
+	UserDefinedFields  map[string]string              `aws:"UserDefinedFields" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 	Workflow           *WorkflowUpdate                `aws:"Workflow"`
 	RelatedFindings    []RelatedFinding               `aws:"RelatedFindings"`
 }
@@ -123,21 +123,21 @@ type BatchUpdateFindingsResponse struct {
 // BatchUpdateFindingsUnprocessedFinding is a structure of SecurityHub.
 type BatchUpdateFindingsUnprocessedFinding struct {
 	FindingIdentifier *AwsSecurityFindingIdentifier `aws:"FindingIdentifier,required"`
-	ErrorCode         string                        `aws:"ErrorCode,required" pattern:".*\\S.*"`
-	ErrorMessage      string                        `aws:"ErrorMessage,required" pattern:".*\\S.*"`
+	ErrorCode         string                        `aws:"ErrorCode,required" pattern:"(?s).*\\S.*"`
+	ErrorMessage      string                        `aws:"ErrorMessage,required" pattern:"(?s).*\\S.*"`
 }
 
 // BatchUpdateFindingsV2ProcessedFinding is a structure of SecurityHub.
 type BatchUpdateFindingsV2ProcessedFinding struct {
 	FindingIdentifier *OcsfFindingIdentifier `aws:"FindingIdentifier"`
-	MetadataUid       *string                `aws:"MetadataUid" pattern:".*\\S.*"`
+	MetadataUid       *string                `aws:"MetadataUid" pattern:"(?s).*\\S.*"`
 }
 
 // BatchUpdateFindingsV2Request is the input of BatchUpdateFindingsV2.
 type BatchUpdateFindingsV2Request struct {
-	MetadataUids       []string                `aws:"MetadataUids" len:"0:100" pattern1:".*\\S.*"`
+	MetadataUids       []string                `aws:"MetadataUids" len:"0:100" pattern1:"(?s).*\\S.*"`
 	FindingIdentifiers []OcsfFindingIdentifier `aws:"FindingIdentifiers" len:"0:100"`
-	Comment            *string                 `aws:"Comment" pattern:".*\\S.*"`
+	Comment            *string                 `aws:"Comment" pattern:"(?s).*\\S.*"`
 	SeverityId         *int32                  `aws:"SeverityId"`
 	StatusId           *int32                  `aws:"StatusId"`
 }
@@ -151,9 +151,9 @@ type BatchUpdateFindingsV2Response struct {
 // BatchUpdateFindingsV2UnprocessedFinding is a structure of SecurityHub.
 type BatchUpdateFindingsV2UnprocessedFinding struct {
 	FindingIdentifier *OcsfFindingIdentifier                            `aws:"FindingIdentifier"`
-	MetadataUid       *string                                           `aws:"MetadataUid" pattern:".*\\S.*"`
+	MetadataUid       *string                                           `aws:"MetadataUid" pattern:"(?s).*\\S.*"`
 	ErrorCode         *BatchUpdateFindingsV2UnprocessedFindingErrorCode `aws:"ErrorCode"`
-	ErrorMessage      *string                                           `aws:"ErrorMessage" pattern:".*\\S.*"`
+	ErrorMessage      *string                                           `aws:"ErrorMessage" pattern:"(?s).*\\S.*"`
 }
 
 // BatchUpdateStandardsControlAssociationsRequest is the input of BatchUpdateStandardsControlAssociations.

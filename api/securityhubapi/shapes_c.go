@@ -10,25 +10,25 @@ import (
 type Cell struct {
 	Column        *int64  `aws:"Column"`
 	Row           *int64  `aws:"Row"`
-	ColumnName    *string `aws:"ColumnName" pattern:".*\\S.*"`
-	CellReference *string `aws:"CellReference" pattern:".*\\S.*"`
+	ColumnName    *string `aws:"ColumnName" pattern:"(?s).*\\S.*"`
+	CellReference *string `aws:"CellReference" pattern:"(?s).*\\S.*"`
 }
 
 // CidrBlockAssociation is a structure of SecurityHub.
 type CidrBlockAssociation struct {
-	AssociationId  *string `aws:"AssociationId" pattern:".*\\S.*"`
-	CidrBlock      *string `aws:"CidrBlock" pattern:".*\\S.*"`
-	CidrBlockState *string `aws:"CidrBlockState" pattern:".*\\S.*"`
+	AssociationId  *string `aws:"AssociationId" pattern:"(?s).*\\S.*"`
+	CidrBlock      *string `aws:"CidrBlock" pattern:"(?s).*\\S.*"`
+	CidrBlockState *string `aws:"CidrBlockState" pattern:"(?s).*\\S.*"`
 }
 
 // City is a structure of SecurityHub.
 type City struct {
-	CityName *string `aws:"CityName" pattern:".*\\S.*"`
+	CityName *string `aws:"CityName" pattern:"(?s).*\\S.*"`
 }
 
 // ClassificationResult is a structure of SecurityHub.
 type ClassificationResult struct {
-	MimeType              *string                      `aws:"MimeType" pattern:".*\\S.*"`
+	MimeType              *string                      `aws:"MimeType" pattern:"(?s).*\\S.*"`
 	SizeClassified        *int64                       `aws:"SizeClassified"`
 	AdditionalOccurrences *bool                        `aws:"AdditionalOccurrences"`
 	Status                *ClassificationStatus        `aws:"Status"`
@@ -38,38 +38,38 @@ type ClassificationResult struct {
 
 // ClassificationStatus is a structure of SecurityHub.
 type ClassificationStatus struct {
-	Code   *string `aws:"Code" pattern:".*\\S.*"`
-	Reason *string `aws:"Reason" pattern:".*\\S.*"`
+	Code   *string `aws:"Code" pattern:"(?s).*\\S.*"`
+	Reason *string `aws:"Reason" pattern:"(?s).*\\S.*"`
 }
 
 // CloudWatchLogsLogGroupArnConfigDetails is a structure of SecurityHub.
 type CloudWatchLogsLogGroupArnConfigDetails struct {
-	CloudWatchLogsLogGroupArn *string `aws:"CloudWatchLogsLogGroupArn" pattern:".*\\S.*"`
-	HostedZoneId              *string `aws:"HostedZoneId" pattern:".*\\S.*"`
-	Id                        *string `aws:"Id" pattern:".*\\S.*"`
+	CloudWatchLogsLogGroupArn *string `aws:"CloudWatchLogsLogGroupArn" pattern:"(?s).*\\S.*"`
+	HostedZoneId              *string `aws:"HostedZoneId" pattern:"(?s).*\\S.*"`
+	Id                        *string `aws:"Id" pattern:"(?s).*\\S.*"`
 }
 
 // CodeRepositoryDetails is a structure of SecurityHub.
 type CodeRepositoryDetails struct {
-	ProviderType               *string `aws:"ProviderType" pattern:".*\\S.*"`
-	ProjectName                *string `aws:"ProjectName" pattern:".*\\S.*"`
-	CodeSecurityIntegrationArn *string `aws:"CodeSecurityIntegrationArn" pattern:".*\\S.*"`
+	ProviderType               *string `aws:"ProviderType" pattern:"(?s).*\\S.*"`
+	ProjectName                *string `aws:"ProjectName" pattern:"(?s).*\\S.*"`
+	CodeSecurityIntegrationArn *string `aws:"CodeSecurityIntegrationArn" pattern:"(?s).*\\S.*"`
 }
 
 // CodeVulnerabilitiesFilePath is a structure of SecurityHub.
 type CodeVulnerabilitiesFilePath struct {
 	EndLine   *int32  `aws:"EndLine"`
-	FileName  *string `aws:"FileName" pattern:".*\\S.*"`
-	FilePath  *string `aws:"FilePath" pattern:".*\\S.*"`
+	FileName  *string `aws:"FileName" pattern:"(?s).*\\S.*"`
+	FilePath  *string `aws:"FilePath" pattern:"(?s).*\\S.*"`
 	StartLine *int32  `aws:"StartLine"`
 }
 
 // Compliance is a structure of SecurityHub.
 type Compliance struct {
 	Status                    *ComplianceStatus          `aws:"Status"`
-	RelatedRequirements       []string                   `aws:"RelatedRequirements" pattern1:".*\\S.*"`
+	RelatedRequirements       []string                   `aws:"RelatedRequirements" pattern1:"(?s).*\\S.*"`
 	StatusReasons             []StatusReason             `aws:"StatusReasons"`
-	SecurityControlId         *string                    `aws:"SecurityControlId" pattern:".*\\S.*"`
+	SecurityControlId         *string                    `aws:"SecurityControlId" pattern:"(?s).*\\S.*"`
 	AssociatedStandards       []AssociatedStandard       `aws:"AssociatedStandards"`
 	SecurityControlParameters []SecurityControlParameter `aws:"SecurityControlParameters"`
 }
@@ -106,78 +106,78 @@ type ConfigurationPolicyAssociation struct {
 
 // ConfigurationPolicyAssociationSummary is a structure of SecurityHub.
 type ConfigurationPolicyAssociationSummary struct {
-	ConfigurationPolicyId    *string                               `aws:"ConfigurationPolicyId" pattern:".*\\S.*"`
-	TargetId                 *string                               `aws:"TargetId" pattern:".*\\S.*"`
+	ConfigurationPolicyId    *string                               `aws:"ConfigurationPolicyId" pattern:"(?s).*\\S.*"`
+	TargetId                 *string                               `aws:"TargetId" pattern:"(?s).*\\S.*"`
 	TargetType               *TargetType                           `aws:"TargetType"`
 	AssociationType          *AssociationType                      `aws:"AssociationType"`
 	UpdatedAt                *time.Time                            `aws:"UpdatedAt,ts=iso8601"`
 	AssociationStatus        *ConfigurationPolicyAssociationStatus `aws:"AssociationStatus"`
-	AssociationStatusMessage *string                               `aws:"AssociationStatusMessage" pattern:".*\\S.*"`
+	AssociationStatusMessage *string                               `aws:"AssociationStatusMessage" pattern:"(?s).*\\S.*"`
 }
 
 // ConfigurationPolicySummary is a structure of SecurityHub.
 type ConfigurationPolicySummary struct {
-	Arn            *string    `aws:"Arn" pattern:".*\\S.*"`
-	Id             *string    `aws:"Id" pattern:".*\\S.*"`
-	Name           *string    `aws:"Name" pattern:".*\\S.*"`
-	Description    *string    `aws:"Description" pattern:".*\\S.*"`
+	Arn            *string    `aws:"Arn" pattern:"(?s).*\\S.*"`
+	Id             *string    `aws:"Id" pattern:"(?s).*\\S.*"`
+	Name           *string    `aws:"Name" pattern:"(?s).*\\S.*"`
+	Description    *string    `aws:"Description" pattern:"(?s).*\\S.*"`
 	UpdatedAt      *time.Time `aws:"UpdatedAt,ts=iso8601"`
 	ServiceEnabled *bool      `aws:"ServiceEnabled"`
 }
 
 // ConnectorSummary is a structure of SecurityHub.
 type ConnectorSummary struct {
-	ConnectorArn    *string          `aws:"ConnectorArn" pattern:".*\\S.*"`
-	ConnectorId     string           `aws:"ConnectorId,required" pattern:".*\\S.*"`
-	Name            string           `aws:"Name,required" pattern:".*\\S.*"`
-	Description     *string          `aws:"Description" pattern:".*\\S.*"`
+	ConnectorArn    *string          `aws:"ConnectorArn" pattern:"(?s).*\\S.*"`
+	ConnectorId     string           `aws:"ConnectorId,required" pattern:"(?s).*\\S.*"`
+	Name            string           `aws:"Name,required" pattern:"(?s).*\\S.*"`
+	Description     *string          `aws:"Description" pattern:"(?s).*\\S.*"`
 	ProviderSummary *ProviderSummary `aws:"ProviderSummary,required"`
 	CreatedAt       time.Time        `aws:"CreatedAt,required,ts=iso8601"`
 }
 
 // ContainerDetails is a structure of SecurityHub.
 type ContainerDetails struct {
-	ContainerRuntime *string       `aws:"ContainerRuntime" pattern:".*\\S.*"`
-	Name             *string       `aws:"Name" pattern:".*\\S.*"`
-	ImageId          *string       `aws:"ImageId" pattern:".*\\S.*"`
-	ImageName        *string       `aws:"ImageName" pattern:".*\\S.*"`
-	LaunchedAt       *string       `aws:"LaunchedAt" pattern:".*\\S.*"`
+	ContainerRuntime *string       `aws:"ContainerRuntime" pattern:"(?s).*\\S.*"`
+	Name             *string       `aws:"Name" pattern:"(?s).*\\S.*"`
+	ImageId          *string       `aws:"ImageId" pattern:"(?s).*\\S.*"`
+	ImageName        *string       `aws:"ImageName" pattern:"(?s).*\\S.*"`
+	LaunchedAt       *string       `aws:"LaunchedAt" pattern:"(?s).*\\S.*"`
 	VolumeMounts     []VolumeMount `aws:"VolumeMounts"`
 	Privileged       *bool         `aws:"Privileged"`
 }
 
 // Country is a structure of SecurityHub.
 type Country struct {
-	CountryCode *string `aws:"CountryCode" pattern:".*\\S.*"`
-	CountryName *string `aws:"CountryName" pattern:".*\\S.*"`
+	CountryCode *string `aws:"CountryCode" pattern:"(?s).*\\S.*"`
+	CountryName *string `aws:"CountryName" pattern:"(?s).*\\S.*"`
 }
 
 // CreateActionTargetRequest is the input of CreateActionTarget.
 type CreateActionTargetRequest struct {
-	Name        string `aws:"Name,required" pattern:".*\\S.*"`
-	Description string `aws:"Description,required" pattern:".*\\S.*"`
-	Id          string `aws:"Id,required" pattern:".*\\S.*"`
+	Name        string `aws:"Name,required" pattern:"(?s).*\\S.*"`
+	Description string `aws:"Description,required" pattern:"(?s).*\\S.*"`
+	Id          string `aws:"Id,required" pattern:"(?s).*\\S.*"`
 }
 
 // CreateActionTargetResponse is the output of CreateActionTarget.
 type CreateActionTargetResponse struct {
-	ActionTargetArn string `aws:"ActionTargetArn,required" pattern:".*\\S.*"`
+	ActionTargetArn string `aws:"ActionTargetArn,required" pattern:"(?s).*\\S.*"`
 }
 
 // CreateAggregatorV2Request is the input of CreateAggregatorV2.
 type CreateAggregatorV2Request struct {
-	RegionLinkingMode string            `aws:"RegionLinkingMode,required" pattern:".*\\S.*"`
-	LinkedRegions     []string          `aws:"LinkedRegions" pattern1:".*\\S.*"`
+	RegionLinkingMode string            `aws:"RegionLinkingMode,required" pattern:"(?s).*\\S.*"`
+	LinkedRegions     []string          `aws:"LinkedRegions" pattern1:"(?s).*\\S.*"`
 	Tags              map[string]string `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 	ClientToken       *string           `aws:"ClientToken,token" len:"1:63" pattern:"^[\\x21-\\x7E]{1,64}$"`
 }
 
 // CreateAggregatorV2Response is the output of CreateAggregatorV2.
 type CreateAggregatorV2Response struct {
-	AggregatorV2Arn   *string  `aws:"AggregatorV2Arn" pattern:".*\\S.*"`
-	AggregationRegion *string  `aws:"AggregationRegion" pattern:".*\\S.*"`
-	RegionLinkingMode *string  `aws:"RegionLinkingMode" pattern:".*\\S.*"`
-	LinkedRegions     []string `aws:"LinkedRegions" pattern1:".*\\S.*"`
+	AggregatorV2Arn   *string  `aws:"AggregatorV2Arn" pattern:"(?s).*\\S.*"`
+	AggregationRegion *string  `aws:"AggregationRegion" pattern:"(?s).*\\S.*"`
+	RegionLinkingMode *string  `aws:"RegionLinkingMode" pattern:"(?s).*\\S.*"`
+	LinkedRegions     []string `aws:"LinkedRegions" pattern1:"(?s).*\\S.*"`
 }
 
 // CreateAutomationRuleRequest is the input of CreateAutomationRule.
@@ -185,8 +185,8 @@ type CreateAutomationRuleRequest struct {
 	Tags        map[string]string              `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 	RuleStatus  *RuleStatus                    `aws:"RuleStatus"`
 	RuleOrder   int32                          `aws:"RuleOrder,required" range:"1:1000"`
-	RuleName    string                         `aws:"RuleName,required" pattern:".*\\S.*"`
-	Description string                         `aws:"Description,required" pattern:".*\\S.*"`
+	RuleName    string                         `aws:"RuleName,required" pattern:"(?s).*\\S.*"`
+	Description string                         `aws:"Description,required" pattern:"(?s).*\\S.*"`
 	IsTerminal  *bool                          `aws:"IsTerminal"`
 	Criteria    *AutomationRulesFindingFilters `aws:"Criteria,required"`
 	Actions     []AutomationRulesAction        `aws:"Actions,required" len:"1:1"`
@@ -194,14 +194,14 @@ type CreateAutomationRuleRequest struct {
 
 // CreateAutomationRuleResponse is the output of CreateAutomationRule.
 type CreateAutomationRuleResponse struct {
-	RuleArn *string `aws:"RuleArn" pattern:".*\\S.*"`
+	RuleArn *string `aws:"RuleArn" pattern:"(?s).*\\S.*"`
 }
 
 // CreateAutomationRuleV2Request is the input of CreateAutomationRuleV2.
 type CreateAutomationRuleV2Request struct {
-	RuleName    string                    `aws:"RuleName,required" pattern:".*\\S.*"`
+	RuleName    string                    `aws:"RuleName,required" pattern:"(?s).*\\S.*"`
 	RuleStatus  *RuleStatusV2             `aws:"RuleStatus"`
-	Description string                    `aws:"Description,required" pattern:".*\\S.*"`
+	Description string                    `aws:"Description,required" pattern:"(?s).*\\S.*"`
 	RuleOrder   float32                   `aws:"RuleOrder,required" range:"1.0:1000.0"`
 	Criteria    *Criteria                 `aws:"Criteria,required"`
 	Actions     []AutomationRulesActionV2 `aws:"Actions,required" len:"1:1"`
@@ -211,24 +211,24 @@ type CreateAutomationRuleV2Request struct {
 
 // CreateAutomationRuleV2Response is the output of CreateAutomationRuleV2.
 type CreateAutomationRuleV2Response struct {
-	RuleArn *string `aws:"RuleArn" pattern:".*\\S.*"`
-	RuleId  *string `aws:"RuleId" pattern:".*\\S.*"`
+	RuleArn *string `aws:"RuleArn" pattern:"(?s).*\\S.*"`
+	RuleId  *string `aws:"RuleId" pattern:"(?s).*\\S.*"`
 }
 
 // CreateConfigurationPolicyRequest is the input of CreateConfigurationPolicy.
 type CreateConfigurationPolicyRequest struct {
-	Name                string            `aws:"Name,required" pattern:".*\\S.*"`
-	Description         *string           `aws:"Description" pattern:".*\\S.*"`
+	Name                string            `aws:"Name,required" pattern:"(?s).*\\S.*"`
+	Description         *string           `aws:"Description" pattern:"(?s).*\\S.*"`
 	ConfigurationPolicy *Policy           `aws:"ConfigurationPolicy,required"`
 	Tags                map[string]string `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 }
 
 // CreateConfigurationPolicyResponse is the output of CreateConfigurationPolicy.
 type CreateConfigurationPolicyResponse struct {
-	Arn                 *string    `aws:"Arn" pattern:".*\\S.*"`
-	Id                  *string    `aws:"Id" pattern:".*\\S.*"`
-	Name                *string    `aws:"Name" pattern:".*\\S.*"`
-	Description         *string    `aws:"Description" pattern:".*\\S.*"`
+	Arn                 *string    `aws:"Arn" pattern:"(?s).*\\S.*"`
+	Id                  *string    `aws:"Id" pattern:"(?s).*\\S.*"`
+	Name                *string    `aws:"Name" pattern:"(?s).*\\S.*"`
+	Description         *string    `aws:"Description" pattern:"(?s).*\\S.*"`
 	UpdatedAt           *time.Time `aws:"UpdatedAt,ts=iso8601"`
 	CreatedAt           *time.Time `aws:"CreatedAt,ts=iso8601"`
 	ConfigurationPolicy *Policy    `aws:"ConfigurationPolicy"`
@@ -236,46 +236,46 @@ type CreateConfigurationPolicyResponse struct {
 
 // CreateConnectorV2Request is the input of CreateConnectorV2.
 type CreateConnectorV2Request struct {
-	Name        string                 `aws:"Name,required" pattern:".*\\S.*"`
-	Description *string                `aws:"Description" pattern:".*\\S.*"`
+	Name        string                 `aws:"Name,required" pattern:"(?s).*\\S.*"`
+	Description *string                `aws:"Description" pattern:"(?s).*\\S.*"`
 	Provider    *ProviderConfiguration `aws:"Provider,required"`
-	KmsKeyArn   *string                `aws:"KmsKeyArn" pattern:".*\\S.*"`
+	KmsKeyArn   *string                `aws:"KmsKeyArn" pattern:"(?s).*\\S.*"`
 	Tags        map[string]string      `aws:"Tags" len:"1:50" klen1:"1:128" kpattern1:"@tagKeyAnchored" len1:":256"`
 	ClientToken *string                `aws:"ClientToken,token" len:"1:63" pattern:"^[\\x21-\\x7E]{1,64}$"`
 }
 
 // CreateConnectorV2Response is the output of CreateConnectorV2.
 type CreateConnectorV2Response struct {
-	ConnectorArn    string           `aws:"ConnectorArn,required" pattern:".*\\S.*"`
-	ConnectorId     string           `aws:"ConnectorId,required" pattern:".*\\S.*"`
-	AuthUrl         *string          `aws:"AuthUrl" pattern:".*\\S.*"`
+	ConnectorArn    string           `aws:"ConnectorArn,required" pattern:"(?s).*\\S.*"`
+	ConnectorId     string           `aws:"ConnectorId,required" pattern:"(?s).*\\S.*"`
+	AuthUrl         *string          `aws:"AuthUrl" pattern:"(?s).*\\S.*"`
 	ConnectorStatus *ConnectorStatus `aws:"ConnectorStatus"`
 }
 
 // CreateFindingAggregatorRequest is the input of CreateFindingAggregator.
 type CreateFindingAggregatorRequest struct {
-	RegionLinkingMode string   `aws:"RegionLinkingMode,required" pattern:".*\\S.*"`
-	Regions           []string `aws:"Regions" pattern1:".*\\S.*"`
+	RegionLinkingMode string   `aws:"RegionLinkingMode,required" pattern:"(?s).*\\S.*"`
+	Regions           []string `aws:"Regions" pattern1:"(?s).*\\S.*"`
 }
 
 // CreateFindingAggregatorResponse is the output of CreateFindingAggregator.
 type CreateFindingAggregatorResponse struct {
-	FindingAggregatorArn     *string  `aws:"FindingAggregatorArn" pattern:".*\\S.*"`
-	FindingAggregationRegion *string  `aws:"FindingAggregationRegion" pattern:".*\\S.*"`
-	RegionLinkingMode        *string  `aws:"RegionLinkingMode" pattern:".*\\S.*"`
-	Regions                  []string `aws:"Regions" pattern1:".*\\S.*"`
+	FindingAggregatorArn     *string  `aws:"FindingAggregatorArn" pattern:"(?s).*\\S.*"`
+	FindingAggregationRegion *string  `aws:"FindingAggregationRegion" pattern:"(?s).*\\S.*"`
+	RegionLinkingMode        *string  `aws:"RegionLinkingMode" pattern:"(?s).*\\S.*"`
+	Regions                  []string `aws:"Regions" pattern1:"(?s).*\\S.*"`
 }
 
 // CreateInsightRequest is the input of CreateInsight.
 type CreateInsightRequest struct {
-	Name             string                     `aws:"Name,required" pattern:".*\\S.*"`
+	Name             string                     `aws:"Name,required" pattern:"(?s).*\\S.*"`
 	Filters          *AwsSecurityFindingFilters `aws:"Filters,required"`
-	GroupByAttribute string                     `aws:"GroupByAttribute,required" pattern:".*\\S.*"`
+	GroupByAttribute string                     `aws:"GroupByAttribute,required" pattern:"(?s).*\\S.*"`
 }
 
 // CreateInsightResponse is the output of CreateInsight.
 type CreateInsightResponse struct {
-	InsightArn string `aws:"InsightArn,required" pattern:".*\\S.*"`
+	InsightArn string `aws:"InsightArn,required" pattern:"(?s).*\\S.*"`
 }
 
 // CreateMembersRequest is the input of CreateMembers.
@@ -290,16 +290,16 @@ type CreateMembersResponse struct {
 
 // CreateTicketV2Request is the input of CreateTicketV2.
 type CreateTicketV2Request struct {
-	ConnectorId        string              `aws:"ConnectorId,required" pattern:".*\\S.*"`
-	FindingMetadataUid string              `aws:"FindingMetadataUid,required" pattern:".*\\S.*"`
+	ConnectorId        string              `aws:"ConnectorId,required" pattern:"(?s).*\\S.*"`
+	FindingMetadataUid string              `aws:"FindingMetadataUid,required" pattern:"(?s).*\\S.*"`
 	ClientToken        *string             `aws:"ClientToken,token" len:"1:63" pattern:"^[\\x21-\\x7E]{1,64}$"`
 	Mode               *TicketCreationMode `aws:"Mode"`
 }
 
 // CreateTicketV2Response is the output of CreateTicketV2.
 type CreateTicketV2Response struct {
-	TicketId     string  `aws:"TicketId,required" pattern:".*\\S.*"`
-	TicketSrcUrl *string `aws:"TicketSrcUrl" pattern:".*\\S.*"`
+	TicketId     string  `aws:"TicketId,required" pattern:"(?s).*\\S.*"`
+	TicketSrcUrl *string `aws:"TicketSrcUrl" pattern:"(?s).*\\S.*"`
 }
 
 // Criteria is a structure of SecurityHub.
@@ -311,8 +311,8 @@ type Criteria struct {
 // CustomDataIdentifiersDetections is a structure of SecurityHub.
 type CustomDataIdentifiersDetections struct {
 	Count       *int64       `aws:"Count"`
-	Arn         *string      `aws:"Arn" pattern:".*\\S.*"`
-	Name        *string      `aws:"Name" pattern:".*\\S.*"`
+	Arn         *string      `aws:"Arn" pattern:"(?s).*\\S.*"`
+	Name        *string      `aws:"Name" pattern:"(?s).*\\S.*"`
 	Occurrences *Occurrences `aws:"Occurrences"`
 }
 
@@ -324,9 +324,9 @@ type CustomDataIdentifiersResult struct {
 
 // Cvss is a structure of SecurityHub.
 type Cvss struct {
-	Version     *string      `aws:"Version" pattern:".*\\S.*"`
+	Version     *string      `aws:"Version" pattern:"(?s).*\\S.*"`
 	BaseScore   *float64     `aws:"BaseScore"`
-	BaseVector  *string      `aws:"BaseVector" pattern:".*\\S.*"`
-	Source      *string      `aws:"Source" pattern:".*\\S.*"`
+	BaseVector  *string      `aws:"BaseVector" pattern:"(?s).*\\S.*"`
+	Source      *string      `aws:"Source" pattern:"(?s).*\\S.*"`
 	Adjustments []Adjustment `aws:"Adjustments"`
 }

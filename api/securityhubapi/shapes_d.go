@@ -4,14 +4,14 @@ package securityhubapi
 
 // DataClassificationDetails is a structure of SecurityHub.
 type DataClassificationDetails struct {
-	DetailedResultsLocation *string               `aws:"DetailedResultsLocation" pattern:".*\\S.*"`
+	DetailedResultsLocation *string               `aws:"DetailedResultsLocation" pattern:"(?s).*\\S.*"`
 	Result                  *ClassificationResult `aws:"Result"`
 }
 
 // DateFilter is a structure of SecurityHub.
 type DateFilter struct {
-	Start     *string    `aws:"Start" pattern:".*\\S.*"`
-	End       *string    `aws:"End" pattern:".*\\S.*"`
+	Start     *string    `aws:"Start" pattern:"(?s).*\\S.*"`
+	End       *string    `aws:"End" pattern:"(?s).*\\S.*"`
 	DateRange *DateRange `aws:"DateRange"`
 }
 
@@ -24,7 +24,7 @@ type DateRange struct {
 
 // DeclineInvitationsRequest is the input of DeclineInvitations.
 type DeclineInvitationsRequest struct {
-	AccountIds []string `aws:"AccountIds,required" pattern1:".*\\S.*"`
+	AccountIds []string `aws:"AccountIds,required" pattern1:"(?s).*\\S.*"`
 }
 
 // DeclineInvitationsResponse is the output of DeclineInvitations.
@@ -34,17 +34,17 @@ type DeclineInvitationsResponse struct {
 
 // DeleteActionTargetRequest is the input of DeleteActionTarget.
 type DeleteActionTargetRequest struct {
-	ActionTargetArn string `aws:"ActionTargetArn,required,in=uri,greedy" pattern:".*\\S.*"`
+	ActionTargetArn string `aws:"ActionTargetArn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 }
 
 // DeleteActionTargetResponse is the output of DeleteActionTarget.
 type DeleteActionTargetResponse struct {
-	ActionTargetArn string `aws:"ActionTargetArn,required" pattern:".*\\S.*"`
+	ActionTargetArn string `aws:"ActionTargetArn,required" pattern:"(?s).*\\S.*"`
 }
 
 // DeleteAggregatorV2Request is the input of DeleteAggregatorV2.
 type DeleteAggregatorV2Request struct {
-	AggregatorV2Arn string `aws:"AggregatorV2Arn,required,in=uri,greedy" pattern:".*\\S.*"`
+	AggregatorV2Arn string `aws:"AggregatorV2Arn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 }
 
 // DeleteAggregatorV2Response is the output of DeleteAggregatorV2.
@@ -53,7 +53,7 @@ type DeleteAggregatorV2Response struct {
 
 // DeleteAutomationRuleV2Request is the input of DeleteAutomationRuleV2.
 type DeleteAutomationRuleV2Request struct {
-	Identifier string `aws:"Identifier,required,in=uri" pattern:".*\\S.*"`
+	Identifier string `aws:"Identifier,required,in=uri" pattern:"(?s).*\\S.*"`
 }
 
 // DeleteAutomationRuleV2Response is the output of DeleteAutomationRuleV2.
@@ -62,7 +62,7 @@ type DeleteAutomationRuleV2Response struct {
 
 // DeleteConfigurationPolicyRequest is the input of DeleteConfigurationPolicy.
 type DeleteConfigurationPolicyRequest struct {
-	Identifier string `aws:"Identifier,required,in=uri" pattern:".*\\S.*"`
+	Identifier string `aws:"Identifier,required,in=uri" pattern:"(?s).*\\S.*"`
 }
 
 // DeleteConfigurationPolicyResponse is the output of DeleteConfigurationPolicy.
@@ -71,7 +71,7 @@ type DeleteConfigurationPolicyResponse struct {
 
 // DeleteConnectorV2Request is the input of DeleteConnectorV2.
 type DeleteConnectorV2Request struct {
-	ConnectorId string `aws:"ConnectorId,required,in=uri,greedy" pattern:".*\\S.*"`
+	ConnectorId string `aws:"ConnectorId,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 }
 
 // DeleteConnectorV2Response is the output of DeleteConnectorV2.
@@ -80,7 +80,7 @@ type DeleteConnectorV2Response struct {
 
 // DeleteFindingAggregatorRequest is the input of DeleteFindingAggregator.
 type DeleteFindingAggregatorRequest struct {
-	FindingAggregatorArn string `aws:"FindingAggregatorArn,required,in=uri,greedy" pattern:".*\\S.*"`
+	FindingAggregatorArn string `aws:"FindingAggregatorArn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 }
 
 // DeleteFindingAggregatorResponse is the output of DeleteFindingAggregator.
@@ -89,17 +89,17 @@ type DeleteFindingAggregatorResponse struct {
 
 // DeleteInsightRequest is the input of DeleteInsight.
 type DeleteInsightRequest struct {
-	InsightArn string `aws:"InsightArn,required,in=uri,greedy" pattern:".*\\S.*"`
+	InsightArn string `aws:"InsightArn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 }
 
 // DeleteInsightResponse is the output of DeleteInsight.
 type DeleteInsightResponse struct {
-	InsightArn string `aws:"InsightArn,required" pattern:".*\\S.*"`
+	InsightArn string `aws:"InsightArn,required" pattern:"(?s).*\\S.*"`
 }
 
 // DeleteInvitationsRequest is the input of DeleteInvitations.
 type DeleteInvitationsRequest struct {
-	AccountIds []string `aws:"AccountIds,required" pattern1:".*\\S.*"`
+	AccountIds []string `aws:"AccountIds,required" pattern1:"(?s).*\\S.*"`
 }
 
 // DeleteInvitationsResponse is the output of DeleteInvitations.
@@ -109,7 +109,7 @@ type DeleteInvitationsResponse struct {
 
 // DeleteMembersRequest is the input of DeleteMembers.
 type DeleteMembersRequest struct {
-	AccountIds []string `aws:"AccountIds,required" pattern1:".*\\S.*"`
+	AccountIds []string `aws:"AccountIds,required" pattern1:"(?s).*\\S.*"`
 }
 
 // DeleteMembersResponse is the output of DeleteMembers.
@@ -119,7 +119,7 @@ type DeleteMembersResponse struct {
 
 // DescribeActionTargetsRequest is the input of DescribeActionTargets.
 type DescribeActionTargetsRequest struct {
-	ActionTargetArns []string `aws:"ActionTargetArns" pattern1:".*\\S.*"`
+	ActionTargetArns []string `aws:"ActionTargetArns" pattern1:"(?s).*\\S.*"`
 	NextToken        *string  `aws:"NextToken"`
 	MaxResults       *int32   `aws:"MaxResults" range:"1:100"`
 }
@@ -132,13 +132,13 @@ type DescribeActionTargetsResponse struct {
 
 // DescribeHubRequest is the input of DescribeHub.
 type DescribeHubRequest struct {
-	HubArn *string `aws:"HubArn,in=query" pattern:".*\\S.*"`
+	HubArn *string `aws:"HubArn,in=query" pattern:"(?s).*\\S.*"`
 }
 
 // DescribeHubResponse is the output of DescribeHub.
 type DescribeHubResponse struct {
-	HubArn                  *string                  `aws:"HubArn" pattern:".*\\S.*"`
-	SubscribedAt            *string                  `aws:"SubscribedAt" pattern:".*\\S.*"`
+	HubArn                  *string                  `aws:"HubArn" pattern:"(?s).*\\S.*"`
+	SubscribedAt            *string                  `aws:"SubscribedAt" pattern:"(?s).*\\S.*"`
 	AutoEnableControls      *bool                    `aws:"AutoEnableControls"`
 	ControlFindingGenerator *ControlFindingGenerator `aws:"ControlFindingGenerator"`
 }
@@ -159,7 +159,7 @@ type DescribeOrganizationConfigurationResponse struct {
 type DescribeProductsRequest struct {
 	NextToken  *string `aws:"NextToken,in=query"`
 	MaxResults *int32  `aws:"MaxResults,in=query" range:"1:100"`
-	ProductArn *string `aws:"ProductArn,in=query" pattern:".*\\S.*"`
+	ProductArn *string `aws:"ProductArn,in=query" pattern:"(?s).*\\S.*"`
 }
 
 // DescribeProductsResponse is the output of DescribeProducts.
@@ -186,13 +186,13 @@ type DescribeSecurityHubV2Request struct {
 
 // DescribeSecurityHubV2Response is the output of DescribeSecurityHubV2.
 type DescribeSecurityHubV2Response struct {
-	HubV2Arn     *string `aws:"HubV2Arn" pattern:".*\\S.*"`
-	SubscribedAt *string `aws:"SubscribedAt" pattern:".*\\S.*"`
+	HubV2Arn     *string `aws:"HubV2Arn" pattern:"(?s).*\\S.*"`
+	SubscribedAt *string `aws:"SubscribedAt" pattern:"(?s).*\\S.*"`
 }
 
 // DescribeStandardsControlsRequest is the input of DescribeStandardsControls.
 type DescribeStandardsControlsRequest struct {
-	StandardsSubscriptionArn string  `aws:"StandardsSubscriptionArn,required,in=uri,greedy" pattern:".*\\S.*"`
+	StandardsSubscriptionArn string  `aws:"StandardsSubscriptionArn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 	NextToken                *string `aws:"NextToken,in=query"`
 	MaxResults               *int32  `aws:"MaxResults,in=query" range:"1:100"`
 }
@@ -222,7 +222,7 @@ type Detection struct {
 
 // DisableImportFindingsForProductRequest is the input of DisableImportFindingsForProduct.
 type DisableImportFindingsForProductRequest struct {
-	ProductSubscriptionArn string `aws:"ProductSubscriptionArn,required,in=uri,greedy" pattern:".*\\S.*"`
+	ProductSubscriptionArn string `aws:"ProductSubscriptionArn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 }
 
 // DisableImportFindingsForProductResponse is the output of DisableImportFindingsForProduct.
@@ -231,7 +231,7 @@ type DisableImportFindingsForProductResponse struct {
 
 // DisableOrganizationAdminAccountRequest is the input of DisableOrganizationAdminAccount.
 type DisableOrganizationAdminAccountRequest struct {
-	AdminAccountId string              `aws:"AdminAccountId,required" pattern:".*\\S.*"`
+	AdminAccountId string              `aws:"AdminAccountId,required" pattern:"(?s).*\\S.*"`
 	Feature        *SecurityHubFeature `aws:"Feature"`
 }
 
@@ -273,7 +273,7 @@ type DisassociateFromMasterAccountResponse struct {
 
 // DisassociateMembersRequest is the input of DisassociateMembers.
 type DisassociateMembersRequest struct {
-	AccountIds []string `aws:"AccountIds,required" pattern1:".*\\S.*"`
+	AccountIds []string `aws:"AccountIds,required" pattern1:"(?s).*\\S.*"`
 }
 
 // DisassociateMembersResponse is the output of DisassociateMembers.
@@ -282,8 +282,8 @@ type DisassociateMembersResponse struct {
 
 // DnsRequestAction is a structure of SecurityHub.
 type DnsRequestAction struct {
-	Domain   *string `aws:"Domain" pattern:".*\\S.*"`
-	Protocol *string `aws:"Protocol" pattern:".*\\S.*"`
+	Domain   *string `aws:"Domain" pattern:"(?s).*\\S.*"`
+	Protocol *string `aws:"Protocol" pattern:"(?s).*\\S.*"`
 	Blocked  *bool   `aws:"Blocked"`
 }
 

@@ -4,23 +4,23 @@ package securityhubapi
 
 // EnableImportFindingsForProductRequest is the input of EnableImportFindingsForProduct.
 type EnableImportFindingsForProductRequest struct {
-	ProductArn string `aws:"ProductArn,required" pattern:".*\\S.*"`
+	ProductArn string `aws:"ProductArn,required" pattern:"(?s).*\\S.*"`
 }
 
 // EnableImportFindingsForProductResponse is the output of EnableImportFindingsForProduct.
 type EnableImportFindingsForProductResponse struct {
-	ProductSubscriptionArn *string `aws:"ProductSubscriptionArn" pattern:".*\\S.*"`
+	ProductSubscriptionArn *string `aws:"ProductSubscriptionArn" pattern:"(?s).*\\S.*"`
 }
 
 // EnableOrganizationAdminAccountRequest is the input of EnableOrganizationAdminAccount.
 type EnableOrganizationAdminAccountRequest struct {
-	AdminAccountId string              `aws:"AdminAccountId,required" pattern:".*\\S.*"`
+	AdminAccountId string              `aws:"AdminAccountId,required" pattern:"(?s).*\\S.*"`
 	Feature        *SecurityHubFeature `aws:"Feature"`
 }
 
 // EnableOrganizationAdminAccountResponse is the output of EnableOrganizationAdminAccount.
 type EnableOrganizationAdminAccountResponse struct {
-	AdminAccountId *string             `aws:"AdminAccountId" pattern:".*\\S.*"`
+	AdminAccountId *string             `aws:"AdminAccountId" pattern:"(?s).*\\S.*"`
 	Feature        *SecurityHubFeature `aws:"Feature"`
 }
 
@@ -42,23 +42,23 @@ type EnableSecurityHubV2Request struct {
 
 // EnableSecurityHubV2Response is the output of EnableSecurityHubV2.
 type EnableSecurityHubV2Response struct {
-	HubV2Arn *string `aws:"HubV2Arn" pattern:".*\\S.*"`
+	HubV2Arn *string `aws:"HubV2Arn" pattern:"(?s).*\\S.*"`
 }
 
 // EnumConfigurationOptions is a structure of SecurityHub.
 type EnumConfigurationOptions struct {
-	DefaultValue  *string  `aws:"DefaultValue" pattern:".*\\S.*"`
-	AllowedValues []string `aws:"AllowedValues" pattern1:".*\\S.*"`
+	DefaultValue  *string  `aws:"DefaultValue" pattern:"(?s).*\\S.*"`
+	AllowedValues []string `aws:"AllowedValues" pattern1:"(?s).*\\S.*"`
 }
 
 // EnumListConfigurationOptions is a structure of SecurityHub.
 type EnumListConfigurationOptions struct {
-	DefaultValue  []string `aws:"DefaultValue" pattern1:".*\\S.*"`
+	DefaultValue  []string `aws:"DefaultValue" pattern1:"(?s).*\\S.*"`
 	MaxItems      *int32   `aws:"MaxItems"`
-	AllowedValues []string `aws:"AllowedValues" pattern1:".*\\S.*"`
+	AllowedValues []string `aws:"AllowedValues" pattern1:"(?s).*\\S.*"`
 }
 
 // ExternalIntegrationConfiguration is a structure of SecurityHub.
 type ExternalIntegrationConfiguration struct {
-	ConnectorArn *string `aws:"ConnectorArn" pattern:".*\\S.*"`
+	ConnectorArn *string `aws:"ConnectorArn" pattern:"(?s).*\\S.*"`
 }

@@ -8,15 +8,15 @@ import (
 
 // FilePaths is a structure of SecurityHub.
 type FilePaths struct {
-	FilePath   *string `aws:"FilePath" pattern:".*\\S.*"`
-	FileName   *string `aws:"FileName" pattern:".*\\S.*"`
-	ResourceId *string `aws:"ResourceId" pattern:".*\\S.*"`
-	Hash       *string `aws:"Hash" pattern:".*\\S.*"`
+	FilePath   *string `aws:"FilePath" pattern:"(?s).*\\S.*"`
+	FileName   *string `aws:"FileName" pattern:"(?s).*\\S.*"`
+	ResourceId *string `aws:"ResourceId" pattern:"(?s).*\\S.*"`
+	Hash       *string `aws:"Hash" pattern:"(?s).*\\S.*"`
 }
 
 // FindingAggregator is a structure of SecurityHub.
 type FindingAggregator struct {
-	FindingAggregatorArn *string `aws:"FindingAggregatorArn" pattern:".*\\S.*"`
+	FindingAggregatorArn *string `aws:"FindingAggregatorArn" pattern:"(?s).*\\S.*"`
 }
 
 // FindingHistoryRecord is a structure of SecurityHub.
@@ -31,15 +31,15 @@ type FindingHistoryRecord struct {
 
 // FindingHistoryUpdate is a structure of SecurityHub.
 type FindingHistoryUpdate struct {
-	UpdatedField *string `aws:"UpdatedField" pattern:".*\\S.*"`
-	OldValue     *string `aws:"OldValue" pattern:".*\\S.*"`
-	NewValue     *string `aws:"NewValue" pattern:".*\\S.*"`
+	UpdatedField *string `aws:"UpdatedField" pattern:"(?s).*\\S.*"`
+	OldValue     *string `aws:"OldValue" pattern:"(?s).*\\S.*"`
+	NewValue     *string `aws:"NewValue" pattern:"(?s).*\\S.*"`
 }
 
 // FindingHistoryUpdateSource is a structure of SecurityHub.
 type FindingHistoryUpdateSource struct {
 	Type     *FindingHistoryUpdateSourceType `aws:"Type"`
-	Identity *string                         `aws:"Identity" pattern:".*\\S.*"`
+	Identity *string                         `aws:"Identity" pattern:"(?s).*\\S.*"`
 }
 
 // FindingProviderFields is a structure of SecurityHub.
@@ -48,13 +48,13 @@ type FindingProviderFields struct {
 	Criticality     *int32                   `aws:"Criticality" range:"0:100"`
 	RelatedFindings []RelatedFinding         `aws:"RelatedFindings"`
 	Severity        *FindingProviderSeverity `aws:"Severity"`
-	Types           []string                 `aws:"Types" pattern1:".*\\S.*"`
+	Types           []string                 `aws:"Types" pattern1:"(?s).*\\S.*"`
 }
 
 // FindingProviderSeverity is a structure of SecurityHub.
 type FindingProviderSeverity struct {
 	Label    *SeverityLabel `aws:"Label"`
-	Original *string        `aws:"Original" pattern:".*\\S.*"`
+	Original *string        `aws:"Original" pattern:"(?s).*\\S.*"`
 }
 
 // FindingScopes is a structure of SecurityHub.
@@ -85,24 +85,24 @@ type FindingsTrendsStringFilter struct {
 type FirewallPolicyDetails struct {
 	StatefulRuleGroupReferences     []FirewallPolicyStatefulRuleGroupReferencesDetails  `aws:"StatefulRuleGroupReferences"`
 	StatelessCustomActions          []FirewallPolicyStatelessCustomActionsDetails       `aws:"StatelessCustomActions"`
-	StatelessDefaultActions         []string                                            `aws:"StatelessDefaultActions" pattern1:".*\\S.*"`
-	StatelessFragmentDefaultActions []string                                            `aws:"StatelessFragmentDefaultActions" pattern1:".*\\S.*"`
+	StatelessDefaultActions         []string                                            `aws:"StatelessDefaultActions" pattern1:"(?s).*\\S.*"`
+	StatelessFragmentDefaultActions []string                                            `aws:"StatelessFragmentDefaultActions" pattern1:"(?s).*\\S.*"`
 	StatelessRuleGroupReferences    []FirewallPolicyStatelessRuleGroupReferencesDetails `aws:"StatelessRuleGroupReferences"`
 }
 
 // FirewallPolicyStatefulRuleGroupReferencesDetails is a structure of SecurityHub.
 type FirewallPolicyStatefulRuleGroupReferencesDetails struct {
-	ResourceArn *string `aws:"ResourceArn" pattern:".*\\S.*"`
+	ResourceArn *string `aws:"ResourceArn" pattern:"(?s).*\\S.*"`
 }
 
 // FirewallPolicyStatelessCustomActionsDetails is a structure of SecurityHub.
 type FirewallPolicyStatelessCustomActionsDetails struct {
 	ActionDefinition *StatelessCustomActionDefinition `aws:"ActionDefinition"`
-	ActionName       *string                          `aws:"ActionName" pattern:".*\\S.*"`
+	ActionName       *string                          `aws:"ActionName" pattern:"(?s).*\\S.*"`
 }
 
 // FirewallPolicyStatelessRuleGroupReferencesDetails is a structure of SecurityHub.
 type FirewallPolicyStatelessRuleGroupReferencesDetails struct {
 	Priority    *int32  `aws:"Priority"`
-	ResourceArn *string `aws:"ResourceArn" pattern:".*\\S.*"`
+	ResourceArn *string `aws:"ResourceArn" pattern:"(?s).*\\S.*"`
 }

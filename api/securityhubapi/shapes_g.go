@@ -8,7 +8,7 @@ import (
 
 // GenerateRecommendedPolicyV2Request is the input of GenerateRecommendedPolicyV2.
 type GenerateRecommendedPolicyV2Request struct {
-	MetadataUid string `aws:"MetadataUid,required,in=uri" pattern:".*\\S.*"`
+	MetadataUid string `aws:"MetadataUid,required,in=uri" pattern:"(?s).*\\S.*"`
 }
 
 // GenerateRecommendedPolicyV2Response is the output of GenerateRecommendedPolicyV2.
@@ -17,9 +17,9 @@ type GenerateRecommendedPolicyV2Response struct {
 
 // GeneratorDetails is a structure of SecurityHub.
 type GeneratorDetails struct {
-	Name        *string  `aws:"Name" pattern:".*\\S.*"`
-	Description *string  `aws:"Description" pattern:".*\\S.*"`
-	Labels      []string `aws:"Labels" pattern1:".*\\S.*"`
+	Name        *string  `aws:"Name" pattern:"(?s).*\\S.*"`
+	Description *string  `aws:"Description" pattern:"(?s).*\\S.*"`
+	Labels      []string `aws:"Labels" pattern1:"(?s).*\\S.*"`
 }
 
 // GeoLocation is a structure of SecurityHub.
@@ -39,30 +39,30 @@ type GetAdministratorAccountResponse struct {
 
 // GetAggregatorV2Request is the input of GetAggregatorV2.
 type GetAggregatorV2Request struct {
-	AggregatorV2Arn string `aws:"AggregatorV2Arn,required,in=uri,greedy" pattern:".*\\S.*"`
+	AggregatorV2Arn string `aws:"AggregatorV2Arn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 }
 
 // GetAggregatorV2Response is the output of GetAggregatorV2.
 type GetAggregatorV2Response struct {
-	AggregatorV2Arn   *string  `aws:"AggregatorV2Arn" pattern:".*\\S.*"`
-	AggregationRegion *string  `aws:"AggregationRegion" pattern:".*\\S.*"`
-	RegionLinkingMode *string  `aws:"RegionLinkingMode" pattern:".*\\S.*"`
-	LinkedRegions     []string `aws:"LinkedRegions" pattern1:".*\\S.*"`
+	AggregatorV2Arn   *string  `aws:"AggregatorV2Arn" pattern:"(?s).*\\S.*"`
+	AggregationRegion *string  `aws:"AggregationRegion" pattern:"(?s).*\\S.*"`
+	RegionLinkingMode *string  `aws:"RegionLinkingMode" pattern:"(?s).*\\S.*"`
+	LinkedRegions     []string `aws:"LinkedRegions" pattern1:"(?s).*\\S.*"`
 }
 
 // GetAutomationRuleV2Request is the input of GetAutomationRuleV2.
 type GetAutomationRuleV2Request struct {
-	Identifier string `aws:"Identifier,required,in=uri" pattern:".*\\S.*"`
+	Identifier string `aws:"Identifier,required,in=uri" pattern:"(?s).*\\S.*"`
 }
 
 // GetAutomationRuleV2Response is the output of GetAutomationRuleV2.
 type GetAutomationRuleV2Response struct {
-	RuleArn     *string                   `aws:"RuleArn" pattern:".*\\S.*"`
-	RuleId      *string                   `aws:"RuleId" pattern:".*\\S.*"`
+	RuleArn     *string                   `aws:"RuleArn" pattern:"(?s).*\\S.*"`
+	RuleId      *string                   `aws:"RuleId" pattern:"(?s).*\\S.*"`
 	RuleOrder   *float32                  `aws:"RuleOrder" range:"1.0:1000.0"`
-	RuleName    *string                   `aws:"RuleName" pattern:".*\\S.*"`
+	RuleName    *string                   `aws:"RuleName" pattern:"(?s).*\\S.*"`
 	RuleStatus  *RuleStatusV2             `aws:"RuleStatus"`
-	Description *string                   `aws:"Description" pattern:".*\\S.*"`
+	Description *string                   `aws:"Description" pattern:"(?s).*\\S.*"`
 	Criteria    *Criteria                 `aws:"Criteria"`
 	Actions     []AutomationRulesActionV2 `aws:"Actions" len:"1:1"`
 	CreatedAt   *time.Time                `aws:"CreatedAt,ts=iso8601"`
@@ -76,26 +76,26 @@ type GetConfigurationPolicyAssociationRequest struct {
 
 // GetConfigurationPolicyAssociationResponse is the output of GetConfigurationPolicyAssociation.
 type GetConfigurationPolicyAssociationResponse struct {
-	ConfigurationPolicyId    *string                               `aws:"ConfigurationPolicyId" pattern:".*\\S.*"`
-	TargetId                 *string                               `aws:"TargetId" pattern:".*\\S.*"`
+	ConfigurationPolicyId    *string                               `aws:"ConfigurationPolicyId" pattern:"(?s).*\\S.*"`
+	TargetId                 *string                               `aws:"TargetId" pattern:"(?s).*\\S.*"`
 	TargetType               *TargetType                           `aws:"TargetType"`
 	AssociationType          *AssociationType                      `aws:"AssociationType"`
 	UpdatedAt                *time.Time                            `aws:"UpdatedAt,ts=iso8601"`
 	AssociationStatus        *ConfigurationPolicyAssociationStatus `aws:"AssociationStatus"`
-	AssociationStatusMessage *string                               `aws:"AssociationStatusMessage" pattern:".*\\S.*"`
+	AssociationStatusMessage *string                               `aws:"AssociationStatusMessage" pattern:"(?s).*\\S.*"`
 }
 
 // GetConfigurationPolicyRequest is the input of GetConfigurationPolicy.
 type GetConfigurationPolicyRequest struct {
-	Identifier string `aws:"Identifier,required,in=uri" pattern:".*\\S.*"`
+	Identifier string `aws:"Identifier,required,in=uri" pattern:"(?s).*\\S.*"`
 }
 
 // GetConfigurationPolicyResponse is the output of GetConfigurationPolicy.
 type GetConfigurationPolicyResponse struct {
-	Arn                 *string    `aws:"Arn" pattern:".*\\S.*"`
-	Id                  *string    `aws:"Id" pattern:".*\\S.*"`
-	Name                *string    `aws:"Name" pattern:".*\\S.*"`
-	Description         *string    `aws:"Description" pattern:".*\\S.*"`
+	Arn                 *string    `aws:"Arn" pattern:"(?s).*\\S.*"`
+	Id                  *string    `aws:"Id" pattern:"(?s).*\\S.*"`
+	Name                *string    `aws:"Name" pattern:"(?s).*\\S.*"`
+	Description         *string    `aws:"Description" pattern:"(?s).*\\S.*"`
 	UpdatedAt           *time.Time `aws:"UpdatedAt,ts=iso8601"`
 	CreatedAt           *time.Time `aws:"CreatedAt,ts=iso8601"`
 	ConfigurationPolicy *Policy    `aws:"ConfigurationPolicy"`
@@ -103,16 +103,16 @@ type GetConfigurationPolicyResponse struct {
 
 // GetConnectorV2Request is the input of GetConnectorV2.
 type GetConnectorV2Request struct {
-	ConnectorId string `aws:"ConnectorId,required,in=uri,greedy" pattern:".*\\S.*"`
+	ConnectorId string `aws:"ConnectorId,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 }
 
 // GetConnectorV2Response is the output of GetConnectorV2.
 type GetConnectorV2Response struct {
-	ConnectorArn   *string         `aws:"ConnectorArn" pattern:".*\\S.*"`
-	ConnectorId    string          `aws:"ConnectorId,required" pattern:".*\\S.*"`
-	Name           string          `aws:"Name,required" pattern:".*\\S.*"`
-	Description    *string         `aws:"Description" pattern:".*\\S.*"`
-	KmsKeyArn      *string         `aws:"KmsKeyArn" pattern:".*\\S.*"`
+	ConnectorArn   *string         `aws:"ConnectorArn" pattern:"(?s).*\\S.*"`
+	ConnectorId    string          `aws:"ConnectorId,required" pattern:"(?s).*\\S.*"`
+	Name           string          `aws:"Name,required" pattern:"(?s).*\\S.*"`
+	Description    *string         `aws:"Description" pattern:"(?s).*\\S.*"`
+	KmsKeyArn      *string         `aws:"KmsKeyArn" pattern:"(?s).*\\S.*"`
 	CreatedAt      time.Time       `aws:"CreatedAt,required,ts=iso8601"`
 	LastUpdatedAt  time.Time       `aws:"LastUpdatedAt,required,ts=iso8601"`
 	Health         *HealthCheck    `aws:"Health,required"`
@@ -121,7 +121,7 @@ type GetConnectorV2Response struct {
 
 // GetEnabledStandardsRequest is the input of GetEnabledStandards.
 type GetEnabledStandardsRequest struct {
-	StandardsSubscriptionArns []string `aws:"StandardsSubscriptionArns" len:"1:25" pattern1:".*\\S.*"`
+	StandardsSubscriptionArns []string `aws:"StandardsSubscriptionArns" len:"1:25" pattern1:"(?s).*\\S.*"`
 	NextToken                 *string  `aws:"NextToken"`
 	MaxResults                *int32   `aws:"MaxResults" range:"1:100"`
 }
@@ -134,15 +134,15 @@ type GetEnabledStandardsResponse struct {
 
 // GetFindingAggregatorRequest is the input of GetFindingAggregator.
 type GetFindingAggregatorRequest struct {
-	FindingAggregatorArn string `aws:"FindingAggregatorArn,required,in=uri,greedy" pattern:".*\\S.*"`
+	FindingAggregatorArn string `aws:"FindingAggregatorArn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 }
 
 // GetFindingAggregatorResponse is the output of GetFindingAggregator.
 type GetFindingAggregatorResponse struct {
-	FindingAggregatorArn     *string  `aws:"FindingAggregatorArn" pattern:".*\\S.*"`
-	FindingAggregationRegion *string  `aws:"FindingAggregationRegion" pattern:".*\\S.*"`
-	RegionLinkingMode        *string  `aws:"RegionLinkingMode" pattern:".*\\S.*"`
-	Regions                  []string `aws:"Regions" pattern1:".*\\S.*"`
+	FindingAggregatorArn     *string  `aws:"FindingAggregatorArn" pattern:"(?s).*\\S.*"`
+	FindingAggregationRegion *string  `aws:"FindingAggregationRegion" pattern:"(?s).*\\S.*"`
+	RegionLinkingMode        *string  `aws:"RegionLinkingMode" pattern:"(?s).*\\S.*"`
+	Regions                  []string `aws:"Regions" pattern1:"(?s).*\\S.*"`
 }
 
 // GetFindingHistoryRequest is the input of GetFindingHistory.
@@ -220,7 +220,7 @@ type GetFindingsV2Response struct {
 
 // GetInsightResultsRequest is the input of GetInsightResults.
 type GetInsightResultsRequest struct {
-	InsightArn string `aws:"InsightArn,required,in=uri,greedy" pattern:".*\\S.*"`
+	InsightArn string `aws:"InsightArn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 }
 
 // GetInsightResultsResponse is the output of GetInsightResults.
@@ -230,7 +230,7 @@ type GetInsightResultsResponse struct {
 
 // GetInsightsRequest is the input of GetInsights.
 type GetInsightsRequest struct {
-	InsightArns []string `aws:"InsightArns" pattern1:".*\\S.*"`
+	InsightArns []string `aws:"InsightArns" pattern1:"(?s).*\\S.*"`
 	NextToken   *string  `aws:"NextToken"`
 	MaxResults  *int32   `aws:"MaxResults" range:"1:100"`
 }
@@ -261,7 +261,7 @@ type GetMasterAccountResponse struct {
 
 // GetMembersRequest is the input of GetMembers.
 type GetMembersRequest struct {
-	AccountIds []string `aws:"AccountIds,required" pattern1:".*\\S.*"`
+	AccountIds []string `aws:"AccountIds,required" pattern1:"(?s).*\\S.*"`
 }
 
 // GetMembersResponse is the output of GetMembers.
@@ -272,7 +272,7 @@ type GetMembersResponse struct {
 
 // GetRecommendedPolicyV2Request is the input of GetRecommendedPolicyV2.
 type GetRecommendedPolicyV2Request struct {
-	MetadataUid string  `aws:"MetadataUid,required,in=uri" pattern:".*\\S.*"`
+	MetadataUid string  `aws:"MetadataUid,required,in=uri" pattern:"(?s).*\\S.*"`
 	NextToken   *string `aws:"NextToken,in=query"`
 	MaxResults  *int32  `aws:"MaxResults,in=query" range:"1:100"`
 }
@@ -284,7 +284,7 @@ type GetRecommendedPolicyV2Response struct {
 	RecommendationSteps []RecommendationStep  `aws:"RecommendationSteps"`
 	Error               *RecommendationError  `aws:"Error"`
 	Status              *RecommendationStatus `aws:"Status"`
-	ResourceArn         *string               `aws:"ResourceArn" pattern:".*\\S.*"`
+	ResourceArn         *string               `aws:"ResourceArn" pattern:"(?s).*\\S.*"`
 }
 
 // GetResourcesStatisticsV2Request is the input of GetResourcesStatisticsV2.
@@ -333,7 +333,7 @@ type GetResourcesV2Response struct {
 
 // GetSecurityControlDefinitionRequest is the input of GetSecurityControlDefinition.
 type GetSecurityControlDefinitionRequest struct {
-	SecurityControlId string `aws:"SecurityControlId,required,in=query" pattern:".*\\S.*"`
+	SecurityControlId string `aws:"SecurityControlId,required,in=query" pattern:"(?s).*\\S.*"`
 }
 
 // GetSecurityControlDefinitionResponse is the output of GetSecurityControlDefinition.
@@ -343,7 +343,7 @@ type GetSecurityControlDefinitionResponse struct {
 
 // GroupByResult is a structure of SecurityHub.
 type GroupByResult struct {
-	GroupByField  *string        `aws:"GroupByField" pattern:".*\\S.*"`
+	GroupByField  *string        `aws:"GroupByField" pattern:"(?s).*\\S.*"`
 	GroupByValues []GroupByValue `aws:"GroupByValues"`
 }
 
@@ -355,6 +355,6 @@ type GroupByRule struct {
 
 // GroupByValue is a structure of SecurityHub.
 type GroupByValue struct {
-	FieldValue *string `aws:"FieldValue" pattern:".*\\S.*"`
+	FieldValue *string `aws:"FieldValue" pattern:"(?s).*\\S.*"`
 	Count      *int32  `aws:"Count"`
 }

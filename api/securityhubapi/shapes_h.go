@@ -9,6 +9,6 @@ import (
 // HealthCheck is a structure of SecurityHub.
 type HealthCheck struct {
 	ConnectorStatus ConnectorStatus `aws:"ConnectorStatus,required"`
-	Message         *string         `aws:"Message" pattern:".*\\S.*"`
+	Message         *string         `aws:"Message" pattern:"(?s).*\\S.*"`
 	LastCheckedAt   time.Time       `aws:"LastCheckedAt,required,ts=iso8601"`
 }

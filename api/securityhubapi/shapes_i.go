@@ -14,37 +14,37 @@ type IcmpTypeCode struct {
 
 // ImportFindingsError is a structure of SecurityHub.
 type ImportFindingsError struct {
-	Id           string `aws:"Id,required" pattern:".*\\S.*"`
-	ErrorCode    string `aws:"ErrorCode,required" pattern:".*\\S.*"`
-	ErrorMessage string `aws:"ErrorMessage,required" pattern:".*\\S.*"`
+	Id           string `aws:"Id,required" pattern:"(?s).*\\S.*"`
+	ErrorCode    string `aws:"ErrorCode,required" pattern:"(?s).*\\S.*"`
+	ErrorMessage string `aws:"ErrorMessage,required" pattern:"(?s).*\\S.*"`
 }
 
 // Indicator is a structure of SecurityHub.
 type Indicator struct {
-	Key    *string  `aws:"Key" pattern:".*\\S.*"`
-	Values []string `aws:"Values" pattern1:".*\\S.*"`
-	Title  *string  `aws:"Title" pattern:".*\\S.*"`
-	Type   *string  `aws:"Type" pattern:".*\\S.*"`
+	Key    *string  `aws:"Key" pattern:"(?s).*\\S.*"`
+	Values []string `aws:"Values" pattern1:"(?s).*\\S.*"`
+	Title  *string  `aws:"Title" pattern:"(?s).*\\S.*"`
+	Type   *string  `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // Insight is a structure of SecurityHub.
 type Insight struct {
-	InsightArn       string                     `aws:"InsightArn,required" pattern:".*\\S.*"`
-	Name             string                     `aws:"Name,required" pattern:".*\\S.*"`
+	InsightArn       string                     `aws:"InsightArn,required" pattern:"(?s).*\\S.*"`
+	Name             string                     `aws:"Name,required" pattern:"(?s).*\\S.*"`
 	Filters          *AwsSecurityFindingFilters `aws:"Filters,required"`
-	GroupByAttribute string                     `aws:"GroupByAttribute,required" pattern:".*\\S.*"`
+	GroupByAttribute string                     `aws:"GroupByAttribute,required" pattern:"(?s).*\\S.*"`
 }
 
 // InsightResultValue is a structure of SecurityHub.
 type InsightResultValue struct {
-	GroupByAttributeValue string `aws:"GroupByAttributeValue,required" pattern:".*\\S.*"`
+	GroupByAttributeValue string `aws:"GroupByAttributeValue,required" pattern:"(?s).*\\S.*"`
 	Count                 int32  `aws:"Count,required"`
 }
 
 // InsightResults is a structure of SecurityHub.
 type InsightResults struct {
-	InsightArn       string               `aws:"InsightArn,required" pattern:".*\\S.*"`
-	GroupByAttribute string               `aws:"GroupByAttribute,required" pattern:".*\\S.*"`
+	InsightArn       string               `aws:"InsightArn,required" pattern:"(?s).*\\S.*"`
+	GroupByAttribute string               `aws:"GroupByAttribute,required" pattern:"(?s).*\\S.*"`
 	ResultValues     []InsightResultValue `aws:"ResultValues,required"`
 }
 
@@ -66,14 +66,14 @@ type IntegerListConfigurationOptions struct {
 // Invitation is a structure of SecurityHub.
 type Invitation struct {
 	AccountId    *string    `aws:"AccountId"`
-	InvitationId *string    `aws:"InvitationId" pattern:".*\\S.*"`
+	InvitationId *string    `aws:"InvitationId" pattern:"(?s).*\\S.*"`
 	InvitedAt    *time.Time `aws:"InvitedAt,ts=iso8601"`
-	MemberStatus *string    `aws:"MemberStatus" pattern:".*\\S.*"`
+	MemberStatus *string    `aws:"MemberStatus" pattern:"(?s).*\\S.*"`
 }
 
 // InviteMembersRequest is the input of InviteMembers.
 type InviteMembersRequest struct {
-	AccountIds []string `aws:"AccountIds,required" pattern1:".*\\S.*"`
+	AccountIds []string `aws:"AccountIds,required" pattern1:"(?s).*\\S.*"`
 }
 
 // InviteMembersResponse is the output of InviteMembers.
@@ -83,20 +83,20 @@ type InviteMembersResponse struct {
 
 // IpFilter is a structure of SecurityHub.
 type IpFilter struct {
-	Cidr *string `aws:"Cidr" pattern:".*\\S.*"`
+	Cidr *string `aws:"Cidr" pattern:"(?s).*\\S.*"`
 }
 
 // IpOrganizationDetails is a structure of SecurityHub.
 type IpOrganizationDetails struct {
 	Asn    *int32  `aws:"Asn"`
-	AsnOrg *string `aws:"AsnOrg" pattern:".*\\S.*"`
-	Isp    *string `aws:"Isp" pattern:".*\\S.*"`
-	Org    *string `aws:"Org" pattern:".*\\S.*"`
+	AsnOrg *string `aws:"AsnOrg" pattern:"(?s).*\\S.*"`
+	Isp    *string `aws:"Isp" pattern:"(?s).*\\S.*"`
+	Org    *string `aws:"Org" pattern:"(?s).*\\S.*"`
 }
 
 // Ipv6CidrBlockAssociation is a structure of SecurityHub.
 type Ipv6CidrBlockAssociation struct {
-	AssociationId  *string `aws:"AssociationId" pattern:".*\\S.*"`
-	Ipv6CidrBlock  *string `aws:"Ipv6CidrBlock" pattern:".*\\S.*"`
-	CidrBlockState *string `aws:"CidrBlockState" pattern:".*\\S.*"`
+	AssociationId  *string `aws:"AssociationId" pattern:"(?s).*\\S.*"`
+	Ipv6CidrBlock  *string `aws:"Ipv6CidrBlock" pattern:"(?s).*\\S.*"`
+	CidrBlockState *string `aws:"CidrBlockState" pattern:"(?s).*\\S.*"`
 }

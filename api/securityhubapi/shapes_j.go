@@ -4,19 +4,19 @@ package securityhubapi
 
 // JiraCloudDetail is a structure of SecurityHub.
 type JiraCloudDetail struct {
-	CloudId    *string              `aws:"CloudId" pattern:".*\\S.*"`
-	ProjectKey *string              `aws:"ProjectKey" pattern:".*\\S.*"`
-	Domain     *string              `aws:"Domain" pattern:".*\\S.*"`
-	AuthUrl    *string              `aws:"AuthUrl" pattern:".*\\S.*"`
+	CloudId    *string              `aws:"CloudId" pattern:"(?s).*\\S.*"`
+	ProjectKey *string              `aws:"ProjectKey" pattern:"(?s).*\\S.*"`
+	Domain     *string              `aws:"Domain" pattern:"(?s).*\\S.*"`
+	AuthUrl    *string              `aws:"AuthUrl" pattern:"(?s).*\\S.*"`
 	AuthStatus *ConnectorAuthStatus `aws:"AuthStatus"`
 }
 
 // JiraCloudProviderConfiguration is a structure of SecurityHub.
 type JiraCloudProviderConfiguration struct {
-	ProjectKey *string `aws:"ProjectKey" pattern:".*\\S.*"`
+	ProjectKey *string `aws:"ProjectKey" pattern:"(?s).*\\S.*"`
 }
 
 // JiraCloudUpdateConfiguration is a structure of SecurityHub.
 type JiraCloudUpdateConfiguration struct {
-	ProjectKey *string `aws:"ProjectKey" pattern:".*\\S.*"`
+	ProjectKey *string `aws:"ProjectKey" pattern:"(?s).*\\S.*"`
 }

@@ -4,5 +4,5 @@ package securityhubapi
 
 // KeywordFilter is a structure of SecurityHub.
 type KeywordFilter struct {
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }

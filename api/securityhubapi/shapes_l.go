@@ -85,7 +85,7 @@ type ListEnabledProductsForImportRequest struct {
 
 // ListEnabledProductsForImportResponse is the output of ListEnabledProductsForImport.
 type ListEnabledProductsForImportResponse struct {
-	ProductSubscriptions []string `aws:"ProductSubscriptions" pattern1:".*\\S.*"`
+	ProductSubscriptions []string `aws:"ProductSubscriptions" pattern1:"(?s).*\\S.*"`
 	NextToken            *string  `aws:"NextToken"`
 }
 
@@ -110,7 +110,7 @@ type ListInvitationsRequest struct {
 // ListInvitationsResponse is the output of ListInvitations.
 type ListInvitationsResponse struct {
 	Invitations []Invitation `aws:"Invitations"`
-	NextToken   *string      `aws:"NextToken" pattern:".*\\S.*"`
+	NextToken   *string      `aws:"NextToken" pattern:"(?s).*\\S.*"`
 }
 
 // ListMembersRequest is the input of ListMembers.
@@ -123,7 +123,7 @@ type ListMembersRequest struct {
 // ListMembersResponse is the output of ListMembers.
 type ListMembersResponse struct {
 	Members   []Member `aws:"Members"`
-	NextToken *string  `aws:"NextToken" pattern:".*\\S.*"`
+	NextToken *string  `aws:"NextToken" pattern:"(?s).*\\S.*"`
 }
 
 // ListOrganizationAdminAccountsRequest is the input of ListOrganizationAdminAccounts.
@@ -142,7 +142,7 @@ type ListOrganizationAdminAccountsResponse struct {
 
 // ListSecurityControlDefinitionsRequest is the input of ListSecurityControlDefinitions.
 type ListSecurityControlDefinitionsRequest struct {
-	StandardsArn *string `aws:"StandardsArn,in=query" pattern:".*\\S.*"`
+	StandardsArn *string `aws:"StandardsArn,in=query" pattern:"(?s).*\\S.*"`
 	NextToken    *string `aws:"NextToken,in=query"`
 	MaxResults   *int32  `aws:"MaxResults,in=query" range:"1:100"`
 }
@@ -155,7 +155,7 @@ type ListSecurityControlDefinitionsResponse struct {
 
 // ListStandardsControlAssociationsRequest is the input of ListStandardsControlAssociations.
 type ListStandardsControlAssociationsRequest struct {
-	SecurityControlId string  `aws:"SecurityControlId,required,in=query" pattern:".*\\S.*"`
+	SecurityControlId string  `aws:"SecurityControlId,required,in=query" pattern:"(?s).*\\S.*"`
 	NextToken         *string `aws:"NextToken,in=query"`
 	MaxResults        *int32  `aws:"MaxResults,in=query" range:"1:100"`
 }
@@ -178,6 +178,6 @@ type ListTagsForResourceResponse struct {
 
 // LoadBalancerState is a structure of SecurityHub.
 type LoadBalancerState struct {
-	Code   *string `aws:"Code" pattern:".*\\S.*"`
-	Reason *string `aws:"Reason" pattern:".*\\S.*"`
+	Code   *string `aws:"Code" pattern:"(?s).*\\S.*"`
+	Reason *string `aws:"Reason" pattern:"(?s).*\\S.*"`
 }

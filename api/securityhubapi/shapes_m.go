@@ -8,26 +8,26 @@ import (
 
 // Malware is a structure of SecurityHub.
 type Malware struct {
-	Name  string        `aws:"Name,required" pattern:".*\\S.*"`
+	Name  string        `aws:"Name,required" pattern:"(?s).*\\S.*"`
 	Type  *MalwareType  `aws:"Type"`
-	Path  *string       `aws:"Path" pattern:".*\\S.*"`
+	Path  *string       `aws:"Path" pattern:"(?s).*\\S.*"`
 	State *MalwareState `aws:"State"`
 }
 
 // MapFilter is a structure of SecurityHub.
 type MapFilter struct {
-	Key        *string              `aws:"Key" pattern:".*\\S.*"`
-	Value      *string              `aws:"Value" pattern:".*\\S.*"`
+	Key        *string              `aws:"Key" pattern:"(?s).*\\S.*"`
+	Value      *string              `aws:"Value" pattern:"(?s).*\\S.*"`
 	Comparison *MapFilterComparison `aws:"Comparison"`
 }
 
 // Member is a structure of SecurityHub.
 type Member struct {
 	AccountId       *string    `aws:"AccountId"`
-	Email           *string    `aws:"Email" pattern:".*\\S.*"`
-	MasterId        *string    `aws:"MasterId" pattern:".*\\S.*"`
-	AdministratorId *string    `aws:"AdministratorId" pattern:".*\\S.*"`
-	MemberStatus    *string    `aws:"MemberStatus" pattern:".*\\S.*"`
+	Email           *string    `aws:"Email" pattern:"(?s).*\\S.*"`
+	MasterId        *string    `aws:"MasterId" pattern:"(?s).*\\S.*"`
+	AdministratorId *string    `aws:"AdministratorId" pattern:"(?s).*\\S.*"`
+	MemberStatus    *string    `aws:"MemberStatus" pattern:"(?s).*\\S.*"`
 	InvitedAt       *time.Time `aws:"InvitedAt,ts=iso8601"`
 	UpdatedAt       *time.Time `aws:"UpdatedAt,ts=iso8601"`
 }

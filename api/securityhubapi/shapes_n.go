@@ -5,22 +5,22 @@ package securityhubapi
 // Network is a structure of SecurityHub.
 type Network struct {
 	Direction         *NetworkDirection `aws:"Direction"`
-	Protocol          *string           `aws:"Protocol" pattern:".*\\S.*"`
+	Protocol          *string           `aws:"Protocol" pattern:"(?s).*\\S.*"`
 	OpenPortRange     *PortRange        `aws:"OpenPortRange"`
-	SourceIpV4        *string           `aws:"SourceIpV4" pattern:".*\\S.*"`
-	SourceIpV6        *string           `aws:"SourceIpV6" pattern:".*\\S.*"`
+	SourceIpV4        *string           `aws:"SourceIpV4" pattern:"(?s).*\\S.*"`
+	SourceIpV6        *string           `aws:"SourceIpV6" pattern:"(?s).*\\S.*"`
 	SourcePort        *int32            `aws:"SourcePort"`
-	SourceDomain      *string           `aws:"SourceDomain" pattern:".*\\S.*"`
-	SourceMac         *string           `aws:"SourceMac" pattern:".*\\S.*"`
-	DestinationIpV4   *string           `aws:"DestinationIpV4" pattern:".*\\S.*"`
-	DestinationIpV6   *string           `aws:"DestinationIpV6" pattern:".*\\S.*"`
+	SourceDomain      *string           `aws:"SourceDomain" pattern:"(?s).*\\S.*"`
+	SourceMac         *string           `aws:"SourceMac" pattern:"(?s).*\\S.*"`
+	DestinationIpV4   *string           `aws:"DestinationIpV4" pattern:"(?s).*\\S.*"`
+	DestinationIpV6   *string           `aws:"DestinationIpV6" pattern:"(?s).*\\S.*"`
 	DestinationPort   *int32            `aws:"DestinationPort"`
-	DestinationDomain *string           `aws:"DestinationDomain" pattern:".*\\S.*"`
+	DestinationDomain *string           `aws:"DestinationDomain" pattern:"(?s).*\\S.*"`
 }
 
 // NetworkAutonomousSystem is a structure of SecurityHub.
 type NetworkAutonomousSystem struct {
-	Name   *string `aws:"Name" pattern:".*\\S.*"`
+	Name   *string `aws:"Name" pattern:"(?s).*\\S.*"`
 	Number *int32  `aws:"Number"`
 }
 
@@ -31,19 +31,19 @@ type NetworkConnection struct {
 
 // NetworkConnectionAction is a structure of SecurityHub.
 type NetworkConnectionAction struct {
-	ConnectionDirection *string                  `aws:"ConnectionDirection" pattern:".*\\S.*"`
+	ConnectionDirection *string                  `aws:"ConnectionDirection" pattern:"(?s).*\\S.*"`
 	RemoteIpDetails     *ActionRemoteIpDetails   `aws:"RemoteIpDetails"`
 	RemotePortDetails   *ActionRemotePortDetails `aws:"RemotePortDetails"`
 	LocalPortDetails    *ActionLocalPortDetails  `aws:"LocalPortDetails"`
-	Protocol            *string                  `aws:"Protocol" pattern:".*\\S.*"`
+	Protocol            *string                  `aws:"Protocol" pattern:"(?s).*\\S.*"`
 	Blocked             *bool                    `aws:"Blocked"`
 }
 
 // NetworkEndpoint is a structure of SecurityHub.
 type NetworkEndpoint struct {
-	Id               *string                  `aws:"Id" pattern:".*\\S.*"`
-	Ip               *string                  `aws:"Ip" pattern:".*\\S.*"`
-	Domain           *string                  `aws:"Domain" pattern:".*\\S.*"`
+	Id               *string                  `aws:"Id" pattern:"(?s).*\\S.*"`
+	Ip               *string                  `aws:"Ip" pattern:"(?s).*\\S.*"`
+	Domain           *string                  `aws:"Domain" pattern:"(?s).*\\S.*"`
 	Port             *int32                   `aws:"Port"`
 	Location         *NetworkGeoLocation      `aws:"Location"`
 	AutonomousSystem *NetworkAutonomousSystem `aws:"AutonomousSystem"`
@@ -52,44 +52,44 @@ type NetworkEndpoint struct {
 
 // NetworkGeoLocation is a structure of SecurityHub.
 type NetworkGeoLocation struct {
-	City    *string  `aws:"City" pattern:".*\\S.*"`
-	Country *string  `aws:"Country" pattern:".*\\S.*"`
+	City    *string  `aws:"City" pattern:"(?s).*\\S.*"`
+	Country *string  `aws:"Country" pattern:"(?s).*\\S.*"`
 	Lat     *float64 `aws:"Lat"`
 	Lon     *float64 `aws:"Lon"`
 }
 
 // NetworkHeader is a structure of SecurityHub.
 type NetworkHeader struct {
-	Protocol    *string                      `aws:"Protocol" pattern:".*\\S.*"`
+	Protocol    *string                      `aws:"Protocol" pattern:"(?s).*\\S.*"`
 	Destination *NetworkPathComponentDetails `aws:"Destination"`
 	Source      *NetworkPathComponentDetails `aws:"Source"`
 }
 
 // NetworkPathComponent is a structure of SecurityHub.
 type NetworkPathComponent struct {
-	ComponentId   *string        `aws:"ComponentId" pattern:".*\\S.*"`
-	ComponentType *string        `aws:"ComponentType" pattern:".*\\S.*"`
+	ComponentId   *string        `aws:"ComponentId" pattern:"(?s).*\\S.*"`
+	ComponentType *string        `aws:"ComponentType" pattern:"(?s).*\\S.*"`
 	Egress        *NetworkHeader `aws:"Egress"`
 	Ingress       *NetworkHeader `aws:"Ingress"`
 }
 
 // NetworkPathComponentDetails is a structure of SecurityHub.
 type NetworkPathComponentDetails struct {
-	Address    []string    `aws:"Address" pattern1:".*\\S.*"`
+	Address    []string    `aws:"Address" pattern1:"(?s).*\\S.*"`
 	PortRanges []PortRange `aws:"PortRanges"`
 }
 
 // Note is a structure of SecurityHub.
 type Note struct {
-	Text      string `aws:"Text,required" pattern:".*\\S.*"`
-	UpdatedBy string `aws:"UpdatedBy,required" pattern:".*\\S.*"`
-	UpdatedAt string `aws:"UpdatedAt,required" pattern:".*\\S.*"`
+	Text      string `aws:"Text,required" pattern:"(?s).*\\S.*"`
+	UpdatedBy string `aws:"UpdatedBy,required" pattern:"(?s).*\\S.*"`
+	UpdatedAt string `aws:"UpdatedAt,required" pattern:"(?s).*\\S.*"`
 }
 
 // NoteUpdate is a structure of SecurityHub.
 type NoteUpdate struct {
-	Text      string `aws:"Text,required" pattern:".*\\S.*"`
-	UpdatedBy string `aws:"UpdatedBy,required" pattern:".*\\S.*"`
+	Text      string `aws:"Text,required" pattern:"(?s).*\\S.*"`
+	UpdatedBy string `aws:"UpdatedBy,required" pattern:"(?s).*\\S.*"`
 }
 
 // NumberFilter is a structure of SecurityHub.

@@ -31,9 +31,9 @@ type OcsfFindingFilters struct {
 
 // OcsfFindingIdentifier is a structure of SecurityHub.
 type OcsfFindingIdentifier struct {
-	CloudAccountUid    string `aws:"CloudAccountUid,required" pattern:".*\\S.*"`
-	FindingInfoUid     string `aws:"FindingInfoUid,required" pattern:".*\\S.*"`
-	MetadataProductUid string `aws:"MetadataProductUid,required" pattern:".*\\S.*"`
+	CloudAccountUid    string `aws:"CloudAccountUid,required" pattern:"(?s).*\\S.*"`
+	FindingInfoUid     string `aws:"FindingInfoUid,required" pattern:"(?s).*\\S.*"`
+	MetadataProductUid string `aws:"MetadataProductUid,required" pattern:"(?s).*\\S.*"`
 }
 
 // OcsfIpFilter is a structure of SecurityHub.
@@ -64,5 +64,5 @@ type OcsfStringFilter struct {
 type OrganizationConfiguration struct {
 	ConfigurationType *OrganizationConfigurationConfigurationType `aws:"ConfigurationType"`
 	Status            *OrganizationConfigurationStatus            `aws:"Status"`
-	StatusMessage     *string                                     `aws:"StatusMessage" pattern:".*\\S.*"`
+	StatusMessage     *string                                     `aws:"StatusMessage" pattern:"(?s).*\\S.*"`
 }

@@ -17,7 +17,7 @@ type ParameterConfiguration struct {
 
 // ParameterDefinition is a structure of SecurityHub.
 type ParameterDefinition struct {
-	Description          string                `aws:"Description,required" pattern:".*\\S.*"`
+	Description          string                `aws:"Description,required" pattern:"(?s).*\\S.*"`
 	ConfigurationOptions *ConfigurationOptions `aws:"ConfigurationOptions,required"`
 }
 
@@ -27,26 +27,26 @@ type ParameterValue struct {
 	Integer     *int32   `aws:"Integer"`
 	IntegerList []int32  `aws:"IntegerList"`
 	Double      *float64 `aws:"Double"`
-	String      *string  `aws:"String" pattern:".*\\S.*"`
-	StringList  []string `aws:"StringList" pattern1:".*\\S.*"`
+	String      *string  `aws:"String" pattern:"(?s).*\\S.*"`
+	StringList  []string `aws:"StringList" pattern1:"(?s).*\\S.*"`
 	Boolean     *bool    `aws:"Boolean"`
-	Enum        *string  `aws:"Enum" pattern:".*\\S.*"`
-	EnumList    []string `aws:"EnumList" pattern1:".*\\S.*"`
+	Enum        *string  `aws:"Enum" pattern:"(?s).*\\S.*"`
+	EnumList    []string `aws:"EnumList" pattern1:"(?s).*\\S.*"`
 }
 
 // PatchSummary is a structure of SecurityHub.
 type PatchSummary struct {
-	Id                     string  `aws:"Id,required" pattern:".*\\S.*"`
+	Id                     string  `aws:"Id,required" pattern:"(?s).*\\S.*"`
 	InstalledCount         *int32  `aws:"InstalledCount"`
 	MissingCount           *int32  `aws:"MissingCount"`
 	FailedCount            *int32  `aws:"FailedCount"`
 	InstalledOtherCount    *int32  `aws:"InstalledOtherCount"`
 	InstalledRejectedCount *int32  `aws:"InstalledRejectedCount"`
 	InstalledPendingReboot *int32  `aws:"InstalledPendingReboot"`
-	OperationStartTime     *string `aws:"OperationStartTime" pattern:".*\\S.*"`
-	OperationEndTime       *string `aws:"OperationEndTime" pattern:".*\\S.*"`
-	RebootOption           *string `aws:"RebootOption" pattern:".*\\S.*"`
-	Operation              *string `aws:"Operation" pattern:".*\\S.*"`
+	OperationStartTime     *string `aws:"OperationStartTime" pattern:"(?s).*\\S.*"`
+	OperationEndTime       *string `aws:"OperationEndTime" pattern:"(?s).*\\S.*"`
+	RebootOption           *string `aws:"RebootOption" pattern:"(?s).*\\S.*"`
+	Operation              *string `aws:"Operation" pattern:"(?s).*\\S.*"`
 }
 
 // Policy is a structure of SecurityHub.
@@ -82,42 +82,42 @@ type PortRangeFromTo struct {
 
 // ProcessDetails is a structure of SecurityHub.
 type ProcessDetails struct {
-	Name         *string `aws:"Name" pattern:".*\\S.*"`
-	Path         *string `aws:"Path" pattern:".*\\S.*"`
+	Name         *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Path         *string `aws:"Path" pattern:"(?s).*\\S.*"`
 	Pid          *int32  `aws:"Pid"`
 	ParentPid    *int32  `aws:"ParentPid"`
-	LaunchedAt   *string `aws:"LaunchedAt" pattern:".*\\S.*"`
-	TerminatedAt *string `aws:"TerminatedAt" pattern:".*\\S.*"`
+	LaunchedAt   *string `aws:"LaunchedAt" pattern:"(?s).*\\S.*"`
+	TerminatedAt *string `aws:"TerminatedAt" pattern:"(?s).*\\S.*"`
 }
 
 // Product is a structure of SecurityHub.
 type Product struct {
-	ProductArn                        string            `aws:"ProductArn,required" pattern:".*\\S.*"`
-	ProductName                       *string           `aws:"ProductName" pattern:".*\\S.*"`
-	CompanyName                       *string           `aws:"CompanyName" pattern:".*\\S.*"`
-	Description                       *string           `aws:"Description" pattern:".*\\S.*"`
-	Categories                        []string          `aws:"Categories" pattern1:".*\\S.*"`
+	ProductArn                        string            `aws:"ProductArn,required" pattern:"(?s).*\\S.*"`
+	ProductName                       *string           `aws:"ProductName" pattern:"(?s).*\\S.*"`
+	CompanyName                       *string           `aws:"CompanyName" pattern:"(?s).*\\S.*"`
+	Description                       *string           `aws:"Description" pattern:"(?s).*\\S.*"`
+	Categories                        []string          `aws:"Categories" pattern1:"(?s).*\\S.*"`
 	IntegrationTypes                  []IntegrationType `aws:"IntegrationTypes"`
-	MarketplaceUrl                    *string           `aws:"MarketplaceUrl" pattern:".*\\S.*"`
-	ActivationUrl                     *string           `aws:"ActivationUrl" pattern:".*\\S.*"`
-	ProductSubscriptionResourcePolicy *string           `aws:"ProductSubscriptionResourcePolicy" pattern:".*\\S.*"`
+	MarketplaceUrl                    *string           `aws:"MarketplaceUrl" pattern:"(?s).*\\S.*"`
+	ActivationUrl                     *string           `aws:"ActivationUrl" pattern:"(?s).*\\S.*"`
+	ProductSubscriptionResourcePolicy *string           `aws:"ProductSubscriptionResourcePolicy" pattern:"(?s).*\\S.*"`
 }
 
 // ProductV2 is a structure of SecurityHub.
 type ProductV2 struct {
-	ProductV2Name        *string             `aws:"ProductV2Name" pattern:".*\\S.*"`
-	CompanyName          *string             `aws:"CompanyName" pattern:".*\\S.*"`
-	Description          *string             `aws:"Description" pattern:".*\\S.*"`
-	Categories           []string            `aws:"Categories" pattern1:".*\\S.*"`
+	ProductV2Name        *string             `aws:"ProductV2Name" pattern:"(?s).*\\S.*"`
+	CompanyName          *string             `aws:"CompanyName" pattern:"(?s).*\\S.*"`
+	Description          *string             `aws:"Description" pattern:"(?s).*\\S.*"`
+	Categories           []string            `aws:"Categories" pattern1:"(?s).*\\S.*"`
 	IntegrationV2Types   []IntegrationV2Type `aws:"IntegrationV2Types"`
-	MarketplaceUrl       *string             `aws:"MarketplaceUrl" pattern:".*\\S.*"`
-	ActivationUrl        *string             `aws:"ActivationUrl" pattern:".*\\S.*"`
-	MarketplaceProductId *string             `aws:"MarketplaceProductId" pattern:".*\\S.*"`
+	MarketplaceUrl       *string             `aws:"MarketplaceUrl" pattern:"(?s).*\\S.*"`
+	ActivationUrl        *string             `aws:"ActivationUrl" pattern:"(?s).*\\S.*"`
+	MarketplaceProductId *string             `aws:"MarketplaceProductId" pattern:"(?s).*\\S.*"`
 }
 
 // PropagatingVgwSetDetails is a structure of SecurityHub.
 type PropagatingVgwSetDetails struct {
-	GatewayId *string `aws:"GatewayId" pattern:".*\\S.*"`
+	GatewayId *string `aws:"GatewayId" pattern:"(?s).*\\S.*"`
 }
 
 // ProviderConfiguration is a structure of SecurityHub.

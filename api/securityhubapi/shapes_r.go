@@ -15,14 +15,14 @@ type Range struct {
 
 // Recommendation is a structure of SecurityHub.
 type Recommendation struct {
-	Text *string `aws:"Text" pattern:".*\\S.*"`
-	Url  *string `aws:"Url" pattern:".*\\S.*"`
+	Text *string `aws:"Text" pattern:"(?s).*\\S.*"`
+	Url  *string `aws:"Url" pattern:"(?s).*\\S.*"`
 }
 
 // RecommendationError is a structure of SecurityHub.
 type RecommendationError struct {
-	Code    *string `aws:"Code" pattern:".*\\S.*"`
-	Message *string `aws:"Message" pattern:".*\\S.*"`
+	Code    *string `aws:"Code" pattern:"(?s).*\\S.*"`
+	Message *string `aws:"Message" pattern:"(?s).*\\S.*"`
 }
 
 // RecommendationStep is a structure of SecurityHub.
@@ -33,26 +33,26 @@ type RecommendationStep struct {
 
 // Record is a structure of SecurityHub.
 type Record struct {
-	JsonPath    *string `aws:"JsonPath" pattern:".*\\S.*"`
+	JsonPath    *string `aws:"JsonPath" pattern:"(?s).*\\S.*"`
 	RecordIndex *int64  `aws:"RecordIndex"`
 }
 
 // RegisterConnectorV2Request is the input of RegisterConnectorV2.
 type RegisterConnectorV2Request struct {
-	AuthCode  string `aws:"AuthCode,required" pattern:".*\\S.*"`
-	AuthState string `aws:"AuthState,required" pattern:".*\\S.*"`
+	AuthCode  string `aws:"AuthCode,required" pattern:"(?s).*\\S.*"`
+	AuthState string `aws:"AuthState,required" pattern:"(?s).*\\S.*"`
 }
 
 // RegisterConnectorV2Response is the output of RegisterConnectorV2.
 type RegisterConnectorV2Response struct {
-	ConnectorArn *string `aws:"ConnectorArn" pattern:".*\\S.*"`
-	ConnectorId  string  `aws:"ConnectorId,required" pattern:".*\\S.*"`
+	ConnectorArn *string `aws:"ConnectorArn" pattern:"(?s).*\\S.*"`
+	ConnectorId  string  `aws:"ConnectorId,required" pattern:"(?s).*\\S.*"`
 }
 
 // RelatedFinding is a structure of SecurityHub.
 type RelatedFinding struct {
-	ProductArn string `aws:"ProductArn,required" pattern:".*\\S.*"`
-	Id         string `aws:"Id,required" pattern:".*\\S.*"`
+	ProductArn string `aws:"ProductArn,required" pattern:"(?s).*\\S.*"`
+	Id         string `aws:"Id,required" pattern:"(?s).*\\S.*"`
 }
 
 // Remediation is a structure of SecurityHub.
@@ -62,16 +62,16 @@ type Remediation struct {
 
 // Resource is a structure of SecurityHub.
 type Resource struct {
-	Type               string                     `aws:"Type,required" pattern:".*\\S.*"`
-	Id                 string                     `aws:"Id,required" pattern:".*\\S.*"`
+	Type               string                     `aws:"Type,required" pattern:"(?s).*\\S.*"`
+	Id                 string                     `aws:"Id,required" pattern:"(?s).*\\S.*"`
 	Partition          *Partition                 `aws:"Partition"`
-	Region             *string                    `aws:"Region" pattern:".*\\S.*"`
-	ResourceRole       *string                    `aws:"ResourceRole" pattern:".*\\S.*"`
-	Tags               map[string]string          `aws:"Tags" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	Region             *string                    `aws:"Region" pattern:"(?s).*\\S.*"`
+	ResourceRole       *string                    `aws:"ResourceRole" pattern:"(?s).*\\S.*"`
+	Tags               map[string]string          `aws:"Tags" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 	DataClassification *DataClassificationDetails `aws:"DataClassification"`
 	Details            *ResourceDetails           `aws:"Details"`
-	ApplicationName    *string                    `aws:"ApplicationName" pattern:".*\\S.*"`
-	ApplicationArn     *string                    `aws:"ApplicationArn" pattern:".*\\S.*"`
+	ApplicationName    *string                    `aws:"ApplicationName" pattern:"(?s).*\\S.*"`
+	ApplicationArn     *string                    `aws:"ApplicationArn" pattern:"(?s).*\\S.*"`
 }
 
 // ResourceDetails is a structure of SecurityHub.
@@ -123,7 +123,7 @@ type ResourceDetails struct {
 	AwsEcsContainer                   *AwsEcsContainerDetails                   `aws:"AwsEcsContainer"`
 	AwsEcsTaskDefinition              *AwsEcsTaskDefinitionDetails              `aws:"AwsEcsTaskDefinition"`
 	Container                         *ContainerDetails                         `aws:"Container"`
-	Other                             map[string]string                         `aws:"Other" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	Other                             map[string]string                         `aws:"Other" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 	AwsRdsEventSubscription           *AwsRdsEventSubscriptionDetails           `aws:"AwsRdsEventSubscription"`
 	AwsEcsService                     *AwsEcsServiceDetails                     `aws:"AwsEcsService"`
 	AwsAutoScalingLaunchConfiguration *AwsAutoScalingLaunchConfigurationDetails `aws:"AwsAutoScalingLaunchConfiguration"`
@@ -180,8 +180,8 @@ type ResourceDetails struct {
 
 // ResourceFindingsSummary is a structure of SecurityHub.
 type ResourceFindingsSummary struct {
-	FindingType   string                     `aws:"FindingType,required" pattern:".*\\S.*"`
-	ProductName   string                     `aws:"ProductName,required" pattern:".*\\S.*"`
+	FindingType   string                     `aws:"FindingType,required" pattern:"(?s).*\\S.*"`
+	ProductName   string                     `aws:"ProductName,required" pattern:"(?s).*\\S.*"`
 	TotalFindings int32                      `aws:"TotalFindings,required"`
 	Severities    *ResourceSeverityBreakdown `aws:"Severities"`
 }
@@ -194,15 +194,15 @@ type ResourceGroupByRule struct {
 
 // ResourceResult is a structure of SecurityHub.
 type ResourceResult struct {
-	ResourceGuid                *string                   `aws:"ResourceGuid" pattern:".*\\S.*"`
-	ResourceId                  string                    `aws:"ResourceId,required" pattern:".*\\S.*"`
-	AccountId                   string                    `aws:"AccountId,required" pattern:".*\\S.*"`
-	Region                      string                    `aws:"Region,required" pattern:".*\\S.*"`
+	ResourceGuid                *string                   `aws:"ResourceGuid" pattern:"(?s).*\\S.*"`
+	ResourceId                  string                    `aws:"ResourceId,required" pattern:"(?s).*\\S.*"`
+	AccountId                   string                    `aws:"AccountId,required" pattern:"(?s).*\\S.*"`
+	Region                      string                    `aws:"Region,required" pattern:"(?s).*\\S.*"`
 	ResourceCategory            *ResourceCategory         `aws:"ResourceCategory"`
-	ResourceType                *string                   `aws:"ResourceType" pattern:".*\\S.*"`
-	ResourceName                *string                   `aws:"ResourceName" pattern:".*\\S.*"`
-	ResourceCreationTimeDt      *string                   `aws:"ResourceCreationTimeDt" pattern:".*\\S.*"`
-	ResourceDetailCaptureTimeDt string                    `aws:"ResourceDetailCaptureTimeDt,required" pattern:".*\\S.*"`
+	ResourceType                *string                   `aws:"ResourceType" pattern:"(?s).*\\S.*"`
+	ResourceName                *string                   `aws:"ResourceName" pattern:"(?s).*\\S.*"`
+	ResourceCreationTimeDt      *string                   `aws:"ResourceCreationTimeDt" pattern:"(?s).*\\S.*"`
+	ResourceDetailCaptureTimeDt string                    `aws:"ResourceDetailCaptureTimeDt,required" pattern:"(?s).*\\S.*"`
 	FindingsSummary             []ResourceFindingsSummary `aws:"FindingsSummary"`
 	ResourceTags                []ResourceTag             `aws:"ResourceTags"`
 	ResourceConfig              any                       `aws:"ResourceConfig,required"`
@@ -227,8 +227,8 @@ type ResourceSeverityBreakdown struct {
 
 // ResourceTag is a structure of SecurityHub.
 type ResourceTag struct {
-	Key   string `aws:"Key,required" pattern:".*\\S.*"`
-	Value string `aws:"Value,required" pattern:".*\\S.*"`
+	Key   string `aws:"Key,required" pattern:"(?s).*\\S.*"`
+	Value string `aws:"Value,required" pattern:"(?s).*\\S.*"`
 }
 
 // ResourcesCompositeFilter is a structure of SecurityHub.
@@ -309,27 +309,27 @@ type ResourcesTrendsValues struct {
 // Result is a structure of SecurityHub.
 type Result struct {
 	AccountId        *string `aws:"AccountId"`
-	ProcessingResult *string `aws:"ProcessingResult" pattern:".*\\S.*"`
+	ProcessingResult *string `aws:"ProcessingResult" pattern:"(?s).*\\S.*"`
 }
 
 // RouteSetDetails is a structure of SecurityHub.
 type RouteSetDetails struct {
-	CarrierGatewayId            *string `aws:"CarrierGatewayId" pattern:".*\\S.*"`
-	CoreNetworkArn              *string `aws:"CoreNetworkArn" pattern:".*\\S.*"`
-	DestinationCidrBlock        *string `aws:"DestinationCidrBlock" pattern:".*\\S.*"`
-	DestinationIpv6CidrBlock    *string `aws:"DestinationIpv6CidrBlock" pattern:".*\\S.*"`
-	DestinationPrefixListId     *string `aws:"DestinationPrefixListId" pattern:".*\\S.*"`
-	EgressOnlyInternetGatewayId *string `aws:"EgressOnlyInternetGatewayId" pattern:".*\\S.*"`
-	GatewayId                   *string `aws:"GatewayId" pattern:".*\\S.*"`
-	InstanceId                  *string `aws:"InstanceId" pattern:".*\\S.*"`
-	InstanceOwnerId             *string `aws:"InstanceOwnerId" pattern:".*\\S.*"`
-	LocalGatewayId              *string `aws:"LocalGatewayId" pattern:".*\\S.*"`
-	NatGatewayId                *string `aws:"NatGatewayId" pattern:".*\\S.*"`
-	NetworkInterfaceId          *string `aws:"NetworkInterfaceId" pattern:".*\\S.*"`
-	Origin                      *string `aws:"Origin" pattern:".*\\S.*"`
-	State                       *string `aws:"State" pattern:".*\\S.*"`
-	TransitGatewayId            *string `aws:"TransitGatewayId" pattern:".*\\S.*"`
-	VpcPeeringConnectionId      *string `aws:"VpcPeeringConnectionId" pattern:".*\\S.*"`
+	CarrierGatewayId            *string `aws:"CarrierGatewayId" pattern:"(?s).*\\S.*"`
+	CoreNetworkArn              *string `aws:"CoreNetworkArn" pattern:"(?s).*\\S.*"`
+	DestinationCidrBlock        *string `aws:"DestinationCidrBlock" pattern:"(?s).*\\S.*"`
+	DestinationIpv6CidrBlock    *string `aws:"DestinationIpv6CidrBlock" pattern:"(?s).*\\S.*"`
+	DestinationPrefixListId     *string `aws:"DestinationPrefixListId" pattern:"(?s).*\\S.*"`
+	EgressOnlyInternetGatewayId *string `aws:"EgressOnlyInternetGatewayId" pattern:"(?s).*\\S.*"`
+	GatewayId                   *string `aws:"GatewayId" pattern:"(?s).*\\S.*"`
+	InstanceId                  *string `aws:"InstanceId" pattern:"(?s).*\\S.*"`
+	InstanceOwnerId             *string `aws:"InstanceOwnerId" pattern:"(?s).*\\S.*"`
+	LocalGatewayId              *string `aws:"LocalGatewayId" pattern:"(?s).*\\S.*"`
+	NatGatewayId                *string `aws:"NatGatewayId" pattern:"(?s).*\\S.*"`
+	NetworkInterfaceId          *string `aws:"NetworkInterfaceId" pattern:"(?s).*\\S.*"`
+	Origin                      *string `aws:"Origin" pattern:"(?s).*\\S.*"`
+	State                       *string `aws:"State" pattern:"(?s).*\\S.*"`
+	TransitGatewayId            *string `aws:"TransitGatewayId" pattern:"(?s).*\\S.*"`
+	VpcPeeringConnectionId      *string `aws:"VpcPeeringConnectionId" pattern:"(?s).*\\S.*"`
 }
 
 // RuleGroupDetails is a structure of SecurityHub.
@@ -341,7 +341,7 @@ type RuleGroupDetails struct {
 // RuleGroupSource is a structure of SecurityHub.
 type RuleGroupSource struct {
 	RulesSourceList                *RuleGroupSourceListDetails                           `aws:"RulesSourceList"`
-	RulesString                    *string                                               `aws:"RulesString" pattern:".*\\S.*"`
+	RulesString                    *string                                               `aws:"RulesString" pattern:"(?s).*\\S.*"`
 	StatefulRules                  []RuleGroupSourceStatefulRulesDetails                 `aws:"StatefulRules"`
 	StatelessRulesAndCustomActions *RuleGroupSourceStatelessRulesAndCustomActionsDetails `aws:"StatelessRulesAndCustomActions"`
 }
@@ -349,42 +349,42 @@ type RuleGroupSource struct {
 // RuleGroupSourceCustomActionsDetails is a structure of SecurityHub.
 type RuleGroupSourceCustomActionsDetails struct {
 	ActionDefinition *StatelessCustomActionDefinition `aws:"ActionDefinition"`
-	ActionName       *string                          `aws:"ActionName" pattern:".*\\S.*"`
+	ActionName       *string                          `aws:"ActionName" pattern:"(?s).*\\S.*"`
 }
 
 // RuleGroupSourceListDetails is a structure of SecurityHub.
 type RuleGroupSourceListDetails struct {
-	GeneratedRulesType *string  `aws:"GeneratedRulesType" pattern:".*\\S.*"`
-	TargetTypes        []string `aws:"TargetTypes" pattern1:".*\\S.*"`
-	Targets            []string `aws:"Targets" pattern1:".*\\S.*"`
+	GeneratedRulesType *string  `aws:"GeneratedRulesType" pattern:"(?s).*\\S.*"`
+	TargetTypes        []string `aws:"TargetTypes" pattern1:"(?s).*\\S.*"`
+	Targets            []string `aws:"Targets" pattern1:"(?s).*\\S.*"`
 }
 
 // RuleGroupSourceStatefulRulesDetails is a structure of SecurityHub.
 type RuleGroupSourceStatefulRulesDetails struct {
-	Action      *string                                      `aws:"Action" pattern:".*\\S.*"`
+	Action      *string                                      `aws:"Action" pattern:"(?s).*\\S.*"`
 	Header      *RuleGroupSourceStatefulRulesHeaderDetails   `aws:"Header"`
 	RuleOptions []RuleGroupSourceStatefulRulesOptionsDetails `aws:"RuleOptions"`
 }
 
 // RuleGroupSourceStatefulRulesHeaderDetails is a structure of SecurityHub.
 type RuleGroupSourceStatefulRulesHeaderDetails struct {
-	Destination     *string `aws:"Destination" pattern:".*\\S.*"`
-	DestinationPort *string `aws:"DestinationPort" pattern:".*\\S.*"`
-	Direction       *string `aws:"Direction" pattern:".*\\S.*"`
-	Protocol        *string `aws:"Protocol" pattern:".*\\S.*"`
-	Source          *string `aws:"Source" pattern:".*\\S.*"`
-	SourcePort      *string `aws:"SourcePort" pattern:".*\\S.*"`
+	Destination     *string `aws:"Destination" pattern:"(?s).*\\S.*"`
+	DestinationPort *string `aws:"DestinationPort" pattern:"(?s).*\\S.*"`
+	Direction       *string `aws:"Direction" pattern:"(?s).*\\S.*"`
+	Protocol        *string `aws:"Protocol" pattern:"(?s).*\\S.*"`
+	Source          *string `aws:"Source" pattern:"(?s).*\\S.*"`
+	SourcePort      *string `aws:"SourcePort" pattern:"(?s).*\\S.*"`
 }
 
 // RuleGroupSourceStatefulRulesOptionsDetails is a structure of SecurityHub.
 type RuleGroupSourceStatefulRulesOptionsDetails struct {
-	Keyword  *string  `aws:"Keyword" pattern:".*\\S.*"`
-	Settings []string `aws:"Settings" pattern1:".*\\S.*"`
+	Keyword  *string  `aws:"Keyword" pattern:"(?s).*\\S.*"`
+	Settings []string `aws:"Settings" pattern1:"(?s).*\\S.*"`
 }
 
 // RuleGroupSourceStatelessRuleDefinition is a structure of SecurityHub.
 type RuleGroupSourceStatelessRuleDefinition struct {
-	Actions         []string                                     `aws:"Actions" pattern1:".*\\S.*"`
+	Actions         []string                                     `aws:"Actions" pattern1:"(?s).*\\S.*"`
 	MatchAttributes *RuleGroupSourceStatelessRuleMatchAttributes `aws:"MatchAttributes"`
 }
 
@@ -406,7 +406,7 @@ type RuleGroupSourceStatelessRuleMatchAttributesDestinationPorts struct {
 
 // RuleGroupSourceStatelessRuleMatchAttributesDestinations is a structure of SecurityHub.
 type RuleGroupSourceStatelessRuleMatchAttributesDestinations struct {
-	AddressDefinition *string `aws:"AddressDefinition" pattern:".*\\S.*"`
+	AddressDefinition *string `aws:"AddressDefinition" pattern:"(?s).*\\S.*"`
 }
 
 // RuleGroupSourceStatelessRuleMatchAttributesSourcePorts is a structure of SecurityHub.
@@ -417,13 +417,13 @@ type RuleGroupSourceStatelessRuleMatchAttributesSourcePorts struct {
 
 // RuleGroupSourceStatelessRuleMatchAttributesSources is a structure of SecurityHub.
 type RuleGroupSourceStatelessRuleMatchAttributesSources struct {
-	AddressDefinition *string `aws:"AddressDefinition" pattern:".*\\S.*"`
+	AddressDefinition *string `aws:"AddressDefinition" pattern:"(?s).*\\S.*"`
 }
 
 // RuleGroupSourceStatelessRuleMatchAttributesTcpFlags is a structure of SecurityHub.
 type RuleGroupSourceStatelessRuleMatchAttributesTcpFlags struct {
-	Flags []string `aws:"Flags" pattern1:".*\\S.*"`
-	Masks []string `aws:"Masks" pattern1:".*\\S.*"`
+	Flags []string `aws:"Flags" pattern1:"(?s).*\\S.*"`
+	Masks []string `aws:"Masks" pattern1:"(?s).*\\S.*"`
 }
 
 // RuleGroupSourceStatelessRulesAndCustomActionsDetails is a structure of SecurityHub.
@@ -446,10 +446,10 @@ type RuleGroupVariables struct {
 
 // RuleGroupVariablesIpSetsDetails is a structure of SecurityHub.
 type RuleGroupVariablesIpSetsDetails struct {
-	Definition []string `aws:"Definition" pattern1:".*\\S.*"`
+	Definition []string `aws:"Definition" pattern1:"(?s).*\\S.*"`
 }
 
 // RuleGroupVariablesPortSetsDetails is a structure of SecurityHub.
 type RuleGroupVariablesPortSetsDetails struct {
-	Definition []string `aws:"Definition" pattern1:".*\\S.*"`
+	Definition []string `aws:"Definition" pattern1:"(?s).*\\S.*"`
 }

@@ -8,73 +8,73 @@ import (
 
 // SecurityControl is a structure of SecurityHub.
 type SecurityControl struct {
-	SecurityControlId     string                            `aws:"SecurityControlId,required" pattern:".*\\S.*"`
-	SecurityControlArn    string                            `aws:"SecurityControlArn,required" pattern:".*\\S.*"`
-	Title                 string                            `aws:"Title,required" pattern:".*\\S.*"`
-	Description           string                            `aws:"Description,required" pattern:".*\\S.*"`
-	RemediationUrl        string                            `aws:"RemediationUrl,required" pattern:".*\\S.*"`
+	SecurityControlId     string                            `aws:"SecurityControlId,required" pattern:"(?s).*\\S.*"`
+	SecurityControlArn    string                            `aws:"SecurityControlArn,required" pattern:"(?s).*\\S.*"`
+	Title                 string                            `aws:"Title,required" pattern:"(?s).*\\S.*"`
+	Description           string                            `aws:"Description,required" pattern:"(?s).*\\S.*"`
+	RemediationUrl        string                            `aws:"RemediationUrl,required" pattern:"(?s).*\\S.*"`
 	SeverityRating        SeverityRating                    `aws:"SeverityRating,required"`
 	SecurityControlStatus ControlStatus                     `aws:"SecurityControlStatus,required"`
 	UpdateStatus          *UpdateStatus                     `aws:"UpdateStatus"`
-	Parameters            map[string]ParameterConfiguration `aws:"Parameters" kpattern1:".*\\S.*"`
+	Parameters            map[string]ParameterConfiguration `aws:"Parameters" kpattern1:"(?s).*\\S.*"`
 	LastUpdateReason      *string                           `aws:"LastUpdateReason" pattern:"^([^\\u0000-\\u007F]|[-_ a-zA-Z0-9])+$"`
 }
 
 // SecurityControlCustomParameter is a structure of SecurityHub.
 type SecurityControlCustomParameter struct {
-	SecurityControlId *string                           `aws:"SecurityControlId" pattern:".*\\S.*"`
-	Parameters        map[string]ParameterConfiguration `aws:"Parameters" kpattern1:".*\\S.*"`
+	SecurityControlId *string                           `aws:"SecurityControlId" pattern:"(?s).*\\S.*"`
+	Parameters        map[string]ParameterConfiguration `aws:"Parameters" kpattern1:"(?s).*\\S.*"`
 }
 
 // SecurityControlDefinition is a structure of SecurityHub.
 type SecurityControlDefinition struct {
-	SecurityControlId         string                         `aws:"SecurityControlId,required" pattern:".*\\S.*"`
-	Title                     string                         `aws:"Title,required" pattern:".*\\S.*"`
-	Description               string                         `aws:"Description,required" pattern:".*\\S.*"`
-	RemediationUrl            string                         `aws:"RemediationUrl,required" pattern:".*\\S.*"`
+	SecurityControlId         string                         `aws:"SecurityControlId,required" pattern:"(?s).*\\S.*"`
+	Title                     string                         `aws:"Title,required" pattern:"(?s).*\\S.*"`
+	Description               string                         `aws:"Description,required" pattern:"(?s).*\\S.*"`
+	RemediationUrl            string                         `aws:"RemediationUrl,required" pattern:"(?s).*\\S.*"`
 	SeverityRating            SeverityRating                 `aws:"SeverityRating,required"`
 	CurrentRegionAvailability RegionAvailabilityStatus       `aws:"CurrentRegionAvailability,required"`
 	CustomizableProperties    []SecurityControlProperty      `aws:"CustomizableProperties"`
-	ParameterDefinitions      map[string]ParameterDefinition `aws:"ParameterDefinitions" kpattern1:".*\\S.*"`
+	ParameterDefinitions      map[string]ParameterDefinition `aws:"ParameterDefinitions" kpattern1:"(?s).*\\S.*"`
 }
 
 // SecurityControlParameter is a structure of SecurityHub.
 type SecurityControlParameter struct {
-	Name  *string  `aws:"Name" pattern:".*\\S.*"`
-	Value []string `aws:"Value" pattern1:".*\\S.*"`
+	Name  *string  `aws:"Name" pattern:"(?s).*\\S.*"`
+	Value []string `aws:"Value" pattern1:"(?s).*\\S.*"`
 }
 
 // SecurityControlsConfiguration is a structure of SecurityHub.
 type SecurityControlsConfiguration struct {
-	EnabledSecurityControlIdentifiers  []string                         `aws:"EnabledSecurityControlIdentifiers" pattern1:".*\\S.*"`
-	DisabledSecurityControlIdentifiers []string                         `aws:"DisabledSecurityControlIdentifiers" pattern1:".*\\S.*"`
+	EnabledSecurityControlIdentifiers  []string                         `aws:"EnabledSecurityControlIdentifiers" pattern1:"(?s).*\\S.*"`
+	DisabledSecurityControlIdentifiers []string                         `aws:"DisabledSecurityControlIdentifiers" pattern1:"(?s).*\\S.*"`
 	SecurityControlCustomParameters    []SecurityControlCustomParameter `aws:"SecurityControlCustomParameters"`
 }
 
 // SecurityHubPolicy is a structure of SecurityHub.
 type SecurityHubPolicy struct {
 	ServiceEnabled                *bool                          `aws:"ServiceEnabled"`
-	EnabledStandardIdentifiers    []string                       `aws:"EnabledStandardIdentifiers" pattern1:".*\\S.*"`
+	EnabledStandardIdentifiers    []string                       `aws:"EnabledStandardIdentifiers" pattern1:"(?s).*\\S.*"`
 	SecurityControlsConfiguration *SecurityControlsConfiguration `aws:"SecurityControlsConfiguration"`
 }
 
 // SensitiveDataDetections is a structure of SecurityHub.
 type SensitiveDataDetections struct {
 	Count       *int64       `aws:"Count"`
-	Type        *string      `aws:"Type" pattern:".*\\S.*"`
+	Type        *string      `aws:"Type" pattern:"(?s).*\\S.*"`
 	Occurrences *Occurrences `aws:"Occurrences"`
 }
 
 // SensitiveDataResult is a structure of SecurityHub.
 type SensitiveDataResult struct {
-	Category   *string                   `aws:"Category" pattern:".*\\S.*"`
+	Category   *string                   `aws:"Category" pattern:"(?s).*\\S.*"`
 	Detections []SensitiveDataDetections `aws:"Detections"`
 	TotalCount *int64                    `aws:"TotalCount"`
 }
 
 // Sequence is a structure of SecurityHub.
 type Sequence struct {
-	Uid                *string           `aws:"Uid" pattern:".*\\S.*"`
+	Uid                *string           `aws:"Uid" pattern:"(?s).*\\S.*"`
 	Actors             []Actor           `aws:"Actors" len:"0:10"`
 	Endpoints          []NetworkEndpoint `aws:"Endpoints" len:"0:10"`
 	Signals            []Signal          `aws:"Signals" len:"1:100"`
@@ -83,20 +83,20 @@ type Sequence struct {
 
 // ServiceNowDetail is a structure of SecurityHub.
 type ServiceNowDetail struct {
-	InstanceName *string             `aws:"InstanceName" pattern:".*\\S.*"`
-	SecretArn    string              `aws:"SecretArn,required" pattern:".*\\S.*"`
+	InstanceName *string             `aws:"InstanceName" pattern:"(?s).*\\S.*"`
+	SecretArn    string              `aws:"SecretArn,required" pattern:"(?s).*\\S.*"`
 	AuthStatus   ConnectorAuthStatus `aws:"AuthStatus,required"`
 }
 
 // ServiceNowProviderConfiguration is a structure of SecurityHub.
 type ServiceNowProviderConfiguration struct {
-	InstanceName string `aws:"InstanceName,required" pattern:".*\\S.*"`
-	SecretArn    string `aws:"SecretArn,required" pattern:".*\\S.*"`
+	InstanceName string `aws:"InstanceName,required" pattern:"(?s).*\\S.*"`
+	SecretArn    string `aws:"SecretArn,required" pattern:"(?s).*\\S.*"`
 }
 
 // ServiceNowUpdateConfiguration is a structure of SecurityHub.
 type ServiceNowUpdateConfiguration struct {
-	SecretArn *string `aws:"SecretArn" pattern:".*\\S.*"`
+	SecretArn *string `aws:"SecretArn" pattern:"(?s).*\\S.*"`
 }
 
 // Severity is a structure of SecurityHub.
@@ -104,7 +104,7 @@ type Severity struct {
 	Product    *float64       `aws:"Product"`
 	Label      *SeverityLabel `aws:"Label"`
 	Normalized *int32         `aws:"Normalized"`
-	Original   *string        `aws:"Original" pattern:".*\\S.*"`
+	Original   *string        `aws:"Original" pattern:"(?s).*\\S.*"`
 }
 
 // SeverityTrendsCount is a structure of SecurityHub.
@@ -128,112 +128,112 @@ type SeverityUpdate struct {
 
 // Signal is a structure of SecurityHub.
 type Signal struct {
-	Type             *string     `aws:"Type" pattern:".*\\S.*"`
-	Id               *string     `aws:"Id" pattern:".*\\S.*"`
-	Title            *string     `aws:"Title" pattern:".*\\S.*"`
-	ProductArn       *string     `aws:"ProductArn" pattern:".*\\S.*"`
-	ResourceIds      []string    `aws:"ResourceIds" pattern1:".*\\S.*"`
+	Type             *string     `aws:"Type" pattern:"(?s).*\\S.*"`
+	Id               *string     `aws:"Id" pattern:"(?s).*\\S.*"`
+	Title            *string     `aws:"Title" pattern:"(?s).*\\S.*"`
+	ProductArn       *string     `aws:"ProductArn" pattern:"(?s).*\\S.*"`
+	ResourceIds      []string    `aws:"ResourceIds" pattern1:"(?s).*\\S.*"`
 	SignalIndicators []Indicator `aws:"SignalIndicators" len:"0:100"`
-	Name             *string     `aws:"Name" pattern:".*\\S.*"`
+	Name             *string     `aws:"Name" pattern:"(?s).*\\S.*"`
 	CreatedAt        *int64      `aws:"CreatedAt"`
 	UpdatedAt        *int64      `aws:"UpdatedAt"`
 	FirstSeenAt      *int64      `aws:"FirstSeenAt"`
 	LastSeenAt       *int64      `aws:"LastSeenAt"`
 	Severity         *float64    `aws:"Severity"`
 	Count            *int32      `aws:"Count"`
-	ActorIds         []string    `aws:"ActorIds" pattern1:".*\\S.*"`
-	EndpointIds      []string    `aws:"EndpointIds" pattern1:".*\\S.*"`
+	ActorIds         []string    `aws:"ActorIds" pattern1:"(?s).*\\S.*"`
+	EndpointIds      []string    `aws:"EndpointIds" pattern1:"(?s).*\\S.*"`
 }
 
 // SoftwarePackage is a structure of SecurityHub.
 type SoftwarePackage struct {
-	Name            *string `aws:"Name" pattern:".*\\S.*"`
-	Version         *string `aws:"Version" pattern:".*\\S.*"`
-	Epoch           *string `aws:"Epoch" pattern:".*\\S.*"`
-	Release         *string `aws:"Release" pattern:".*\\S.*"`
-	Architecture    *string `aws:"Architecture" pattern:".*\\S.*"`
-	PackageManager  *string `aws:"PackageManager" pattern:".*\\S.*"`
-	FilePath        *string `aws:"FilePath" pattern:".*\\S.*"`
-	FixedInVersion  *string `aws:"FixedInVersion" pattern:".*\\S.*"`
-	Remediation     *string `aws:"Remediation" pattern:".*\\S.*"`
-	SourceLayerHash *string `aws:"SourceLayerHash" pattern:".*\\S.*"`
-	SourceLayerArn  *string `aws:"SourceLayerArn" pattern:".*\\S.*"`
+	Name            *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Version         *string `aws:"Version" pattern:"(?s).*\\S.*"`
+	Epoch           *string `aws:"Epoch" pattern:"(?s).*\\S.*"`
+	Release         *string `aws:"Release" pattern:"(?s).*\\S.*"`
+	Architecture    *string `aws:"Architecture" pattern:"(?s).*\\S.*"`
+	PackageManager  *string `aws:"PackageManager" pattern:"(?s).*\\S.*"`
+	FilePath        *string `aws:"FilePath" pattern:"(?s).*\\S.*"`
+	FixedInVersion  *string `aws:"FixedInVersion" pattern:"(?s).*\\S.*"`
+	Remediation     *string `aws:"Remediation" pattern:"(?s).*\\S.*"`
+	SourceLayerHash *string `aws:"SourceLayerHash" pattern:"(?s).*\\S.*"`
+	SourceLayerArn  *string `aws:"SourceLayerArn" pattern:"(?s).*\\S.*"`
 }
 
 // SortCriterion is a structure of SecurityHub.
 type SortCriterion struct {
-	Field     *string    `aws:"Field" pattern:".*\\S.*"`
+	Field     *string    `aws:"Field" pattern:"(?s).*\\S.*"`
 	SortOrder *SortOrder `aws:"SortOrder"`
 }
 
 // Standard is a structure of SecurityHub.
 type Standard struct {
-	StandardsArn       *string             `aws:"StandardsArn" pattern:".*\\S.*"`
-	Name               *string             `aws:"Name" pattern:".*\\S.*"`
-	Description        *string             `aws:"Description" pattern:".*\\S.*"`
+	StandardsArn       *string             `aws:"StandardsArn" pattern:"(?s).*\\S.*"`
+	Name               *string             `aws:"Name" pattern:"(?s).*\\S.*"`
+	Description        *string             `aws:"Description" pattern:"(?s).*\\S.*"`
 	EnabledByDefault   *bool               `aws:"EnabledByDefault"`
 	StandardsManagedBy *StandardsManagedBy `aws:"StandardsManagedBy"`
 }
 
 // StandardsControl is a structure of SecurityHub.
 type StandardsControl struct {
-	StandardsControlArn    *string         `aws:"StandardsControlArn" pattern:".*\\S.*"`
+	StandardsControlArn    *string         `aws:"StandardsControlArn" pattern:"(?s).*\\S.*"`
 	ControlStatus          *ControlStatus  `aws:"ControlStatus"`
-	DisabledReason         *string         `aws:"DisabledReason" pattern:".*\\S.*"`
+	DisabledReason         *string         `aws:"DisabledReason" pattern:"(?s).*\\S.*"`
 	ControlStatusUpdatedAt *time.Time      `aws:"ControlStatusUpdatedAt,ts=iso8601"`
-	ControlId              *string         `aws:"ControlId" pattern:".*\\S.*"`
-	Title                  *string         `aws:"Title" pattern:".*\\S.*"`
-	Description            *string         `aws:"Description" pattern:".*\\S.*"`
-	RemediationUrl         *string         `aws:"RemediationUrl" pattern:".*\\S.*"`
+	ControlId              *string         `aws:"ControlId" pattern:"(?s).*\\S.*"`
+	Title                  *string         `aws:"Title" pattern:"(?s).*\\S.*"`
+	Description            *string         `aws:"Description" pattern:"(?s).*\\S.*"`
+	RemediationUrl         *string         `aws:"RemediationUrl" pattern:"(?s).*\\S.*"`
 	SeverityRating         *SeverityRating `aws:"SeverityRating"`
-	RelatedRequirements    []string        `aws:"RelatedRequirements" pattern1:".*\\S.*"`
+	RelatedRequirements    []string        `aws:"RelatedRequirements" pattern1:"(?s).*\\S.*"`
 }
 
 // StandardsControlAssociationDetail is a structure of SecurityHub.
 type StandardsControlAssociationDetail struct {
-	StandardsArn                string            `aws:"StandardsArn,required" pattern:".*\\S.*"`
-	SecurityControlId           string            `aws:"SecurityControlId,required" pattern:".*\\S.*"`
-	SecurityControlArn          string            `aws:"SecurityControlArn,required" pattern:".*\\S.*"`
+	StandardsArn                string            `aws:"StandardsArn,required" pattern:"(?s).*\\S.*"`
+	SecurityControlId           string            `aws:"SecurityControlId,required" pattern:"(?s).*\\S.*"`
+	SecurityControlArn          string            `aws:"SecurityControlArn,required" pattern:"(?s).*\\S.*"`
 	AssociationStatus           AssociationStatus `aws:"AssociationStatus,required"`
-	RelatedRequirements         []string          `aws:"RelatedRequirements" pattern1:".*\\S.*"`
+	RelatedRequirements         []string          `aws:"RelatedRequirements" pattern1:"(?s).*\\S.*"`
 	UpdatedAt                   *time.Time        `aws:"UpdatedAt,ts=iso8601"`
-	UpdatedReason               *string           `aws:"UpdatedReason" pattern:".*\\S.*"`
-	StandardsControlTitle       *string           `aws:"StandardsControlTitle" pattern:".*\\S.*"`
-	StandardsControlDescription *string           `aws:"StandardsControlDescription" pattern:".*\\S.*"`
-	StandardsControlArns        []string          `aws:"StandardsControlArns" pattern1:".*\\S.*"`
+	UpdatedReason               *string           `aws:"UpdatedReason" pattern:"(?s).*\\S.*"`
+	StandardsControlTitle       *string           `aws:"StandardsControlTitle" pattern:"(?s).*\\S.*"`
+	StandardsControlDescription *string           `aws:"StandardsControlDescription" pattern:"(?s).*\\S.*"`
+	StandardsControlArns        []string          `aws:"StandardsControlArns" pattern1:"(?s).*\\S.*"`
 }
 
 // StandardsControlAssociationId is a structure of SecurityHub.
 type StandardsControlAssociationId struct {
-	SecurityControlId string `aws:"SecurityControlId,required" pattern:".*\\S.*"`
-	StandardsArn      string `aws:"StandardsArn,required" pattern:".*\\S.*"`
+	SecurityControlId string `aws:"SecurityControlId,required" pattern:"(?s).*\\S.*"`
+	StandardsArn      string `aws:"StandardsArn,required" pattern:"(?s).*\\S.*"`
 }
 
 // StandardsControlAssociationSummary is a structure of SecurityHub.
 type StandardsControlAssociationSummary struct {
-	StandardsArn                string            `aws:"StandardsArn,required" pattern:".*\\S.*"`
-	SecurityControlId           string            `aws:"SecurityControlId,required" pattern:".*\\S.*"`
-	SecurityControlArn          string            `aws:"SecurityControlArn,required" pattern:".*\\S.*"`
+	StandardsArn                string            `aws:"StandardsArn,required" pattern:"(?s).*\\S.*"`
+	SecurityControlId           string            `aws:"SecurityControlId,required" pattern:"(?s).*\\S.*"`
+	SecurityControlArn          string            `aws:"SecurityControlArn,required" pattern:"(?s).*\\S.*"`
 	AssociationStatus           AssociationStatus `aws:"AssociationStatus,required"`
-	RelatedRequirements         []string          `aws:"RelatedRequirements" pattern1:".*\\S.*"`
+	RelatedRequirements         []string          `aws:"RelatedRequirements" pattern1:"(?s).*\\S.*"`
 	UpdatedAt                   *time.Time        `aws:"UpdatedAt,ts=iso8601"`
-	UpdatedReason               *string           `aws:"UpdatedReason" pattern:".*\\S.*"`
-	StandardsControlTitle       *string           `aws:"StandardsControlTitle" pattern:".*\\S.*"`
-	StandardsControlDescription *string           `aws:"StandardsControlDescription" pattern:".*\\S.*"`
+	UpdatedReason               *string           `aws:"UpdatedReason" pattern:"(?s).*\\S.*"`
+	StandardsControlTitle       *string           `aws:"StandardsControlTitle" pattern:"(?s).*\\S.*"`
+	StandardsControlDescription *string           `aws:"StandardsControlDescription" pattern:"(?s).*\\S.*"`
 }
 
 // StandardsControlAssociationUpdate is a structure of SecurityHub.
 type StandardsControlAssociationUpdate struct {
-	StandardsArn      string            `aws:"StandardsArn,required" pattern:".*\\S.*"`
-	SecurityControlId string            `aws:"SecurityControlId,required" pattern:".*\\S.*"`
+	StandardsArn      string            `aws:"StandardsArn,required" pattern:"(?s).*\\S.*"`
+	SecurityControlId string            `aws:"SecurityControlId,required" pattern:"(?s).*\\S.*"`
 	AssociationStatus AssociationStatus `aws:"AssociationStatus,required"`
-	UpdatedReason     *string           `aws:"UpdatedReason" pattern:".*\\S.*"`
+	UpdatedReason     *string           `aws:"UpdatedReason" pattern:"(?s).*\\S.*"`
 }
 
 // StandardsManagedBy is a structure of SecurityHub.
 type StandardsManagedBy struct {
-	Company *string `aws:"Company" pattern:".*\\S.*"`
-	Product *string `aws:"Product" pattern:".*\\S.*"`
+	Company *string `aws:"Company" pattern:"(?s).*\\S.*"`
+	Product *string `aws:"Product" pattern:"(?s).*\\S.*"`
 }
 
 // StandardsStatusReason is a structure of SecurityHub.
@@ -243,9 +243,9 @@ type StandardsStatusReason struct {
 
 // StandardsSubscription is a structure of SecurityHub.
 type StandardsSubscription struct {
-	StandardsSubscriptionArn   string                      `aws:"StandardsSubscriptionArn,required" pattern:".*\\S.*"`
-	StandardsArn               string                      `aws:"StandardsArn,required" pattern:".*\\S.*"`
-	StandardsInput             map[string]string           `aws:"StandardsInput,required" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	StandardsSubscriptionArn   string                      `aws:"StandardsSubscriptionArn,required" pattern:"(?s).*\\S.*"`
+	StandardsArn               string                      `aws:"StandardsArn,required" pattern:"(?s).*\\S.*"`
+	StandardsInput             map[string]string           `aws:"StandardsInput,required" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 	StandardsStatus            StandardsStatus             `aws:"StandardsStatus,required"`
 	StandardsControlsUpdatable *StandardsControlsUpdatable `aws:"StandardsControlsUpdatable"`
 	StandardsStatusReason      *StandardsStatusReason      `aws:"StandardsStatusReason"`
@@ -253,31 +253,31 @@ type StandardsSubscription struct {
 
 // StandardsSubscriptionRequest is a structure of SecurityHub.
 type StandardsSubscriptionRequest struct {
-	StandardsArn   string            `aws:"StandardsArn,required" pattern:".*\\S.*"`
-	StandardsInput map[string]string `aws:"StandardsInput" kpattern1:".*\\S.*" pattern1:".*\\S.*"`
+	StandardsArn   string            `aws:"StandardsArn,required" pattern:"(?s).*\\S.*"`
+	StandardsInput map[string]string `aws:"StandardsInput" kpattern1:"(?s).*\\S.*" pattern1:"(?s).*\\S.*"`
 }
 
 // StartConfigurationPolicyAssociationRequest is the input of StartConfigurationPolicyAssociation.
 type StartConfigurationPolicyAssociationRequest struct {
-	ConfigurationPolicyIdentifier string  `aws:"ConfigurationPolicyIdentifier,required" pattern:".*\\S.*"`
+	ConfigurationPolicyIdentifier string  `aws:"ConfigurationPolicyIdentifier,required" pattern:"(?s).*\\S.*"`
 	Target                        *Target `aws:"Target,required"`
 }
 
 // StartConfigurationPolicyAssociationResponse is the output of StartConfigurationPolicyAssociation.
 type StartConfigurationPolicyAssociationResponse struct {
-	ConfigurationPolicyId    *string                               `aws:"ConfigurationPolicyId" pattern:".*\\S.*"`
-	TargetId                 *string                               `aws:"TargetId" pattern:".*\\S.*"`
+	ConfigurationPolicyId    *string                               `aws:"ConfigurationPolicyId" pattern:"(?s).*\\S.*"`
+	TargetId                 *string                               `aws:"TargetId" pattern:"(?s).*\\S.*"`
 	TargetType               *TargetType                           `aws:"TargetType"`
 	AssociationType          *AssociationType                      `aws:"AssociationType"`
 	UpdatedAt                *time.Time                            `aws:"UpdatedAt,ts=iso8601"`
 	AssociationStatus        *ConfigurationPolicyAssociationStatus `aws:"AssociationStatus"`
-	AssociationStatusMessage *string                               `aws:"AssociationStatusMessage" pattern:".*\\S.*"`
+	AssociationStatusMessage *string                               `aws:"AssociationStatusMessage" pattern:"(?s).*\\S.*"`
 }
 
 // StartConfigurationPolicyDisassociationRequest is the input of StartConfigurationPolicyDisassociation.
 type StartConfigurationPolicyDisassociationRequest struct {
 	Target                        *Target `aws:"Target"`
-	ConfigurationPolicyIdentifier string  `aws:"ConfigurationPolicyIdentifier,required" pattern:".*\\S.*"`
+	ConfigurationPolicyIdentifier string  `aws:"ConfigurationPolicyIdentifier,required" pattern:"(?s).*\\S.*"`
 }
 
 // StartConfigurationPolicyDisassociationResponse is the output of StartConfigurationPolicyDisassociation.
@@ -296,32 +296,32 @@ type StatelessCustomPublishMetricAction struct {
 
 // StatelessCustomPublishMetricActionDimension is a structure of SecurityHub.
 type StatelessCustomPublishMetricActionDimension struct {
-	Value *string `aws:"Value" pattern:".*\\S.*"`
+	Value *string `aws:"Value" pattern:"(?s).*\\S.*"`
 }
 
 // StatusReason is a structure of SecurityHub.
 type StatusReason struct {
-	ReasonCode  string  `aws:"ReasonCode,required" pattern:".*\\S.*"`
-	Description *string `aws:"Description" pattern:".*\\S.*"`
+	ReasonCode  string  `aws:"ReasonCode,required" pattern:"(?s).*\\S.*"`
+	Description *string `aws:"Description" pattern:"(?s).*\\S.*"`
 }
 
 // StringConfigurationOptions is a structure of SecurityHub.
 type StringConfigurationOptions struct {
-	DefaultValue          *string `aws:"DefaultValue" pattern:".*\\S.*"`
-	Re2Expression         *string `aws:"Re2Expression" pattern:".*\\S.*"`
-	ExpressionDescription *string `aws:"ExpressionDescription" pattern:".*\\S.*"`
+	DefaultValue          *string `aws:"DefaultValue" pattern:"(?s).*\\S.*"`
+	Re2Expression         *string `aws:"Re2Expression" pattern:"(?s).*\\S.*"`
+	ExpressionDescription *string `aws:"ExpressionDescription" pattern:"(?s).*\\S.*"`
 }
 
 // StringFilter is a structure of SecurityHub.
 type StringFilter struct {
-	Value      *string                 `aws:"Value" pattern:".*\\S.*"`
+	Value      *string                 `aws:"Value" pattern:"(?s).*\\S.*"`
 	Comparison *StringFilterComparison `aws:"Comparison"`
 }
 
 // StringListConfigurationOptions is a structure of SecurityHub.
 type StringListConfigurationOptions struct {
-	DefaultValue          []string `aws:"DefaultValue" pattern1:".*\\S.*"`
-	Re2Expression         *string  `aws:"Re2Expression" pattern:".*\\S.*"`
+	DefaultValue          []string `aws:"DefaultValue" pattern1:"(?s).*\\S.*"`
+	Re2Expression         *string  `aws:"Re2Expression" pattern:"(?s).*\\S.*"`
 	MaxItems              *int32   `aws:"MaxItems"`
-	ExpressionDescription *string  `aws:"ExpressionDescription" pattern:".*\\S.*"`
+	ExpressionDescription *string  `aws:"ExpressionDescription" pattern:"(?s).*\\S.*"`
 }

@@ -19,15 +19,15 @@ type TagResourceResponse struct {
 // Target is a structure of SecurityHub.
 type Target struct {
 	_                    struct{} `aws:",union"`
-	AccountId            *string  `aws:"AccountId" pattern:".*\\S.*"`
-	OrganizationalUnitId *string  `aws:"OrganizationalUnitId" pattern:".*\\S.*"`
-	RootId               *string  `aws:"RootId" pattern:".*\\S.*"`
+	AccountId            *string  `aws:"AccountId" pattern:"(?s).*\\S.*"`
+	OrganizationalUnitId *string  `aws:"OrganizationalUnitId" pattern:"(?s).*\\S.*"`
+	RootId               *string  `aws:"RootId" pattern:"(?s).*\\S.*"`
 }
 
 // Threat is a structure of SecurityHub.
 type Threat struct {
-	Name      *string     `aws:"Name" pattern:".*\\S.*"`
-	Severity  *string     `aws:"Severity" pattern:".*\\S.*"`
+	Name      *string     `aws:"Name" pattern:"(?s).*\\S.*"`
+	Severity  *string     `aws:"Severity" pattern:"(?s).*\\S.*"`
 	ItemCount *int32      `aws:"ItemCount"`
 	FilePaths []FilePaths `aws:"FilePaths"`
 }
@@ -35,11 +35,11 @@ type Threat struct {
 // ThreatIntelIndicator is a structure of SecurityHub.
 type ThreatIntelIndicator struct {
 	Type           *ThreatIntelIndicatorType     `aws:"Type"`
-	Value          *string                       `aws:"Value" pattern:".*\\S.*"`
+	Value          *string                       `aws:"Value" pattern:"(?s).*\\S.*"`
 	Category       *ThreatIntelIndicatorCategory `aws:"Category"`
-	LastObservedAt *string                       `aws:"LastObservedAt" pattern:".*\\S.*"`
-	Source         *string                       `aws:"Source" pattern:".*\\S.*"`
-	SourceUrl      *string                       `aws:"SourceUrl" pattern:".*\\S.*"`
+	LastObservedAt *string                       `aws:"LastObservedAt" pattern:"(?s).*\\S.*"`
+	Source         *string                       `aws:"Source" pattern:"(?s).*\\S.*"`
+	SourceUrl      *string                       `aws:"SourceUrl" pattern:"(?s).*\\S.*"`
 }
 
 // TrendsMetricsResult is a structure of SecurityHub.

@@ -8,37 +8,37 @@ import (
 
 // UnprocessedAutomationRule is a structure of SecurityHub.
 type UnprocessedAutomationRule struct {
-	RuleArn      *string `aws:"RuleArn" pattern:".*\\S.*"`
+	RuleArn      *string `aws:"RuleArn" pattern:"(?s).*\\S.*"`
 	ErrorCode    *int32  `aws:"ErrorCode"`
-	ErrorMessage *string `aws:"ErrorMessage" pattern:".*\\S.*"`
+	ErrorMessage *string `aws:"ErrorMessage" pattern:"(?s).*\\S.*"`
 }
 
 // UnprocessedConfigurationPolicyAssociation is a structure of SecurityHub.
 type UnprocessedConfigurationPolicyAssociation struct {
 	ConfigurationPolicyAssociationIdentifiers *ConfigurationPolicyAssociation `aws:"ConfigurationPolicyAssociationIdentifiers"`
-	ErrorCode                                 *string                         `aws:"ErrorCode" pattern:".*\\S.*"`
-	ErrorReason                               *string                         `aws:"ErrorReason" pattern:".*\\S.*"`
+	ErrorCode                                 *string                         `aws:"ErrorCode" pattern:"(?s).*\\S.*"`
+	ErrorReason                               *string                         `aws:"ErrorReason" pattern:"(?s).*\\S.*"`
 }
 
 // UnprocessedSecurityControl is a structure of SecurityHub.
 type UnprocessedSecurityControl struct {
-	SecurityControlId string               `aws:"SecurityControlId,required" pattern:".*\\S.*"`
+	SecurityControlId string               `aws:"SecurityControlId,required" pattern:"(?s).*\\S.*"`
 	ErrorCode         UnprocessedErrorCode `aws:"ErrorCode,required"`
-	ErrorReason       *string              `aws:"ErrorReason" pattern:".*\\S.*"`
+	ErrorReason       *string              `aws:"ErrorReason" pattern:"(?s).*\\S.*"`
 }
 
 // UnprocessedStandardsControlAssociation is a structure of SecurityHub.
 type UnprocessedStandardsControlAssociation struct {
 	StandardsControlAssociationId *StandardsControlAssociationId `aws:"StandardsControlAssociationId,required"`
 	ErrorCode                     UnprocessedErrorCode           `aws:"ErrorCode,required"`
-	ErrorReason                   *string                        `aws:"ErrorReason" pattern:".*\\S.*"`
+	ErrorReason                   *string                        `aws:"ErrorReason" pattern:"(?s).*\\S.*"`
 }
 
 // UnprocessedStandardsControlAssociationUpdate is a structure of SecurityHub.
 type UnprocessedStandardsControlAssociationUpdate struct {
 	StandardsControlAssociationUpdate *StandardsControlAssociationUpdate `aws:"StandardsControlAssociationUpdate,required"`
 	ErrorCode                         UnprocessedErrorCode               `aws:"ErrorCode,required"`
-	ErrorReason                       *string                            `aws:"ErrorReason" pattern:".*\\S.*"`
+	ErrorReason                       *string                            `aws:"ErrorReason" pattern:"(?s).*\\S.*"`
 }
 
 // UntagResourceRequest is the input of UntagResource.
@@ -53,18 +53,18 @@ type UntagResourceResponse struct {
 
 // UnusedPermissionsRecommendationStep is a structure of SecurityHub.
 type UnusedPermissionsRecommendationStep struct {
-	RecommendedAction *string    `aws:"RecommendedAction" pattern:".*\\S.*"`
-	ExistingPolicy    *string    `aws:"ExistingPolicy" pattern:".*\\S.*"`
-	ExistingPolicyId  *string    `aws:"ExistingPolicyId" pattern:".*\\S.*"`
+	RecommendedAction *string    `aws:"RecommendedAction" pattern:"(?s).*\\S.*"`
+	ExistingPolicy    *string    `aws:"ExistingPolicy" pattern:"(?s).*\\S.*"`
+	ExistingPolicyId  *string    `aws:"ExistingPolicyId" pattern:"(?s).*\\S.*"`
 	PolicyUpdatedAt   *time.Time `aws:"PolicyUpdatedAt,ts=iso8601"`
-	RecommendedPolicy *string    `aws:"RecommendedPolicy" pattern:".*\\S.*"`
+	RecommendedPolicy *string    `aws:"RecommendedPolicy" pattern:"(?s).*\\S.*"`
 }
 
 // UpdateActionTargetRequest is the input of UpdateActionTarget.
 type UpdateActionTargetRequest struct {
-	ActionTargetArn string  `aws:"ActionTargetArn,required,in=uri,greedy" pattern:".*\\S.*"`
-	Name            *string `aws:"Name" pattern:".*\\S.*"`
-	Description     *string `aws:"Description" pattern:".*\\S.*"`
+	ActionTargetArn string  `aws:"ActionTargetArn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
+	Name            *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Description     *string `aws:"Description" pattern:"(?s).*\\S.*"`
 }
 
 // UpdateActionTargetResponse is the output of UpdateActionTarget.
@@ -73,26 +73,26 @@ type UpdateActionTargetResponse struct {
 
 // UpdateAggregatorV2Request is the input of UpdateAggregatorV2.
 type UpdateAggregatorV2Request struct {
-	AggregatorV2Arn   string   `aws:"AggregatorV2Arn,required,in=uri,greedy" pattern:".*\\S.*"`
-	RegionLinkingMode string   `aws:"RegionLinkingMode,required" pattern:".*\\S.*"`
-	LinkedRegions     []string `aws:"LinkedRegions" pattern1:".*\\S.*"`
+	AggregatorV2Arn   string   `aws:"AggregatorV2Arn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
+	RegionLinkingMode string   `aws:"RegionLinkingMode,required" pattern:"(?s).*\\S.*"`
+	LinkedRegions     []string `aws:"LinkedRegions" pattern1:"(?s).*\\S.*"`
 }
 
 // UpdateAggregatorV2Response is the output of UpdateAggregatorV2.
 type UpdateAggregatorV2Response struct {
-	AggregatorV2Arn   *string  `aws:"AggregatorV2Arn" pattern:".*\\S.*"`
-	AggregationRegion *string  `aws:"AggregationRegion" pattern:".*\\S.*"`
-	RegionLinkingMode *string  `aws:"RegionLinkingMode" pattern:".*\\S.*"`
-	LinkedRegions     []string `aws:"LinkedRegions" pattern1:".*\\S.*"`
+	AggregatorV2Arn   *string  `aws:"AggregatorV2Arn" pattern:"(?s).*\\S.*"`
+	AggregationRegion *string  `aws:"AggregationRegion" pattern:"(?s).*\\S.*"`
+	RegionLinkingMode *string  `aws:"RegionLinkingMode" pattern:"(?s).*\\S.*"`
+	LinkedRegions     []string `aws:"LinkedRegions" pattern1:"(?s).*\\S.*"`
 }
 
 // UpdateAutomationRuleV2Request is the input of UpdateAutomationRuleV2.
 type UpdateAutomationRuleV2Request struct {
-	Identifier  string                    `aws:"Identifier,required,in=uri" pattern:".*\\S.*"`
+	Identifier  string                    `aws:"Identifier,required,in=uri" pattern:"(?s).*\\S.*"`
 	RuleStatus  *RuleStatusV2             `aws:"RuleStatus"`
 	RuleOrder   *float32                  `aws:"RuleOrder" range:"1.0:1000.0"`
-	Description *string                   `aws:"Description" pattern:".*\\S.*"`
-	RuleName    *string                   `aws:"RuleName" pattern:".*\\S.*"`
+	Description *string                   `aws:"Description" pattern:"(?s).*\\S.*"`
+	RuleName    *string                   `aws:"RuleName" pattern:"(?s).*\\S.*"`
 	Criteria    *Criteria                 `aws:"Criteria"`
 	Actions     []AutomationRulesActionV2 `aws:"Actions" len:"1:1"`
 }
@@ -103,11 +103,11 @@ type UpdateAutomationRuleV2Response struct {
 
 // UpdateAutomationRulesRequestItem is a structure of SecurityHub.
 type UpdateAutomationRulesRequestItem struct {
-	RuleArn     string                         `aws:"RuleArn,required" pattern:".*\\S.*"`
+	RuleArn     string                         `aws:"RuleArn,required" pattern:"(?s).*\\S.*"`
 	RuleStatus  *RuleStatus                    `aws:"RuleStatus"`
 	RuleOrder   *int32                         `aws:"RuleOrder" range:"1:1000"`
-	Description *string                        `aws:"Description" pattern:".*\\S.*"`
-	RuleName    *string                        `aws:"RuleName" pattern:".*\\S.*"`
+	Description *string                        `aws:"Description" pattern:"(?s).*\\S.*"`
+	RuleName    *string                        `aws:"RuleName" pattern:"(?s).*\\S.*"`
 	IsTerminal  *bool                          `aws:"IsTerminal"`
 	Criteria    *AutomationRulesFindingFilters `aws:"Criteria"`
 	Actions     []AutomationRulesAction        `aws:"Actions" len:"1:1"`
@@ -115,19 +115,19 @@ type UpdateAutomationRulesRequestItem struct {
 
 // UpdateConfigurationPolicyRequest is the input of UpdateConfigurationPolicy.
 type UpdateConfigurationPolicyRequest struct {
-	Identifier          string  `aws:"Identifier,required,in=uri" pattern:".*\\S.*"`
-	Name                *string `aws:"Name" pattern:".*\\S.*"`
-	Description         *string `aws:"Description" pattern:".*\\S.*"`
-	UpdatedReason       *string `aws:"UpdatedReason" pattern:".*\\S.*"`
+	Identifier          string  `aws:"Identifier,required,in=uri" pattern:"(?s).*\\S.*"`
+	Name                *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	Description         *string `aws:"Description" pattern:"(?s).*\\S.*"`
+	UpdatedReason       *string `aws:"UpdatedReason" pattern:"(?s).*\\S.*"`
 	ConfigurationPolicy *Policy `aws:"ConfigurationPolicy"`
 }
 
 // UpdateConfigurationPolicyResponse is the output of UpdateConfigurationPolicy.
 type UpdateConfigurationPolicyResponse struct {
-	Arn                 *string    `aws:"Arn" pattern:".*\\S.*"`
-	Id                  *string    `aws:"Id" pattern:".*\\S.*"`
-	Name                *string    `aws:"Name" pattern:".*\\S.*"`
-	Description         *string    `aws:"Description" pattern:".*\\S.*"`
+	Arn                 *string    `aws:"Arn" pattern:"(?s).*\\S.*"`
+	Id                  *string    `aws:"Id" pattern:"(?s).*\\S.*"`
+	Name                *string    `aws:"Name" pattern:"(?s).*\\S.*"`
+	Description         *string    `aws:"Description" pattern:"(?s).*\\S.*"`
 	UpdatedAt           *time.Time `aws:"UpdatedAt,ts=iso8601"`
 	CreatedAt           *time.Time `aws:"CreatedAt,ts=iso8601"`
 	ConfigurationPolicy *Policy    `aws:"ConfigurationPolicy"`
@@ -135,8 +135,8 @@ type UpdateConfigurationPolicyResponse struct {
 
 // UpdateConnectorV2Request is the input of UpdateConnectorV2.
 type UpdateConnectorV2Request struct {
-	ConnectorId string                       `aws:"ConnectorId,required,in=uri,greedy" pattern:".*\\S.*"`
-	Description *string                      `aws:"Description" pattern:".*\\S.*"`
+	ConnectorId string                       `aws:"ConnectorId,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
+	Description *string                      `aws:"Description" pattern:"(?s).*\\S.*"`
 	Provider    *ProviderUpdateConfiguration `aws:"Provider"`
 }
 
@@ -146,17 +146,17 @@ type UpdateConnectorV2Response struct {
 
 // UpdateFindingAggregatorRequest is the input of UpdateFindingAggregator.
 type UpdateFindingAggregatorRequest struct {
-	FindingAggregatorArn string   `aws:"FindingAggregatorArn,required" pattern:".*\\S.*"`
-	RegionLinkingMode    string   `aws:"RegionLinkingMode,required" pattern:".*\\S.*"`
-	Regions              []string `aws:"Regions" pattern1:".*\\S.*"`
+	FindingAggregatorArn string   `aws:"FindingAggregatorArn,required" pattern:"(?s).*\\S.*"`
+	RegionLinkingMode    string   `aws:"RegionLinkingMode,required" pattern:"(?s).*\\S.*"`
+	Regions              []string `aws:"Regions" pattern1:"(?s).*\\S.*"`
 }
 
 // UpdateFindingAggregatorResponse is the output of UpdateFindingAggregator.
 type UpdateFindingAggregatorResponse struct {
-	FindingAggregatorArn     *string  `aws:"FindingAggregatorArn" pattern:".*\\S.*"`
-	FindingAggregationRegion *string  `aws:"FindingAggregationRegion" pattern:".*\\S.*"`
-	RegionLinkingMode        *string  `aws:"RegionLinkingMode" pattern:".*\\S.*"`
-	Regions                  []string `aws:"Regions" pattern1:".*\\S.*"`
+	FindingAggregatorArn     *string  `aws:"FindingAggregatorArn" pattern:"(?s).*\\S.*"`
+	FindingAggregationRegion *string  `aws:"FindingAggregationRegion" pattern:"(?s).*\\S.*"`
+	RegionLinkingMode        *string  `aws:"RegionLinkingMode" pattern:"(?s).*\\S.*"`
+	Regions                  []string `aws:"Regions" pattern1:"(?s).*\\S.*"`
 }
 
 // UpdateFindingsRequest is the input of UpdateFindings.
@@ -172,10 +172,10 @@ type UpdateFindingsResponse struct {
 
 // UpdateInsightRequest is the input of UpdateInsight.
 type UpdateInsightRequest struct {
-	InsightArn       string                     `aws:"InsightArn,required,in=uri,greedy" pattern:".*\\S.*"`
-	Name             *string                    `aws:"Name" pattern:".*\\S.*"`
+	InsightArn       string                     `aws:"InsightArn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
+	Name             *string                    `aws:"Name" pattern:"(?s).*\\S.*"`
 	Filters          *AwsSecurityFindingFilters `aws:"Filters"`
-	GroupByAttribute *string                    `aws:"GroupByAttribute" pattern:".*\\S.*"`
+	GroupByAttribute *string                    `aws:"GroupByAttribute" pattern:"(?s).*\\S.*"`
 }
 
 // UpdateInsightResponse is the output of UpdateInsight.
@@ -195,8 +195,8 @@ type UpdateOrganizationConfigurationResponse struct {
 
 // UpdateSecurityControlRequest is the input of UpdateSecurityControl.
 type UpdateSecurityControlRequest struct {
-	SecurityControlId string                            `aws:"SecurityControlId,required" pattern:".*\\S.*"`
-	Parameters        map[string]ParameterConfiguration `aws:"Parameters,required" kpattern1:".*\\S.*"`
+	SecurityControlId string                            `aws:"SecurityControlId,required" pattern:"(?s).*\\S.*"`
+	Parameters        map[string]ParameterConfiguration `aws:"Parameters,required" kpattern1:"(?s).*\\S.*"`
 	LastUpdateReason  *string                           `aws:"LastUpdateReason" pattern:"^([^\\u0000-\\u007F]|[-_ a-zA-Z0-9])+$"`
 }
 
@@ -216,9 +216,9 @@ type UpdateSecurityHubConfigurationResponse struct {
 
 // UpdateStandardsControlRequest is the input of UpdateStandardsControl.
 type UpdateStandardsControlRequest struct {
-	StandardsControlArn string         `aws:"StandardsControlArn,required,in=uri,greedy" pattern:".*\\S.*"`
+	StandardsControlArn string         `aws:"StandardsControlArn,required,in=uri,greedy" pattern:"(?s).*\\S.*"`
 	ControlStatus       *ControlStatus `aws:"ControlStatus"`
-	DisabledReason      *string        `aws:"DisabledReason" pattern:".*\\S.*"`
+	DisabledReason      *string        `aws:"DisabledReason" pattern:"(?s).*\\S.*"`
 }
 
 // UpdateStandardsControlResponse is the output of UpdateStandardsControl.
@@ -227,6 +227,6 @@ type UpdateStandardsControlResponse struct {
 
 // UserAccount is a structure of SecurityHub.
 type UserAccount struct {
-	Uid  *string `aws:"Uid" pattern:".*\\S.*"`
-	Name *string `aws:"Name" pattern:".*\\S.*"`
+	Uid  *string `aws:"Uid" pattern:"(?s).*\\S.*"`
+	Name *string `aws:"Name" pattern:"(?s).*\\S.*"`
 }

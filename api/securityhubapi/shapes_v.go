@@ -4,18 +4,18 @@ package securityhubapi
 
 // VolumeMount is a structure of SecurityHub.
 type VolumeMount struct {
-	Name      *string `aws:"Name" pattern:".*\\S.*"`
-	MountPath *string `aws:"MountPath" pattern:".*\\S.*"`
+	Name      *string `aws:"Name" pattern:"(?s).*\\S.*"`
+	MountPath *string `aws:"MountPath" pattern:"(?s).*\\S.*"`
 }
 
 // VpcInfoCidrBlockSetDetails is a structure of SecurityHub.
 type VpcInfoCidrBlockSetDetails struct {
-	CidrBlock *string `aws:"CidrBlock" pattern:".*\\S.*"`
+	CidrBlock *string `aws:"CidrBlock" pattern:"(?s).*\\S.*"`
 }
 
 // VpcInfoIpv6CidrBlockSetDetails is a structure of SecurityHub.
 type VpcInfoIpv6CidrBlockSetDetails struct {
-	Ipv6CidrBlock *string `aws:"Ipv6CidrBlock" pattern:".*\\S.*"`
+	Ipv6CidrBlock *string `aws:"Ipv6CidrBlock" pattern:"(?s).*\\S.*"`
 }
 
 // VpcInfoPeeringOptionsDetails is a structure of SecurityHub.
@@ -27,31 +27,31 @@ type VpcInfoPeeringOptionsDetails struct {
 
 // Vulnerability is a structure of SecurityHub.
 type Vulnerability struct {
-	Id                     string                             `aws:"Id,required" pattern:".*\\S.*"`
+	Id                     string                             `aws:"Id,required" pattern:"(?s).*\\S.*"`
 	VulnerablePackages     []SoftwarePackage                  `aws:"VulnerablePackages"`
 	Cvss                   []Cvss                             `aws:"Cvss"`
-	RelatedVulnerabilities []string                           `aws:"RelatedVulnerabilities" pattern1:".*\\S.*"`
+	RelatedVulnerabilities []string                           `aws:"RelatedVulnerabilities" pattern1:"(?s).*\\S.*"`
 	Vendor                 *VulnerabilityVendor               `aws:"Vendor"`
-	ReferenceUrls          []string                           `aws:"ReferenceUrls" pattern1:".*\\S.*"`
+	ReferenceUrls          []string                           `aws:"ReferenceUrls" pattern1:"(?s).*\\S.*"`
 	FixAvailable           *VulnerabilityFixAvailable         `aws:"FixAvailable"`
 	EpssScore              *float64                           `aws:"EpssScore"`
 	ExploitAvailable       *VulnerabilityExploitAvailable     `aws:"ExploitAvailable"`
-	LastKnownExploitAt     *string                            `aws:"LastKnownExploitAt" pattern:".*\\S.*"`
+	LastKnownExploitAt     *string                            `aws:"LastKnownExploitAt" pattern:"(?s).*\\S.*"`
 	CodeVulnerabilities    []VulnerabilityCodeVulnerabilities `aws:"CodeVulnerabilities"`
 }
 
 // VulnerabilityCodeVulnerabilities is a structure of SecurityHub.
 type VulnerabilityCodeVulnerabilities struct {
-	Cwes      []string                     `aws:"Cwes" pattern1:".*\\S.*"`
+	Cwes      []string                     `aws:"Cwes" pattern1:"(?s).*\\S.*"`
 	FilePath  *CodeVulnerabilitiesFilePath `aws:"FilePath"`
-	SourceArn *string                      `aws:"SourceArn" pattern:".*\\S.*"`
+	SourceArn *string                      `aws:"SourceArn" pattern:"(?s).*\\S.*"`
 }
 
 // VulnerabilityVendor is a structure of SecurityHub.
 type VulnerabilityVendor struct {
-	Name            string  `aws:"Name,required" pattern:".*\\S.*"`
-	Url             *string `aws:"Url" pattern:".*\\S.*"`
-	VendorSeverity  *string `aws:"VendorSeverity" pattern:".*\\S.*"`
-	VendorCreatedAt *string `aws:"VendorCreatedAt" pattern:".*\\S.*"`
-	VendorUpdatedAt *string `aws:"VendorUpdatedAt" pattern:".*\\S.*"`
+	Name            string  `aws:"Name,required" pattern:"(?s).*\\S.*"`
+	Url             *string `aws:"Url" pattern:"(?s).*\\S.*"`
+	VendorSeverity  *string `aws:"VendorSeverity" pattern:"(?s).*\\S.*"`
+	VendorCreatedAt *string `aws:"VendorCreatedAt" pattern:"(?s).*\\S.*"`
+	VendorUpdatedAt *string `aws:"VendorUpdatedAt" pattern:"(?s).*\\S.*"`
 }

@@ -4,17 +4,17 @@ package securityhubapi
 
 // WafAction is a structure of SecurityHub.
 type WafAction struct {
-	Type *string `aws:"Type" pattern:".*\\S.*"`
+	Type *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // WafExcludedRule is a structure of SecurityHub.
 type WafExcludedRule struct {
-	RuleId *string `aws:"RuleId" pattern:".*\\S.*"`
+	RuleId *string `aws:"RuleId" pattern:"(?s).*\\S.*"`
 }
 
 // WafOverrideAction is a structure of SecurityHub.
 type WafOverrideAction struct {
-	Type *string `aws:"Type" pattern:".*\\S.*"`
+	Type *string `aws:"Type" pattern:"(?s).*\\S.*"`
 }
 
 // Workflow is a structure of SecurityHub.

@@ -16,7 +16,7 @@ var scalars = map[string]string{
 }
 
 // field returns the Go type and the tags of a member.
-func (g *gen) field(parent *shape, name string, r *ref) (goType, tag string, err error) {
+func (g *gen) field(owner string, parent *shape, name string, r *ref) (goType, tag string, err error) {
 	s, err := g.model.shape(r)
 	if err != nil {
 		return "", "", err
@@ -57,7 +57,7 @@ func (g *gen) field(parent *shape, name string, r *ref) (goType, tag string, err
 	option(r.HostLabel, "hostlabel")
 	option(isStream(r, s), "stream")
 	option(r.EventStream || s.EventStream, "eventstream")
-	option(place == "uri" && g.greedy(wireName), "greedy")
+	option(place == "uri" && g.greedy(owner, wireName), "greedy")
 
 	var t tags
 	t.add("aws", strings.Join(options, ","))
@@ -89,10 +89,10 @@ func place(parent *shape, name string, r *ref) (string, error) {
 	return "", fmt.Errorf("location %q is unknown", r.Location)
 }
 
-// greedy reports whether an operation's path takes the label with its slashes.
-func (g *gen) greedy(label string) bool {
+// greedy reports whether the path of an operation with this input takes the label with its slashes.
+func (g *gen) greedy(input, label string) bool {
 	return slices.ContainsFunc(g.operations, func(op *operation) bool {
-		return strings.Contains(op.HTTP.RequestURI, "{"+label+"+}")
+		return op.Input != nil && op.Input.Shape == input && strings.Contains(op.HTTP.RequestURI, "{"+label+"+}")
 	})
 }
 

@@ -19,7 +19,7 @@ func (g *gen) writeShapes() (map[string]string, error) {
 		fields := scope{}
 		for _, m := range memberOrder(s) {
 			r := s.Members.values[m]
-			goType, tag, err := g.field(s, m, r)
+			goType, tag, err := g.field(name, s, m, r)
 			if err != nil {
 				return nil, fmt.Errorf("%s.%s: %w", name, m, err)
 			}
