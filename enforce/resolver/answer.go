@@ -130,12 +130,12 @@ func (s *Server) find(ctx context.Context, d *desk, v *vpc, a arrival) (found *d
 	if z := v.zone(q.Name()); z != nil {
 		return s.local(ctx, d, v, a)
 	}
+	if !q.RD() {
+		return refused, false // looking into the cache shows what others asked
+	}
 	if found = s.cache.Get(q.Name(), q.Type, q.DO, q.CD(), a.at); found != nil {
 		d.tally.hits.Add(1)
 		return found, false
-	}
-	if !q.RD() {
-		return refused, false // looking into the cache shows what others asked
 	}
 	if !a.wait {
 		return nil, true

@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -185,7 +184,7 @@ func (l *logQueue) close(ctx context.Context) error {
 	}
 	l.giveUp()
 	if lost := l.stats.logLost.Load(); lost > 0 {
-		return errors.Join(ctx.Err(), fmt.Errorf("%d query records were not logged", lost))
+		return fmt.Errorf("%d query records were not logged", lost)
 	}
 	return nil
 }

@@ -48,6 +48,9 @@ type Answer struct {
 // recordVersion is AWS's format 1.1, as its records spell it.
 const recordVersion = "1.100000"
 
+// timestamp is the form of times in UTC, without fractions of a second.
+const timestamp = "2006-01-02T15:04:05Z"
+
 type recordJSON struct {
 	Version      string   `json:"version"`
 	Account      string   `json:"account_id"`
@@ -80,7 +83,7 @@ func (r QueryRecord) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(recordJSON{
 		Version: recordVersion, Account: string(r.Account), Region: string(r.Region), VPC: r.VPC,
-		Time: r.Time.UTC().Format("2006-01-02T15:04:05Z"),
+		Time: r.Time.UTC().Format(timestamp),
 		Name: r.Name, Type: r.Type, Class: r.Class, Rcode: r.Rcode, Answers: answers,
 		SourceAddr: r.Source.Addr().String(), SourcePort: strconv.Itoa(int(r.Source.Port())),
 		Transport: r.Transport, SourceIDs: idsJSON{r.Instance},

@@ -4,6 +4,7 @@ package resolver
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
@@ -129,13 +130,14 @@ func (s *Server) Close(ctx context.Context) error {
 		s.work.Wait()
 		close(done)
 	}()
+	var late error
 	select {
 	case <-done:
 	case <-ctx.Done():
-		return ctx.Err()
+		late = ctx.Err()
 	}
 	if s.log == nil {
-		return nil
+		return late
 	}
-	return s.log.close(ctx)
+	return errors.Join(late, s.log.close(ctx))
 }

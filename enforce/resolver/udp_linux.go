@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"syscall"
 	"time"
@@ -98,8 +99,14 @@ func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) error {
 		if err != nil {
 			return err
 		}
-		if b.errno != 0 {
-			continue // an ICMP error for an earlier reply, or EINTR
+		switch b.errno {
+		case 0:
+		case unix.EINTR, unix.ECONNREFUSED, unix.ENOBUFS, unix.ENOMEM: // ECONNREFUSED: an ICMP error for an earlier reply
+			continue
+		case unix.ENOSYS, unix.EPERM, unix.EOPNOTSUPP: // a sandbox that does not know the call
+			return s.serveUDPSingly(ctx, conn)
+		default:
+			return os.NewSyscallError("recvmmsg", b.errno)
 		}
 		now := time.Now()
 		sent, ready = 0, 0

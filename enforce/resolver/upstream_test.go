@@ -342,3 +342,14 @@ func TestCache(t *testing.T) {
 		}
 	}
 }
+
+func TestCacheIsNotShown(t *testing.T) {
+	u := newUpstream(t, func(w mdns.ResponseWriter, q *mdns.Msg) { w.WriteMsg(reply(q, q.Question[0].Name+" 60 A 192.0.2.3")) })
+	s := forwarding(t, u)
+	q := query(t, "www.example", mdns.TypeA)
+	resolve(t, s, host, q)
+	q.RecursionDesired = false
+	if got := brief(resolve(t, s, host, q)); got != "REFUSED" {
+		t.Errorf("without RD: %s", got)
+	}
+}
