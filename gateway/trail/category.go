@@ -29,10 +29,11 @@ func isData(meta *wire.Meta) bool {
 // answers reports whether the record shows what was answered: not when
 // something was read, except that a session's issue is shown although STS calls
 // it reading. IAM User Guide, "Logging IAM and AWS STS API calls".
-func answers(meta *wire.Meta) bool {
-	if !meta.Reads() {
+func (r *record) answers() bool {
+	if !r.reads {
 		return true
 	}
-	return meta.Service.Prefix == "sts" &&
-		(strings.HasPrefix(meta.Name, "AssumeRole") || meta.Name == "GetSessionToken" || meta.Name == "GetFederationToken")
+	name := r.meta.Name
+	return r.meta.Service.Prefix == "sts" &&
+		(strings.HasPrefix(name, "AssumeRole") || name == "GetSessionToken" || name == "GetFederationToken")
 }

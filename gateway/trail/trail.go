@@ -19,7 +19,7 @@ import (
 // are hidden by the model's sensitive trait. The event belongs to the account
 // whose state the call works on.
 func Record(call *aws.Call, meta *wire.Meta, in, out any, err *aws.Error, resources ...aws.ARN) aws.Event {
-	r := record{call: call, meta: meta, id: newID(), service: invokedBy(call), region: region(call, meta)}
+	r := record{call: call, meta: meta, reads: meta.Reads(), id: newID(), service: invokedBy(call), region: region(call, meta)}
 	r.touched(resources)
 	return aws.Event{
 		Stream:  aws.TrailStream,
@@ -37,6 +37,7 @@ func Record(call *aws.Call, meta *wire.Meta, in, out any, err *aws.Error, resour
 type record struct {
 	call      *aws.Call
 	meta      *wire.Meta
+	reads     bool // the call changes nothing
 	id        string
 	service   string // the service that makes the call for the caller; empty: a client does
 	region    aws.Region
@@ -49,7 +50,7 @@ func (r *record) attrs(err *aws.Error) map[string]string {
 	a["eventName"] = r.meta.Name
 	a["eventSource"] = r.meta.Service.EventSource
 	a["readOnly"] = "false"
-	if r.meta.Reads() {
+	if r.reads {
 		a["readOnly"] = "true"
 	}
 	if user := Username(r.call.Principal); user != "" {

@@ -24,7 +24,7 @@ func (r *record) write(in, out any, err *aws.Error) []byte {
 	if asked = wire.TrailParameters(in); len(asked) > maxParameters {
 		asked = nil
 	}
-	if err == nil && answers(r.meta) {
+	if err == nil && r.answers() {
 		if answered = wire.TrailParameters(out); len(answered) > maxParameters {
 			answered = nil
 		}
@@ -56,7 +56,7 @@ func (r *record) write(in, out any, err *aws.Error) []byte {
 	b = append(b, `,"eventID":"`...)
 	b = append(b, r.id...)
 	b = append(b, `","readOnly":`...)
-	b = appendBool(b, r.meta.Reads())
+	b = appendBool(b, r.reads)
 	b = appendResources(b, r.resources)
 	b = append(b, `,"eventType":"AwsApiCall","managementEvent":`...)
 	data := isData(r.meta)

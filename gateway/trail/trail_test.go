@@ -1,0 +1,201 @@
+package trail
+
+import (
+	"encoding/json"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"sumun.dev/api/iamapi"
+	"sumun.dev/api/stsapi"
+	"sumun.dev/aws"
+	"sumun.dev/wire"
+)
+
+var when = time.Date(2026, 11, 23, 7, 30, 0, 5000, time.UTC)
+
+func byAlice() *aws.Call {
+	return &aws.Call{
+		Principal: &aws.Principal{
+			Kind: aws.User, Account: "111122223333", ID: "AIDACKCEVSQ6C2EXAMPLE", Name: "alice", AccessKeyID: "AKIAIOSFODNN7EXAMPLE",
+			ARN: aws.ARN{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "user/alice"},
+		},
+		Partition: "aws", Account: "111122223333", Region: "eu-central-1", RequestID: "c4fff253-825a-4828-adac-7f789f6975f3",
+		Service: "sts", Operation: "GetCallerIdentity", Time: when, SourceIP: netip.MustParseAddr("192.0.2.7"), UserAgent: "aws-cli/2.31.0",
+	}
+}
+
+func roleSession() *aws.Principal {
+	return &aws.Principal{
+		Kind: aws.AssumedRole, Account: "111122223333", ID: "AROA2N7TQQRGKJYPCLOG0:cli", Name: "cli", AccessKeyID: "ASIA6FTSFH98XNF7DFZB",
+		ARN: aws.ARN{Partition: "aws", Service: "sts", Account: "111122223333", Resource: "assumed-role/app/cli"},
+		Session: &aws.Session{
+			Issuer:   aws.ARN{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "role/app"},
+			IssuerID: "AROA2N7TQQRGKJYPCLOG0", IssuerName: "app", Name: "cli", Created: when.Add(-time.Minute), MFA: true, SourceID: "bob",
+		},
+	}
+}
+
+// written returns the record without the parts that are made anew each time.
+func written(t *testing.T, e aws.Event) string {
+	t.Helper()
+	if !json.Valid(e.Data) {
+		t.Fatalf("not JSON: %s", e.Data)
+	}
+	return strings.Replace(string(e.Data), e.ID, "ID", 1)
+}
+
+func TestReadByUser(t *testing.T) {
+	e := Record(byAlice(), stsapi.GetCallerIdentity.About(), &stsapi.GetCallerIdentityRequest{}, &stsapi.GetCallerIdentityResponse{Account: new("111122223333")}, nil)
+	const want = `{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","principalId":"AIDACKCEVSQ6C2EXAMPLE","arn":"arn:aws:iam::111122223333:user/alice","accountId":"111122223333","accessKeyId":"AKIAIOSFODNN7EXAMPLE","userName":"alice"},` +
+		`"eventTime":"2026-11-23T07:30:00Z","eventSource":"sts.amazonaws.com","eventName":"GetCallerIdentity","awsRegion":"eu-central-1","sourceIPAddress":"192.0.2.7","userAgent":"aws-cli/2.31.0",` +
+		`"requestParameters":null,"responseElements":null,"requestID":"c4fff253-825a-4828-adac-7f789f6975f3","eventID":"ID","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}`
+	if got := written(t, e); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if e.Stream != aws.TrailStream || e.Account != "111122223333" || e.Region != "eu-central-1" || e.Type != "AwsApiCall" || !e.Time.Equal(when) {
+		t.Errorf("event %+v", e)
+	}
+	a := e.Attrs
+	if a["eventName"] != "GetCallerIdentity" || a["eventSource"] != "sts.amazonaws.com" || a["user"] != "alice" || a["accessKeyId"] != "AKIAIOSFODNN7EXAMPLE" || a["readOnly"] != "true" {
+		t.Errorf("attributes %v", a)
+	}
+}
+
+func TestChangeIsShownInFull(t *testing.T) {
+	call := byAlice()
+	call.TLS = &aws.TLS{Version: "TLSv1.3", CipherSuite: "TLS_AES_128_GCM_SHA256", ClientProvidedHostHeader: "iam.amazonaws.com"}
+	user := aws.ARN{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "user/team/bob"}
+	e := Record(call, iamapi.CreateUser.About(), &iamapi.CreateUserRequest{UserName: "bob"},
+		&iamapi.CreateUserResponse{User: &iamapi.User{UserName: "bob", Path: "/team/", Arn: user.String(), UserId: "AIDAEXAMPLE", CreateDate: when}}, nil,
+		user, user, aws.ARN{}, aws.ARN{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "*"})
+	got := written(t, e)
+	for _, part := range []string{
+		`"awsRegion":"us-east-1"`,
+		`"requestParameters":{"userName":"bob"}`,
+		`"createDate":"Nov 23, 2026, 7:30:00 AM"`,
+		`"readOnly":false,"resources":[{"accountId":"111122223333","type":"AWS::IAM::User","ARN":"arn:aws:iam::111122223333:user/team/bob"}],`,
+		`"eventCategory":"Management","tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"iam.amazonaws.com"}}`,
+	} {
+		if !strings.Contains(got, part) {
+			t.Errorf("%s\nis not in\n%s", part, got)
+		}
+	}
+	if e.Region != "us-east-1" || e.Attrs["resources"] != "bob" || e.Attrs["resourceTypes"] != "AWS::IAM::User" || e.Attrs["readOnly"] != "false" {
+		t.Errorf("region %s, attributes %v", e.Region, e.Attrs)
+	}
+}
+
+func TestRefusalIsRecorded(t *testing.T) {
+	refused := &aws.Error{Code: "AccessDenied", Message: "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: iam:CreateUser " + strings.Repeat("x", 2000)}
+	e := Record(byAlice(), iamapi.CreateUser.About(), &iamapi.CreateUserRequest{UserName: "bob"}, nil, refused)
+	got := written(t, e)
+	if !strings.Contains(got, `"errorCode":"AccessDenied","errorMessage":"User: arn:aws:iam::111122223333:user/alice is not`) ||
+		!strings.Contains(got, `"responseElements":null`) || len(got) > 2500 {
+		t.Errorf("%s", got)
+	}
+	if e.Attrs["errorCode"] != "AccessDenied" {
+		t.Errorf("attributes %v", e.Attrs)
+	}
+}
+
+func TestSecretsStayOut(t *testing.T) {
+	out := &iamapi.CreateAccessKeyResponse{AccessKey: &iamapi.AccessKey{UserName: "alice", AccessKeyId: "AKIAI44QH8DHBEXAMPLE", SecretAccessKey: "je7MtGbClwBF", Status: "Active"}}
+	got := written(t, Record(byAlice(), iamapi.CreateAccessKey.About(), &iamapi.CreateAccessKeyRequest{}, out, nil))
+	if strings.Contains(got, "je7MtGbClwBF") || !strings.Contains(got, "AKIAI44QH8DHBEXAMPLE") {
+		t.Errorf("%s", got)
+	}
+}
+
+func TestIdentities(t *testing.T) {
+	root := &aws.Principal{Kind: aws.Root, Account: "111122223333", ID: "111122223333", AccessKeyID: "AKIAROOT",
+		ARN: aws.ARN{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "root"}}
+	const issuer = `"sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA2N7TQQRGKJYPCLOG0","arn":"arn:aws:iam::111122223333:role/app","accountId":"111122223333","userName":"app"},` +
+		`"attributes":{"creationDate":"2026-11-23T07:29:00Z","mfaAuthenticated":"true"},"sourceIdentity":"bob"}`
+	const session = `{"type":"AssumedRole","principalId":"AROA2N7TQQRGKJYPCLOG0:cli","arn":"arn:aws:sts::111122223333:assumed-role/app/cli","accountId":"111122223333","accessKeyId":"ASIA6FTSFH98XNF7DFZB",` + issuer
+	serviceSession := roleSession()
+	serviceSession.Session.InvokedBy = "ssm.amazonaws.com"
+	for _, c := range []struct {
+		name      string
+		principal *aws.Principal
+		via       []string
+		inside    bool
+		want      string
+		source    string
+		user      string
+	}{
+		{name: "root", principal: root, user: "root", source: "192.0.2.7",
+			want: `{"type":"Root","principalId":"111122223333","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333","accessKeyId":"AKIAROOT"}`},
+		{name: "role", principal: roleSession(), user: "cli", source: "192.0.2.7", want: session + `}`},
+		{name: "role_through_a_service", principal: roleSession(), via: []string{"securityhub.amazonaws.com", "events.amazonaws.com"}, user: "cli", source: "events.amazonaws.com",
+			want: session + `,"invokedBy":"events.amazonaws.com"}`},
+		{name: "role_of_a_service", principal: serviceSession, inside: true, user: "cli", source: "ssm.amazonaws.com",
+			want: session + `,"invokedBy":"ssm.amazonaws.com"}`},
+		{name: "service", principal: &aws.Principal{Kind: aws.Service, Name: "guardduty.amazonaws.com"}, inside: true, source: "guardduty.amazonaws.com",
+			want: `{"type":"AWSService","invokedBy":"guardduty.amazonaws.com"}`},
+		{name: "nobody", principal: &aws.Principal{}, source: "192.0.2.7", want: `{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL"}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			call := byAlice()
+			call.Principal, call.Via = c.principal, c.via
+			if c.inside {
+				call.SourceIP = netip.Addr{}
+			}
+			e := Record(call, stsapi.GetCallerIdentity.About(), &stsapi.GetCallerIdentityRequest{}, nil, nil)
+			got := written(t, e)
+			if !strings.Contains(got, `"userIdentity":`+c.want+`,"eventTime"`) {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+			if !strings.Contains(got, `"sourceIPAddress":"`+c.source+`","userAgent":"`) {
+				t.Errorf("%s does not come from %s", got, c.source)
+			}
+			if e.Attrs["user"] != c.user {
+				t.Errorf("user %q, want %q", e.Attrs["user"], c.user)
+			}
+		})
+	}
+}
+
+func TestHostileTexts(t *testing.T) {
+	call := byAlice()
+	call.UserAgent = "\"},\x00\xff\u2028" + strings.Repeat("é", 2000)
+	call.Principal.Name = `al"ice`
+	call.Principal.ARN.Resource = `user/al"ice`
+	e := Record(call, iamapi.CreateUser.About(), &iamapi.CreateUserRequest{UserName: strings.Repeat("u", 200<<10)}, nil, nil)
+	got := written(t, e)
+	if !strings.Contains(got, `"requestParameters":null`) || len(got) > 4<<10 {
+		t.Errorf("%d bytes: %.3000s", len(got), got)
+	}
+}
+
+func TestCategories(t *testing.T) {
+	for op, want := range map[string]bool{
+		"s3:GetObject": true, "s3:PutObject": true, "s3:GetObjectTagging": true, "s3:UploadPart": true, "s3:CreateBucket": false, "s3:ListObjectsV2": true,
+		"s3:PutObjectLockConfiguration": false, "lambda:Invoke": true, "lambda:CreateFunction": false, "sns:Publish": true, "sns:CreateTopic": false,
+		"sqs:SendMessage": true, "sqs:ReceiveMessage": true, "sqs:DeleteMessageBatch": true, "sqs:CreateQueue": false, "kms:Decrypt": false,
+	} {
+		service, name, _ := strings.Cut(op, ":")
+		if got := isData(&wire.Meta{Service: &wire.Service{Prefix: service}, Name: name}); got != want {
+			t.Errorf("%s: data event %v, want %v", op, got, want)
+		}
+	}
+}
+
+func BenchmarkRecord(b *testing.B) {
+	call, in, out := byAlice(), &stsapi.GetCallerIdentityRequest{}, &stsapi.GetCallerIdentityResponse{Account: new("111122223333")}
+	b.ReportAllocs()
+	for b.Loop() {
+		Record(call, stsapi.GetCallerIdentity.About(), in, out, nil)
+	}
+}
+
+func BenchmarkRecordOfChange(b *testing.B) {
+	call, in := byAlice(), &iamapi.CreateUserRequest{UserName: "bob"}
+	out := &iamapi.CreateUserResponse{User: &iamapi.User{UserName: "bob", Path: "/team/", Arn: "arn:aws:iam::111122223333:user/bob", UserId: "AIDAEXAMPLE", CreateDate: when}}
+	user := aws.ARN{Partition: "aws", Service: "iam", Account: "111122223333", Resource: "user/bob"}
+	b.ReportAllocs()
+	for b.Loop() {
+		Record(call, iamapi.CreateUser.About(), in, out, nil, user)
+	}
+}
