@@ -12,8 +12,8 @@ import (
 // A Key is an access key with its secret.
 type Key struct{ ID, Secret string }
 
-// NewRootKey returns a random access key for the root user of account.
-func NewRootKey(account aws.Account) Key { return Key{keyID("AKIA", account), newSecret()} }
+// NewKey returns a random access key for a user of account.
+func NewKey(account aws.Account) Key { return Key{keyID("AKIA", account), newSecret()} }
 
 // AddRoot gives the account's root user an access key. The plane calls it at its
 // first start, within a unit of work.
@@ -26,16 +26,15 @@ func (s *Service) AddRoot(ctx context.Context, account aws.Account, k Key) error
 
 // AddAdministrator makes the user "administrator" with AdministratorAccess, since
 // root cannot assume roles. The plane calls it at its first start.
-func (s *Service) AddAdministrator(ctx context.Context, account aws.Account) (Key, error) {
-	k := Key{keyID("AKIA", account), newSecret()}
+func (s *Service) AddAdministrator(ctx context.Context, account aws.Account, k Key) error {
 	if err := s.addKey(ctx, account, "administrator", k); err != nil {
-		return Key{}, err
+		return err
 	}
 	u := &user{
 		Name: "administrator", Path: "/", ID: uniqueID("AIDA"), Created: time.Now().UTC().Truncate(time.Second),
 		Attached: []string{AdministratorAccess}, Keys: []string{k.ID},
 	}
-	return k, s.users.In(store.Place{Account: account}).Insert(ctx, strings.ToLower(u.Name), u)
+	return s.users.In(store.Place{Account: account}).Insert(ctx, strings.ToLower(u.Name), u)
 }
 
 func (s *Service) addKey(ctx context.Context, account aws.Account, user string, k Key) error {

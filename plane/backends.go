@@ -1,0 +1,88 @@
+package plane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"sumun.dev/engine/seal"
+	"sumun.dev/plane/config"
+	"sumun.dev/spine"
+	spinememory "sumun.dev/spine/memory"
+	spinenats "sumun.dev/spine/nats"
+	"sumun.dev/store"
+	"sumun.dev/store/memory"
+	"sumun.dev/store/postgres"
+	"sumun.dev/store/sqlite"
+)
+
+// RootKeyFile holds, in the data folder, the key that everything is sealed under.
+const RootKeyFile = "root.key"
+
+// openBackends opens the store and the spine that the settings name.
+func openBackends(ctx context.Context, cfg *config.Config, o Options, log *slog.Logger) (*store.Store, spine.Spine, error) {
+	if cfg.InMemory() {
+		root := seal.NewRoot(seal.GenerateKey())
+		return store.Open(memory.New(), root), spinememory.New(spinememory.Options{Log: log}), nil
+	}
+	st, root, err := OpenStore(ctx, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	sp, err := openSpine(ctx, cfg, o, root, log)
+	if err != nil {
+		return nil, nil, errors.Join(err, st.Close())
+	}
+	return st, sp, nil
+}
+
+// OpenStore opens the store of a durable plane and makes sure of its root key.
+func OpenStore(ctx context.Context, cfg *config.Config) (*store.Store, *seal.Root, error) {
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, nil, err
+	}
+	backend, err := openBackend(ctx, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	fresh, err := store.Fresh(ctx, backend)
+	if err != nil {
+		return nil, nil, errors.Join(err, backend.Close())
+	}
+	root, err := seal.Find(filepath.Join(cfg.Data, RootKeyFile), fresh)
+	if err != nil {
+		return nil, nil, errors.Join(err, backend.Close())
+	}
+	st := store.Open(backend, root)
+	if err := st.CheckKey(ctx); err != nil {
+		return nil, nil, errors.Join(err, st.Close())
+	}
+	return st, root, nil
+}
+
+func openBackend(ctx context.Context, cfg *config.Config) (store.Backend, error) {
+	if cfg.Store.Postgres != "" {
+		return postgres.Open(ctx, cfg.Store.Postgres)
+	}
+	return sqlite.Open(cfg.Data)
+}
+
+func openSpine(ctx context.Context, cfg *config.Config, o Options, root *seal.Root, log *slog.Logger) (spine.Spine, error) {
+	if o.MemorySpine {
+		return spinememory.New(spinememory.Options{Log: log}), nil
+	}
+	opts := spinenats.Options{Seal: root, Log: log, Prefix: cfg.Spine.Prefix}
+	if cfg.Spine.NATS != "" {
+		opts.URL, opts.Replicas = cfg.Spine.NATS, cfg.Spine.Replicas
+	} else {
+		opts.Dir = filepath.Join(cfg.Data, "spine")
+	}
+	sp, err := spinenats.Open(ctx, opts)
+	if err != nil {
+		return nil, fmt.Errorf("spine: %w", err)
+	}
+	return sp, nil
+}

@@ -1,0 +1,83 @@
+package plane
+
+import (
+	"context"
+	"errors"
+
+	"sumun.dev/aws"
+	"sumun.dev/service"
+	"sumun.dev/spine"
+	"sumun.dev/store"
+)
+
+// A mark is how far a consumer has read its stream. It is committed with what
+// the consumer wrote, so that a redelivered event is not handled twice.
+type mark struct{ Position uint64 }
+
+// subscribe lets a service's consumer read its stream.
+func (c *core) subscribe(ctx context.Context, principal string, consumer service.Consumer) error {
+	done, err := c.marks.Get(ctx, consumer.Name)
+	if errors.Is(err, store.ErrNotFound) {
+		done = &mark{}
+	} else if err != nil {
+		return err
+	}
+	stop, err := c.spine.Subscribe(spine.Subscription{
+		Name: consumer.Name, Stream: consumer.Stream, After: done.Position,
+		Handle: func(ctx context.Context, batch []spine.Delivery) error {
+			return c.consume(ctx, principal, consumer, batch)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	c.stops = append(c.stops, stop)
+	return nil
+}
+
+// consume handles a batch in one unit of work. When the consumer writes nothing,
+// neither does the mark: to handle such events again does no harm.
+func (c *core) consume(ctx context.Context, principal string, consumer service.Consumer, batch []spine.Delivery) error {
+	return c.store.Update(ctx, func(ctx context.Context) error {
+		done, err := c.marks.Get(ctx, consumer.Name)
+		if errors.Is(err, store.ErrNotFound) {
+			done = &mark{}
+		} else if err != nil {
+			return err
+		}
+		for _, group := range byPlace(batch, done.Position) {
+			if err := consumer.Handle(asService(ctx, principal, group.at), group.events); err != nil {
+				return err
+			}
+		}
+		if store.UnitOf(ctx).Empty() {
+			return nil
+		}
+		return c.marks.Put(ctx, consumer.Name, &mark{Position: batch[len(batch)-1].Position})
+	})
+}
+
+type placed struct {
+	at     store.Place
+	events []aws.Event
+}
+
+// byPlace groups the events after position by account and region, in order.
+func byPlace(batch []spine.Delivery, position uint64) []placed {
+	var groups []placed
+	index := map[store.Place]int{}
+	for i := range batch {
+		if batch[i].Position <= position {
+			continue
+		}
+		at := store.Place{Account: batch[i].Account, Region: batch[i].Region}
+		n, ok := index[at]
+		if !ok {
+			n = len(groups)
+			index[at] = n
+			groups = append(groups, placed{at: at})
+		}
+		groups[n].events = append(groups[n].events, batch[i].Event)
+	}
+	return groups
+}

@@ -1,0 +1,177 @@
+package plane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sumun.dev/aws"
+	"sumun.dev/gateway"
+	"sumun.dev/plane/config"
+	"sumun.dev/service"
+	"sumun.dev/spine"
+	"sumun.dev/store"
+	"sumun.dev/wire"
+)
+
+// A core is all of a plane that a reset makes anew: state, log, services, gate.
+type core struct {
+	store   *store.Store
+	spine   spine.Spine
+	gate    *gateway.Gateway
+	log     *slog.Logger
+	metrics *prometheus.Registry
+	born    *birth
+
+	jobs   map[string]job
+	marks  *store.Table[mark]
+	births *store.Table[birth]
+
+	services []named
+	stops    []func() // of the subscriptions
+	end      context.CancelFunc
+	loops    sync.WaitGroup
+	failed   atomic.Pointer[error]
+}
+
+// A named service is a service with its place in the API.
+type named struct {
+	name      string // the IAM prefix: "ssm"
+	principal string // "ssm.amazonaws.com"
+	serve     service.Service
+}
+
+// newCore opens the backends, builds the services and begins to work. again
+// holds what a reset keeps of the core before.
+func newCore(ctx context.Context, cfg *config.Config, o Options, again *birth) (_ *core, err error) {
+	c := &core{log: o.Log, metrics: prometheus.NewRegistry(), jobs: map[string]job{}}
+	if c.store, c.spine, err = openBackends(ctx, cfg, o, o.Log); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.spine.Close(ctx), c.store.Close())
+		}
+	}()
+	c.marks = store.NewTable(c.store, "plane.marks", store.Global[mark]()).In(store.Place{})
+	c.births = store.NewTable(c.store, "plane.births", store.Global[birth]()).In(store.Place{})
+	if err := c.build(ctx, cfg, o, again); err != nil {
+		return nil, err
+	}
+	if err := c.checkNeeds(); err != nil {
+		return nil, err
+	}
+	return c, c.begin(ctx)
+}
+
+// mount lets the gate serve a service and takes note of its background work.
+func (c *core) mount(s *wire.Service, serve service.Service) {
+	c.gate.Mount(serve.Routes()...)
+	n := named{name: s.Prefix, principal: s.EventSource, serve: serve}
+	c.services = append(c.services, n)
+	if js, ok := serve.(service.Scheduling); ok {
+		for _, j := range js.Jobs() {
+			c.jobs[j.Kind] = job{j, n.principal}
+		}
+	}
+}
+
+// begin starts the services, then what runs in the background.
+func (c *core) begin(ctx context.Context) error {
+	for _, s := range c.services {
+		if st, ok := s.serve.(service.Starter); ok {
+			if err := st.Start(ctx); err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
+		}
+	}
+	for _, s := range c.services {
+		consuming, ok := s.serve.(service.Consuming)
+		if !ok {
+			continue
+		}
+		for _, consumer := range consuming.Consumers() {
+			if err := c.subscribe(ctx, s.principal, consumer); err != nil {
+				return fmt.Errorf("%s: %w", consumer.Name, err)
+			}
+		}
+	}
+	loop, end := context.WithCancel(context.WithoutCancel(ctx))
+	c.end = end
+	c.loops.Go(func() { c.relay(loop) })
+	c.loops.Go(func() { c.schedule(loop) })
+	return nil
+}
+
+// close finishes the calls, writes down what waits and closes the backends.
+func (c *core) close(ctx context.Context) error {
+	err := c.gate.Drain(ctx)
+	c.end()
+	c.loops.Wait()
+	for _, stop := range c.stops {
+		stop()
+	}
+	// What units have emitted since the relay ended stays in the outbox.
+	return errors.Join(err, c.spine.Close(ctx), c.store.Close())
+}
+
+// checkNeeds refuses a graph of services that call each other in a circle.
+func (c *core) checkNeeds() error {
+	needs := map[string][]string{}
+	for _, s := range c.services {
+		if n, ok := s.serve.(service.Needer); ok {
+			for _, op := range n.Needs() {
+				needs[s.name] = append(needs[s.name], op.About().Service.Prefix)
+			}
+		}
+	}
+	const entered, left = 1, 2
+	state := map[string]int{}
+	var visit func(string) error
+	visit = func(name string) error {
+		if state[name] == left {
+			return nil
+		}
+		if state[name] == entered {
+			return fmt.Errorf("the services' needs run in a circle through %s", name)
+		}
+		state[name] = entered
+		for _, next := range needs[name] {
+			if err := visit(next); err != nil {
+				return err
+			}
+		}
+		state[name] = left
+		return nil
+	}
+	for name := range needs {
+		if err := visit(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// env is what a service called name is given; it may call needs.
+func (c *core) env(cfg *config.Config, o Options, name string, needs ...wire.AnyOperation) service.Env {
+	return service.Env{
+		Store: c.store, AWS: c.gate.Inside(name, needs...), Log: c.log.With("service", name),
+		Quotas: cfg.Quotas == "aws", Lists: o.lists(cfg), Operation: c.gate.Operation,
+	}
+}
+
+// publish writes telemetry to the spine.
+func (c *core) publish(ctx context.Context, events ...aws.Event) error {
+	return c.spine.Publish(ctx, events...)
+}
+
+// ready says why calls are not served, nil when they are.
+func (c *core) ready() error {
+	_, _, err := c.store.NextDue(context.Background())
+	return err
+}

@@ -1,0 +1,129 @@
+package plane
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+
+	"sumun.dev/aws"
+	"sumun.dev/plane/config"
+	"sumun.dev/plane/runtime"
+	"sumun.dev/service/iam"
+	"sumun.dev/store"
+)
+
+// birth is what a plane's first start decided.
+type birth struct {
+	Account aws.Account
+	Keys    map[string]runtime.Key `json:",omitempty"`
+}
+
+// The settings of the environment that give root's key.
+const (
+	rootIDVariable     = "SUMUN_ROOT_ACCESS_KEY_ID"
+	rootSecretVariable = "SUMUN_ROOT_SECRET_ACCESS_KEY"
+)
+
+// firstStart makes the management account, its root user and its administrator,
+// unless an earlier start has. again holds what a reset must make once more.
+func (c *core) firstStart(ctx context.Context, cfg *config.Config, iamService *iam.Service, again *birth) (*birth, error) {
+	born, err := c.births.Get(ctx, "plane")
+	if err == nil {
+		return born, nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	if again == nil {
+		if again, err = newBirth(cfg); err != nil {
+			return nil, err
+		}
+	}
+	err = c.store.Update(ctx, func(ctx context.Context) error {
+		ctx = asService(ctx, "iam.amazonaws.com", store.Place{Account: again.Account})
+		for name, k := range again.Keys {
+			key := iam.Key{ID: k.AccessKeyID, Secret: k.SecretAccessKey}
+			add := iamService.AddAdministrator
+			if name == "root" {
+				add = iamService.AddRoot
+			}
+			if err := add(ctx, again.Account, key); err != nil {
+				return err
+			}
+		}
+		return c.births.Insert(ctx, "plane", again)
+	})
+	return again, err
+}
+
+func newBirth(cfg *config.Config) (*birth, error) {
+	account := aws.Account(cfg.AccountID)
+	if account == "" {
+		n, err := rand.Int(rand.Reader, big.NewInt(9e11))
+		if err != nil {
+			return nil, err
+		}
+		account = aws.Account(fmt.Sprintf("%012d", n.Int64()+1e11))
+	}
+	root, err := rootKey(account)
+	if err != nil {
+		return nil, err
+	}
+	b := &birth{Account: account, Keys: map[string]runtime.Key{"root": root}}
+	if !cfg.NoAdmin {
+		k := iam.NewKey(account)
+		b.Keys["administrator"] = runtime.Key{AccessKeyID: k.ID, SecretAccessKey: k.Secret}
+	}
+	return b, nil
+}
+
+var keyIDForm = regexp.MustCompile(`^AKIA[A-Z0-9]{16}$`)
+
+// Keys that AWS and others have published as examples.
+var publishedKeys = []string{"AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE", "AKIDEXAMPLE"}
+
+var publishedSecrets = []string{
+	"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY",
+}
+
+// rootKey returns root's key from the environment, else a random one.
+func rootKey(account aws.Account) (runtime.Key, error) {
+	id, secret := os.Getenv(rootIDVariable), os.Getenv(rootSecretVariable)
+	if err := os.Unsetenv(rootSecretVariable); err != nil {
+		return runtime.Key{}, err
+	}
+	if id == "" && secret == "" {
+		k := iam.NewKey(account)
+		return runtime.Key{AccessKeyID: k.ID, SecretAccessKey: k.Secret}, nil
+	}
+	switch {
+	case !keyIDForm.MatchString(id):
+		return runtime.Key{}, fmt.Errorf("%s: not 'AKIA' and 16 capital letters and digits", rootIDVariable)
+	case len(secret) < 32:
+		return runtime.Key{}, fmt.Errorf("%s: weak, it has under 32 characters", rootSecretVariable)
+	case slices.Contains(publishedKeys, id) || slices.Contains(publishedSecrets, secret):
+		return runtime.Key{}, fmt.Errorf("%s, %s: weak, this key has been published as an example", rootIDVariable, rootSecretVariable)
+	}
+	return runtime.Key{AccessKeyID: id, SecretAccessKey: secret}, nil
+}
+
+// keep writes the keys of a durable plane to its data folder, for 'sumun env', and
+// then forgets them: only the file and IAM hold them. A start that died in between
+// is made good by the next.
+func (c *core) keep(ctx context.Context, b *birth, folder string) error {
+	if len(b.Keys) == 0 {
+		return nil
+	}
+	if err := runtime.WriteFile(filepath.Join(folder, runtime.CredentialsFile), b.Keys); err != nil {
+		return err
+	}
+	return c.store.Update(ctx, func(ctx context.Context) error {
+		return c.births.Put(ctx, "plane", &birth{Account: b.Account})
+	})
+}

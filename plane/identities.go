@@ -1,0 +1,84 @@
+package plane
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"sumun.dev/api/stsapi"
+	"sumun.dev/aws"
+	"sumun.dev/gateway"
+	"sumun.dev/policy"
+	"sumun.dev/service/iam"
+	"sumun.dev/service/sts"
+	"sumun.dev/store"
+	"sumun.dev/wire"
+)
+
+// identities tells the gate who calls, from IAM's users and roles and STS's sessions.
+type identities struct {
+	iam *iam.Service
+	sts *sts.Service
+}
+
+var errUnknownToken = aws.ErrorKind{Code: "InvalidClientTokenId", Status: http.StatusForbidden}.New("The security token included in the request is invalid.")
+
+// Credential returns who holds an access key.
+func (i identities) Credential(ctx context.Context, keyID, token string) (*gateway.Credential, error) {
+	if token == "" {
+		p, secret, err := i.iam.LongTerm(ctx, keyID)
+		if errors.Is(err, iam.ErrUnknownKey) {
+			return nil, errUnknownToken
+		}
+		if err != nil {
+			return nil, err
+		}
+		return &gateway.Credential{Principal: p, Secret: secret}, nil
+	}
+	if !strings.HasPrefix(keyID, "ASIA") {
+		return nil, errUnknownToken
+	}
+	p, secret, err := i.sts.Temporary(keyID, token)
+	if err != nil {
+		return nil, err
+	}
+	return &gateway.Credential{Principal: p, Secret: secret}, nil
+}
+
+// Policies returns what the caller's own policies are. A user or role that is
+// gone, or was made anew under its old name, has no key any more.
+func (i identities) Policies(ctx context.Context, p *aws.Principal) (*policy.Policies, error) {
+	ps, err := i.iam.Policies(ctx, p)
+	if errors.Is(err, iam.ErrUnknownKey) {
+		return nil, errUnknownToken
+	}
+	return ps, err
+}
+
+// roles shows IAM's roles to STS.
+type roles struct{ iam *iam.Service }
+
+func (r roles) Role(ctx context.Context, arn aws.ARN) (*sts.Role, error) {
+	role, err := r.iam.RoleOf(ctx, arn)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, sts.ErrNoRole
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &sts.Role{ARN: role.ARN, ID: role.ID, Name: role.Name, Trust: role.Trust, MaxSession: role.MaxSession, Tags: role.Tags}, nil
+}
+
+// assume makes a session of a role for the service that ctx's call belongs to,
+// by a call of sts:AssumeRole that stands in the trail like any other.
+func assume(caller wire.Caller, s *sts.Service) func(context.Context, aws.ARN, string) (*aws.Principal, error) {
+	return func(ctx context.Context, role aws.ARN, session string) (*aws.Principal, error) {
+		out, err := stsapi.AssumeRole.Call(ctx, caller, &stsapi.AssumeRoleRequest{RoleArn: role.String(), RoleSessionName: session})
+		if err != nil {
+			return nil, err
+		}
+		p, _, err := s.Temporary(out.Credentials.AccessKeyId, out.Credentials.SessionToken)
+		return p, err
+	}
+}

@@ -1,0 +1,163 @@
+package plane
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"sumun.dev/enforce/resolver"
+	"sumun.dev/plane/admin"
+	"sumun.dev/plane/runtime"
+)
+
+// Bounds against clients that are slow on purpose.
+const (
+	headerTime  = 10 * time.Second
+	readTime    = 60 * time.Second
+	idleTime    = 2 * time.Minute
+	headerBytes = 64 << 10
+)
+
+// doors are the open listeners.
+type doors struct {
+	api, admin *http.Server
+	dns        *resolver.Listener
+	note       *runtime.Note
+	failed     chan error
+}
+
+// Listen opens the listeners and leaves the note by which the other commands
+// find the plane. Its channel tells of a listener that has failed.
+func (p *Plane) Listen(ctx context.Context) (<-chan error, error) {
+	p.doors.failed = make(chan error, 3)
+	p.doors.note = &runtime.Note{
+		PID: os.Getpid(), Data: p.config.Data, Region: p.config.Region, Account: string(p.Account()),
+	}
+	err := errors.Join(p.listenAPI(), p.listenAdmin(), p.listenDNS(ctx))
+	if err == nil {
+		if p.config.InMemory() {
+			p.doors.note.Credentials = p.Credentials()
+		}
+		err = p.doors.note.Write()
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.doors.close(ctx))
+	}
+	return p.doors.failed, nil
+}
+
+// Note says where the plane listens.
+func (p *Plane) Note() runtime.Note { return *p.doors.note }
+
+func (p *Plane) listenAPI() error {
+	l, err := net.Listen("tcp", p.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	scheme := "http"
+	if p.config.TLS.Cert != "" {
+		pair, err := tls.LoadX509KeyPair(p.config.TLS.Cert, p.config.TLS.Key)
+		if err != nil {
+			return errors.Join(fmt.Errorf("tls: %w", err), l.Close())
+		}
+		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
+		scheme, p.doors.note.CA = "https", p.config.TLS.Cert
+	}
+	p.doors.note.API = scheme + "://" + l.Addr().String()
+	p.doors.api = p.server(p.API())
+	go p.serve("listen", p.doors.api, l)
+	return nil
+}
+
+func (p *Plane) server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
+		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+	}
+}
+
+func (p *Plane) serve(setting string, s *http.Server, l net.Listener) {
+	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		p.doors.failed <- fmt.Errorf("%s: %w", setting, err)
+	}
+}
+
+func (p *Plane) listenAdmin() error {
+	l, err := net.Listen("tcp", p.config.Admin)
+	if err != nil {
+		return fmt.Errorf("admin: %w", err)
+	}
+	o := admin.Options{
+		Ready: func() error { return p.current.Load().ready() },
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			promhttp.HandlerFor(p.current.Load().metrics, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+		}),
+	}
+	if p.config.InMemory() {
+		o.Reset = p.Reset
+	}
+	p.doors.note.Admin = "http://" + l.Addr().String()
+	p.doors.admin = p.server(admin.Handler(o))
+	go p.serve("admin", p.doors.admin, l)
+	return nil
+}
+
+func (p *Plane) listenDNS(ctx context.Context) error {
+	if p.config.DNS.Listen == "" {
+		return nil
+	}
+	at, err := net.ResolveUDPAddr("udp", p.config.DNS.Listen)
+	if err != nil {
+		return fmt.Errorf("dns.listen: %w", err)
+	}
+	addr, ok := netip.AddrFromSlice(at.IP)
+	if !ok {
+		return fmt.Errorf("dns.listen: %s names no address", p.config.DNS.Listen)
+	}
+	l, err := resolver.Listen(netip.AddrPortFrom(addr.Unmap(), uint16(at.Port)))
+	if err != nil {
+		return fmt.Errorf("dns.listen: %w", err)
+	}
+	p.doors.dns, p.doors.note.DNS = l, l.Addr().String()
+	go func() {
+		if err := p.Resolver.Serve(context.WithoutCancel(ctx), l); err != nil && !errors.Is(err, net.ErrClosed) {
+			p.doors.failed <- fmt.Errorf("dns.listen: %w", err)
+		}
+	}()
+	return nil
+}
+
+// close stops accepting, lets what is under way finish until ctx ends, and takes
+// the note away.
+func (d *doors) close(ctx context.Context) error {
+	var errs []error
+	for _, s := range []*http.Server{d.api, d.admin} {
+		if s == nil {
+			continue
+		}
+		if err := s.Shutdown(ctx); err != nil {
+			errs = append(errs, err, s.Close())
+		}
+	}
+	if d.dns != nil {
+		if err := d.dns.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if d.note != nil {
+		if err := d.note.Remove(); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	*d = doors{}
+	return errors.Join(errs...)
+}

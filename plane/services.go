@@ -1,0 +1,32 @@
+package plane
+
+import (
+	"context"
+
+	"sumun.dev/api/iamapi"
+	"sumun.dev/api/stsapi"
+	"sumun.dev/aws"
+	"sumun.dev/gateway"
+	"sumun.dev/plane/config"
+	"sumun.dev/service/iam"
+	"sumun.dev/service/sts"
+)
+
+// build makes the gate and all services: the list of what this plane serves.
+func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *birth) error {
+	var who identities
+	c.gate = gateway.New(gateway.Options{
+		Store: c.store, Publish: c.publish, Identities: &who, Region: aws.Region(cfg.Region),
+		Log: c.log, Metrics: c.metrics, Quotas: cfg.Quotas == "aws", TrustedProxies: o.proxies,
+		Assume: func(ctx context.Context, role aws.ARN, session string) (*aws.Principal, error) {
+			return assume(c.gate.Inside("sts", &stsapi.AssumeRole), who.sts)(ctx, role, session)
+		},
+	})
+	who.iam = iam.New(c.env(cfg, o, "iam"))
+	who.sts = sts.New(c.env(cfg, o, "sts"), roles{who.iam})
+	c.mount(&iamapi.Service, who.iam)
+	c.mount(&stsapi.Service, who.sts)
+	var err error
+	c.born, err = c.firstStart(ctx, cfg, who.iam, again)
+	return err
+}
