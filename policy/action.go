@@ -61,7 +61,7 @@ func (s *serviceActions) add(name string) {
 	case exactly:
 		s.names = append(s.names, p.text)
 	case startsWith:
-		s.patterns = append(s.patterns, []part{{text: p.text}, {kind: any}})
+		s.patterns = append(s.patterns, []part{{text: p.text}, {kind: anyText}})
 	default:
 		s.patterns = append(s.patterns, p.parts)
 	}

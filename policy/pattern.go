@@ -27,7 +27,7 @@ type partKind uint8
 
 const (
 	literal  partKind = iota
-	any               // *
+	anyText           // *
 	one               // ?
 	variable          // ${key, 'otherwise'}
 )
@@ -86,8 +86,8 @@ func compilePattern(s string, wildcards, variables bool) (pattern, error) {
 			parts = append(parts, v)
 		case wildcards && s[i] == '*':
 			flush()
-			if len(parts) == 0 || parts[len(parts)-1].kind != any {
-				parts = append(parts, part{kind: any})
+			if len(parts) == 0 || parts[len(parts)-1].kind != anyText {
+				parts = append(parts, part{kind: anyText})
 			}
 		case wildcards && s[i] == '?':
 			flush()
@@ -111,9 +111,9 @@ func simplify(parts []part) pattern {
 		return pattern{mode: exactly}
 	case len(parts) == 1 && parts[0].kind == literal:
 		return pattern{mode: exactly, text: parts[0].text}
-	case len(parts) == 1 && parts[0].kind == any:
+	case len(parts) == 1 && parts[0].kind == anyText:
 		return pattern{mode: anything}
-	case len(parts) == 2 && parts[0].kind == literal && parts[1].kind == any:
+	case len(parts) == 2 && parts[0].kind == literal && parts[1].kind == anyText:
 		return pattern{mode: startsWith, text: parts[0].text}
 	}
 	return pattern{mode: wild, parts: parts}
@@ -206,7 +206,7 @@ func glob(parts []part, values []string, s string, fold bool) bool {
 			if pos == len(s) {
 				return true
 			}
-		case parts[at].kind == any:
+		case parts[at].kind == anyText:
 			at++
 			star, starPos, starUsed = at, pos, used
 			continue

@@ -50,6 +50,7 @@ func must(t testing.TB, kind Kind, source, doc string) *Attached {
 	if err != nil {
 		t.Fatalf("%s: %v\n%s", source, err, doc)
 	}
+	written.Store(d, doc)
 	return &Attached{Document: d, Source: source}
 }
 
