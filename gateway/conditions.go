@@ -1,0 +1,82 @@
+package gateway
+
+import (
+	"strings"
+
+	"sumun.dev/aws"
+	"sumun.dev/policy"
+	"sumun.dev/wire"
+)
+
+// conditions answers what policies ask about a call: the touch's own keys first,
+// then the global ones. IAM User Guide, "AWS global condition context keys".
+type conditions struct {
+	call  *aws.Call
+	touch *wire.Touch
+}
+
+// Lookup returns the value of a condition key, given in lower case.
+func (c *conditions) Lookup(key string) policy.Value {
+	for name, values := range c.touch.Conditions {
+		if strings.EqualFold(name, key) {
+			return policy.Texts(values)
+		}
+	}
+	if _, tag, ok := strings.Cut(key, ":resourcetag/"); ok {
+		return policy.Tag(c.touch.Tags, tag)
+	}
+	if strings.HasSuffix(key, ":viaservice") {
+		return c.viaService()
+	}
+	switch key {
+	case "aws:sourceip":
+		// A service that calls for someone has no address that policies could name.
+		if len(c.call.Via) > 0 {
+			return policy.Value{}
+		}
+		return policy.IP(c.call.SourceIP)
+	case "aws:currenttime", "aws:epochtime":
+		return policy.Date(c.call.Time)
+	case "aws:securetransport":
+		return policy.Bool(c.call.TLS != nil || !c.fromOutside())
+	case "aws:useragent":
+		return text(c.call.UserAgent)
+	case "aws:requestedregion":
+		return text(string(c.call.Region))
+	case "aws:resourceaccount":
+		return text(string(c.touch.Resource.Account))
+	case "aws:viaawsservice":
+		return policy.Bool(len(c.call.Via) > 0)
+	case "aws:calledvia":
+		return policy.Texts(c.call.Via)
+	case "aws:calledviafirst":
+		if len(c.call.Via) > 0 {
+			return policy.Text(c.call.Via[0])
+		}
+	case "aws:calledvialast":
+		if n := len(c.call.Via); n > 0 {
+			return policy.Text(c.call.Via[n-1])
+		}
+	}
+	return policy.Value{}
+}
+
+// fromOutside reports whether the call came over the network by itself.
+func (c *conditions) fromOutside() bool { return len(c.call.Via) == 0 && c.call.SourceIP.IsValid() }
+
+// viaService is kms:ViaService and its like: "ssm.eu-central-1.amazonaws.com".
+func (c *conditions) viaService() policy.Value {
+	n := len(c.call.Via)
+	if n == 0 {
+		return policy.Value{}
+	}
+	service, domain, _ := strings.Cut(c.call.Via[n-1], ".")
+	return policy.Text(service + "." + string(c.call.Region) + "." + domain)
+}
+
+func text(s string) policy.Value {
+	if s == "" {
+		return policy.Value{}
+	}
+	return policy.Text(s)
+}

@@ -1,0 +1,75 @@
+package gateway
+
+import (
+	"context"
+	"sync"
+
+	"sumun.dev/aws"
+	"sumun.dev/gateway/trail"
+	"sumun.dev/policy"
+	"sumun.dev/wire"
+)
+
+// A deed is what a call has done so far, for its record.
+type deed struct {
+	call     *aws.Call
+	about    *wire.Meta
+	in, out  any
+	err      *aws.Error
+	touches  []wire.Touch
+	decision policy.Decision
+	denied   bool
+	recorded bool // the record goes with the unit of work
+}
+
+// record writes the deed down. The decision is no part of CloudTrail's record; it
+// stands beside it, for those who ask why.
+func (d *deed) record() aws.Event {
+	resources := make([]aws.ARN, len(d.touches))
+	for i := range d.touches {
+		resources[i] = d.touches[i].Resource
+	}
+	e := trail.Record(d.call, d.about, d.in, d.out, d.err, resources...)
+	if why := d.why(); why != "" {
+		e.Attrs["decision"] = why
+	}
+	return e
+}
+
+// why names what decided: "allowed by identity: inline:alice/keys #0".
+func (d *deed) why() string {
+	if d.decision == (policy.Decision{}) && !d.denied {
+		return ""
+	}
+	s := d.decision.Outcome.String() + " by " + d.decision.By.String()
+	if source := d.decision.Source(); source != "" {
+		s += ": " + source + " " + d.decision.Label()
+	}
+	return s
+}
+
+// A journal collects the records of reads and refusals that services cause in
+// one unit of work. It is kept back until the unit's fate is known, because an
+// attempt that conflicts has not happened.
+type journal struct {
+	mu     sync.Mutex
+	events []aws.Event
+}
+
+type journalKey struct{}
+
+func withJournal(ctx context.Context) (context.Context, *journal) {
+	j := &journal{}
+	return context.WithValue(ctx, journalKey{}, j), j
+}
+
+func journalOf(ctx context.Context) *journal {
+	j, _ := ctx.Value(journalKey{}).(*journal)
+	return j
+}
+
+func (j *journal) note(e aws.Event) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.events = append(j.events, e)
+}

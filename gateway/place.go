@@ -1,0 +1,79 @@
+package gateway
+
+import (
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"strings"
+
+	"sumun.dev/aws"
+)
+
+// place says whose state the call works on, and from where it comes.
+func (g *Gateway) place(v *visit) error {
+	c, about := v.call, v.match.Operation.About()
+	c.Partition = "aws"
+	c.Account = c.Principal.Account
+	c.Region = g.Region
+	if v.signature != nil && !about.Service.Global {
+		c.Region = aws.Region(v.signature.Region)
+	}
+	c.RequestID = v.id
+	c.Service, c.Operation = about.Service.Prefix, about.Name
+	c.Time = v.began
+	c.SourceIP = g.sourceIP(v)
+	c.UserAgent = v.r.UserAgent()
+	c.Host = v.request.Host
+	c.MFA = c.Principal.Session != nil && c.Principal.Session.MFA
+	if t := v.r.TLS; t != nil {
+		c.TLS = &aws.TLS{Version: tlsVersion(t.Version), CipherSuite: tls.CipherSuiteName(t.CipherSuite), ClientProvidedHostHeader: v.request.Host}
+	}
+	return nil
+}
+
+// tlsVersion spells a version as CloudTrail does.
+func tlsVersion(v uint16) string {
+	return strings.Replace(tls.VersionName(v), "TLS ", "TLSv", 1)
+}
+
+// sourceIP is the address of the connection's other end or, behind proxies that
+// are trusted, the last address that they did not add themselves.
+func (g *Gateway) sourceIP(v *visit) netip.Addr {
+	addr := addressOf(v.r.RemoteAddr)
+	if len(g.TrustedProxies) == 0 || !g.trusts(addr) {
+		return addr
+	}
+	hops := strings.Split(strings.Join(v.r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break
+		}
+		addr = hop.Unmap()
+		if !g.trusts(addr) {
+			break
+		}
+	}
+	return addr
+}
+
+func (g *Gateway) trusts(a netip.Addr) bool {
+	for _, p := range g.TrustedProxies {
+		if p.Contains(a) {
+			return true
+		}
+	}
+	return false
+}
+
+func addressOf(remote string) netip.Addr {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		host = remote
+	}
+	a, err := netip.ParseAddr(host)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Unmap().WithZone("")
+}

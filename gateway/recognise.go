@@ -1,0 +1,120 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"sumun.dev/aws"
+	"sumun.dev/gateway/sigv4"
+	"sumun.dev/wire"
+)
+
+// welcome begins a visit.
+func (g *Gateway) welcome(w http.ResponseWriter, r *http.Request) *visit {
+	return &visit{w: w, r: r, ctx: r.Context(), id: requestID(), began: time.Now(), match: &wire.Match{}}
+}
+
+// admit refuses what there is no room for, and what is not a request to an API.
+func (g *Gateway) admit(v *visit) error {
+	if !g.calls.enter() {
+		return unavailable("The service is busy or shutting down. Please try again.")
+	}
+	v.admitted = true
+	return nil
+}
+
+// recognise finds out what is asked. The signature is only taken apart here: its
+// scope names the service, and the protocol decides how a refusal is worded.
+func (g *Gateway) recognise(v *visit) error {
+	raw, targetErr := sigv4.Received(v.r)
+	if targetErr != nil {
+		v.match.Protocol = wire.RestJSON
+		return targetErr
+	}
+	v.signature, v.unsigned = sigv4.Parse(raw, departures)
+	v.request = wire.Request{Method: raw.Method, RawPath: raw.Path, RawQuery: raw.Query, Header: raw.Header, Host: raw.Host}
+	if v.signature != nil {
+		// What is served is what the signature vouches for.
+		v.request.RawPath, v.request.Scope = v.signature.Path(), v.signature.Service
+	}
+	bodyErr := g.readBody(v)
+	match, err := wire.Recognise(&v.request, g.operations().index)
+	v.match = match
+	if bodyErr != nil {
+		return bodyErr
+	}
+	return err
+}
+
+// departures are how the services of the scopes depart from the common way to sign.
+func departures(service string) sigv4.Rules {
+	switch service {
+	case "s3", "s3express", "s3-object-lambda", "s3-outposts":
+		return sigv4.S3
+	}
+	return 0
+}
+
+// Bounds of bodies, in bytes.
+const (
+	bodyMemory   = 256 << 20 // of all bodies at a time
+	freeBody     = 64 << 10  // bodies up to this size are not counted
+	maxBody      = 8 << 20
+	maxUpload    = 70 << 20 // Lambda takes 50 MB of code in base64. Lambda Developer Guide, "Lambda quotas"
+	maxAnonymous = 1 << 20  // what nobody has signed is small
+)
+
+func bodyBound(s *sigv4.Signature) int64 {
+	switch {
+	case s == nil:
+		return maxAnonymous
+	case s.Service == "lambda", s.Service == "s3":
+		return maxUpload
+	}
+	return maxBody
+}
+
+// readBody reads the whole body, since its hash is part of the signature.
+func (g *Gateway) readBody(v *visit) error {
+	if v.r.Body == nil || v.r.Body == http.NoBody {
+		return nil
+	}
+	bound := bodyBound(v.signature)
+	if v.r.ContentLength > bound {
+		return tooLarge(bound)
+	}
+	expected := v.r.ContentLength
+	if expected < 0 {
+		expected = bound
+	}
+	if expected > freeBody {
+		ctx, cancel := context.WithTimeout(v.ctx, 10*time.Second)
+		defer cancel()
+		if err := g.bodies.Acquire(ctx, expected); err != nil {
+			return unavailable("Too many large requests at once. Please try again.")
+		}
+		v.held = expected
+	}
+	body, err := readAll(http.MaxBytesReader(v.w, v.r.Body, bound), v.r.ContentLength)
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return tooLarge(bound)
+	case err != nil:
+		return &aws.Error{Code: "RequestTimeout", Status: http.StatusRequestTimeout, Message: "The request's body did not arrive.", Cause: err}
+	}
+	v.request.Body = body
+	return nil
+}
+
+func readAll(r io.Reader, length int64) ([]byte, error) {
+	if length < 0 {
+		return io.ReadAll(r)
+	}
+	body := make([]byte, length)
+	_, err := io.ReadFull(r, body)
+	return body, err
+}
