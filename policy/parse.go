@@ -7,8 +7,9 @@ import (
 	"sumun.dev/aws"
 )
 
-// maxDocument bounds any document, in bytes; IAM's API has the same bound.
-const maxDocument = 131072
+// maxDocument bounds any document, in bytes. Quotas are tighter, but not for AWS's
+// own policies, some of which have more than a hundred kilobytes.
+const maxDocument = 1 << 20
 
 // Parse reads and compiles a policy document to be used as kind. Its errors are
 // *aws.Error of Malformed.
@@ -155,7 +156,7 @@ func checkResource(s string, kind Kind) error {
 		return Malformed.New("Resource %s must be in ARN format or \"*\".", s)
 	}
 	parts := strings.SplitN(s, ":", 6)
-	if partition := parts[1]; kind == Identity && partition != "aws" && !strings.HasPrefix(partition, "aws-") {
+	if partition := parts[1]; kind == Identity && partition != "aws" && partition != "*" && !strings.HasPrefix(partition, "aws-") {
 		full := append(slices.Clone(parts), "*", "*", "*", "*")
 		return Malformed.New("Partition \"%s\" is not valid for resource \"%s\".", partition, strings.Join(full[:max(len(parts), 6)], ":"))
 	}
