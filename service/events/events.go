@@ -38,32 +38,38 @@ func New(env service.Env) *Service {
 // Routes lists what EventBridge serves.
 func (s *Service) Routes() []wire.Route {
 	return []wire.Route{
-		eventsapi.CreateEventBus.To(s.createEventBus, touchBus("events:CreateEventBus", func(in *eventsapi.CreateEventBusRequest) *string { return &in.Name })),
-		eventsapi.DescribeEventBus.To(s.describeEventBus, touchBus("events:DescribeEventBus", func(in *eventsapi.DescribeEventBusRequest) *string { return in.Name })),
-		eventsapi.UpdateEventBus.To(s.updateEventBus, touchBus("events:UpdateEventBus", func(in *eventsapi.UpdateEventBusRequest) *string { return in.Name })),
-		eventsapi.DeleteEventBus.To(s.deleteEventBus, touchBus("events:DeleteEventBus", func(in *eventsapi.DeleteEventBusRequest) *string { return &in.Name })),
+		eventsapi.CreateEventBus.To(s.createEventBus, touchNewBus),
+		eventsapi.DescribeEventBus.To(s.describeEventBus, touchBus(s, "events:DescribeEventBus", func(in *eventsapi.DescribeEventBusRequest) *string { return in.Name })),
+		eventsapi.UpdateEventBus.To(s.updateEventBus, touchBus(s, "events:UpdateEventBus", func(in *eventsapi.UpdateEventBusRequest) *string { return in.Name })),
+		eventsapi.DeleteEventBus.To(s.deleteEventBus, touchBus(s, "events:DeleteEventBus", func(in *eventsapi.DeleteEventBusRequest) *string { return &in.Name })),
 		eventsapi.ListEventBuses.To(s.listEventBuses, touchAll[*eventsapi.ListEventBusesRequest]("events:ListEventBuses")),
 		eventsapi.PutPermission.To(s.putPermission, touchAll[*eventsapi.PutPermissionRequest]("events:PutPermission")),
 		eventsapi.RemovePermission.To(s.removePermission, touchAll[*eventsapi.RemovePermissionRequest]("events:RemovePermission")),
 
 		eventsapi.PutRule.To(s.putRule, s.touchPutRule),
-		eventsapi.DescribeRule.To(s.describeRule, touchRule("events:DescribeRule", func(in *eventsapi.DescribeRuleRequest) (*string, string) { return in.EventBusName, in.Name })),
-		eventsapi.EnableRule.To(s.enableRule, touchRule("events:EnableRule", func(in *eventsapi.EnableRuleRequest) (*string, string) { return in.EventBusName, in.Name })),
-		eventsapi.DisableRule.To(s.disableRule, touchRule("events:DisableRule", func(in *eventsapi.DisableRuleRequest) (*string, string) { return in.EventBusName, in.Name })),
-		eventsapi.DeleteRule.To(s.deleteRule, touchRule("events:DeleteRule", func(in *eventsapi.DeleteRuleRequest) (*string, string) { return in.EventBusName, in.Name })),
+		eventsapi.DescribeRule.To(s.describeRule, touchRule(s, "events:DescribeRule", func(in *eventsapi.DescribeRuleRequest) (*string, string) { return in.EventBusName, in.Name })),
+		eventsapi.EnableRule.To(s.enableRule, touchRule(s, "events:EnableRule", func(in *eventsapi.EnableRuleRequest) (*string, string) { return in.EventBusName, in.Name })),
+		eventsapi.DisableRule.To(s.disableRule, touchRule(s, "events:DisableRule", func(in *eventsapi.DisableRuleRequest) (*string, string) { return in.EventBusName, in.Name })),
+		eventsapi.DeleteRule.To(s.deleteRule, touchRule(s, "events:DeleteRule", func(in *eventsapi.DeleteRuleRequest) (*string, string) { return in.EventBusName, in.Name })),
 		eventsapi.ListRules.To(s.listRules, touchAll[*eventsapi.ListRulesRequest]("events:ListRules")),
 		eventsapi.ListRuleNamesByTarget.To(s.listRuleNamesByTarget, touchAll[*eventsapi.ListRuleNamesByTargetRequest]("events:ListRuleNamesByTarget")),
 
 		eventsapi.PutTargets.To(s.putTargets, s.touchPutTargets),
-		eventsapi.RemoveTargets.To(s.removeTargets, touchRule("events:RemoveTargets", func(in *eventsapi.RemoveTargetsRequest) (*string, string) { return in.EventBusName, in.Rule })),
-		eventsapi.ListTargetsByRule.To(s.listTargetsByRule, touchRule("events:ListTargetsByRule", func(in *eventsapi.ListTargetsByRuleRequest) (*string, string) { return in.EventBusName, in.Rule })),
+		eventsapi.RemoveTargets.To(s.removeTargets, touchRule(s, "events:RemoveTargets", func(in *eventsapi.RemoveTargetsRequest) (*string, string) { return in.EventBusName, in.Rule })),
+		eventsapi.ListTargetsByRule.To(s.listTargetsByRule, touchRule(s, "events:ListTargetsByRule", func(in *eventsapi.ListTargetsByRuleRequest) (*string, string) { return in.EventBusName, in.Rule })),
 
 		eventsapi.PutEvents.To(s.putEvents, s.touchPutEvents),
 		eventsapi.TestEventPattern.To(s.testEventPattern, touchAll[*eventsapi.TestEventPatternRequest]("events:TestEventPattern")),
 
-		eventsapi.TagResource.To(s.tagResource, touchTagged("events:TagResource", func(in *eventsapi.TagResourceRequest) string { return in.ResourceARN })),
-		eventsapi.UntagResource.To(s.untagResource, touchTagged("events:UntagResource", func(in *eventsapi.UntagResourceRequest) string { return in.ResourceARN })),
-		eventsapi.ListTagsForResource.To(s.listTagsForResource, touchTagged("events:ListTagsForResource", func(in *eventsapi.ListTagsForResourceRequest) string { return in.ResourceARN })),
+		eventsapi.TagResource.To(s.tagResource, touchTagged(s, "events:TagResource", func(in *eventsapi.TagResourceRequest) (string, []eventsapi.Tag, []string) {
+			return in.ResourceARN, in.Tags, nil
+		})),
+		eventsapi.UntagResource.To(s.untagResource, touchTagged(s, "events:UntagResource", func(in *eventsapi.UntagResourceRequest) (string, []eventsapi.Tag, []string) {
+			return in.ResourceARN, nil, in.TagKeys
+		})),
+		eventsapi.ListTagsForResource.To(s.listTagsForResource, touchTagged(s, "events:ListTagsForResource", func(in *eventsapi.ListTagsForResourceRequest) (string, []eventsapi.Tag, []string) {
+			return in.ResourceARN, nil, nil
+		})),
 	}
 }
 

@@ -21,10 +21,53 @@ func touchAll[In any](action string) func(context.Context, In) ([]wire.Touch, er
 	return func(context.Context, In) ([]wire.Touch, error) { return []wire.Touch{{Action: action}}, nil }
 }
 
-func touchBus[In any](action string, name func(In) *string) func(context.Context, In) ([]wire.Touch, error) {
-	return func(ctx context.Context, in In) ([]wire.Touch, error) {
-		return []wire.Touch{{Action: action, Resource: busNamed(aws.CallOf(ctx), name(in))}}, nil
+// touchNewBus is for CreateEventBus, whose resource does not exist yet.
+func touchNewBus(ctx context.Context, in *eventsapi.CreateEventBusRequest) ([]wire.Touch, error) {
+	t := wire.Touch{Action: "events:CreateEventBus", Resource: busARN(aws.CallOf(ctx), in.Name), Conditions: requested(nil, in.Tags, nil)}
+	return withTagging([]wire.Touch{t}, in.Tags), nil
+}
+
+// withTagging adds the right to tag, which tags on something new need too.
+func withTagging(touches []wire.Touch, tags []eventsapi.Tag) []wire.Touch {
+	if len(tags) == 0 {
+		return touches
 	}
+	t := touches[0]
+	t.Action = "events:TagResource"
+	return append(touches, t)
+}
+
+func touchBus[In any](s *Service, action string, name func(In) *string) func(context.Context, In) ([]wire.Touch, error) {
+	return func(ctx context.Context, in In) ([]wire.Touch, error) {
+		return s.touch(ctx, action, busNamed(aws.CallOf(ctx), name(in)), nil)
+	}
+}
+
+// touch asks for one action on a bus or a rule. Whether it exists does not show.
+func (s *Service) touch(ctx context.Context, action string, arn aws.ARN, conditions map[string][]string) ([]wire.Touch, error) {
+	t := wire.Touch{Action: action, Resource: arn, Conditions: conditions}
+	tags, _, err := s.tagsOf(ctx, arn.String())
+	if err == nil {
+		t.Tags = *tags
+	} else if !eventsapi.ResourceNotFoundException.Is(err) {
+		return nil, err
+	}
+	return []wire.Touch{t}, nil
+}
+
+// requested adds the tags that a call asks for to its conditions.
+func requested(conditions map[string][]string, tags []eventsapi.Tag, keys []string) map[string][]string {
+	if conditions == nil {
+		conditions = map[string][]string{}
+	}
+	for _, t := range tags {
+		conditions["aws:RequestTag/"+t.Key] = []string{t.Value}
+		keys = append(keys, t.Key)
+	}
+	if len(keys) > 0 {
+		conditions["aws:TagKeys"] = keys
+	}
+	return conditions
 }
 
 // ruleNamed names the rule of a bus that may be given by ARN.
@@ -35,20 +78,21 @@ func ruleNamed(call *aws.Call, bus *string, name string) aws.ARN {
 	return arn
 }
 
-func touchRule[In any](action string, name func(In) (*string, string)) func(context.Context, In) ([]wire.Touch, error) {
+func touchRule[In any](s *Service, action string, name func(In) (*string, string)) func(context.Context, In) ([]wire.Touch, error) {
 	return func(ctx context.Context, in In) ([]wire.Touch, error) {
 		bus, rule := name(in)
-		return []wire.Touch{{Action: action, Resource: ruleNamed(aws.CallOf(ctx), bus, rule)}}, nil
+		return s.touch(ctx, action, ruleNamed(aws.CallOf(ctx), bus, rule), nil)
 	}
 }
 
-func touchTagged[In any](action string, arn func(In) string) func(context.Context, In) ([]wire.Touch, error) {
-	return func(_ context.Context, in In) ([]wire.Touch, error) {
-		resource, err := aws.ParseARN(arn(in))
+func touchTagged[In any](s *Service, action string, what func(In) (arn string, tags []eventsapi.Tag, keys []string)) func(context.Context, In) ([]wire.Touch, error) {
+	return func(ctx context.Context, in In) ([]wire.Touch, error) {
+		name, tags, keys := what(in)
+		arn, err := aws.ParseARN(name)
 		if err != nil {
 			return nil, aws.ValidationException.New("Parameter ResourceARN is not valid. Reason: Provided Arn is not in correct format.")
 		}
-		return []wire.Touch{{Action: action, Resource: resource}}, nil
+		return s.touch(ctx, action, arn, requested(nil, tags, keys))
 	}
 }
 
@@ -79,8 +123,11 @@ func (s *Service) touchPutRule(ctx context.Context, in *eventsapi.PutRuleRequest
 			}
 		}
 	}
-	arn := ruleNamed(aws.CallOf(ctx), in.EventBusName, in.Name)
-	return append(touches, wire.Touch{Action: "events:PutRule", Resource: arn, Conditions: conditions}), nil
+	put, err := s.touch(ctx, "events:PutRule", ruleNamed(aws.CallOf(ctx), in.EventBusName, in.Name), requested(conditions, in.Tags, nil))
+	if err != nil {
+		return nil, err
+	}
+	return append(withTagging(put, in.Tags), touches...), nil
 }
 
 func (s *Service) touchPutTargets(ctx context.Context, in *eventsapi.PutTargetsRequest) ([]wire.Touch, error) {
@@ -89,7 +136,10 @@ func (s *Service) touchPutTargets(ctx context.Context, in *eventsapi.PutTargetsR
 	for _, t := range in.Targets {
 		arns = append(arns, t.Arn)
 	}
-	touches := []wire.Touch{{Action: "events:PutTargets", Resource: arn, Conditions: map[string][]string{"events:TargetArn": arns}}}
+	touches, err := s.touch(ctx, "events:PutTargets", arn, map[string][]string{"events:TargetArn": arns})
+	if err != nil {
+		return nil, err
+	}
 	for _, t := range in.Targets {
 		pass, err := touchPassRole(t.RoleArn)
 		if err != nil {
