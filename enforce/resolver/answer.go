@@ -159,7 +159,7 @@ func (s *Server) upstream(ctx context.Context, d *desk, key dns.Key) (*dns.Answe
 		if errors.Is(err, forward.ErrBusy) {
 			d.tally.busy.Add(1)
 		}
-		s.config.Errors.Debug("dns query failed", "name", dns.Name(key.Name).String(), "error", err)
+		s.config.Logger.Debug("dns query failed", "name", dns.Name(key.Name).String(), "error", err)
 		if !errors.Is(err, forward.ErrBusy) && ctx.Err() == nil {
 			s.cache.Put(key, dns.NewFailure(failureTTL, time.Now()))
 		}

@@ -284,6 +284,7 @@ func TestSnapshotTakesForceAtOnceAndWrongOnesNever(t *testing.T) {
 		"type":           func(x *resolver.Snapshot) { x.VPCs[0].RuleGroups[0].Rules[0].Type = "TYPE0" },
 		"redirection":    func(x *resolver.Snapshot) { x.VPCs[0].RuleGroups[0].Rules[0].Redirection = "TRUST" },
 		"host":           func(x *resolver.Snapshot) { x.Hosts[0].VPC = "vpc-2" },
+		"host twice":     func(x *resolver.Snapshot) { x.Hosts = append(x.Hosts, x.Hosts[0]) },
 		"local":          func(x *resolver.Snapshot) { x.Local = &resolver.Host{} },
 		"vpc":            func(x *resolver.Snapshot) { x.VPCs = append(x.VPCs, x.VPCs[0]) },
 		"zone":           func(x *resolver.Snapshot) { x.Zones = append(x.Zones, resolver.Zone{}) },

@@ -26,11 +26,11 @@ type Config struct {
 
 	Log        QueryLog     // gets the query log; nil for none
 	LogQueue   int          // records that may wait for Log; 0 means 65536
-	Errors     *slog.Logger // nil for none
+	Logger     *slog.Logger // for our own troubles; nil for none
 	CacheBytes int          // 0 means 32 MiB
 	InFlight   int          // different questions upstream at once; 0 means 1024
-	Waiting    int          // queries that may wait for answers; 0 means 8192
-	TCPClients int          // connections at once; 0 means 256
+	Waiting    int          // queries by UDP that may wait for answers; 0 means 8192. One address may have a sixteenth
+	TCPClients int          // connections at once; 0 means 256. One address may have an eighth
 }
 
 // A Server resolves. It is safe for concurrent use. Reading order: answer.go
@@ -43,7 +43,8 @@ type Server struct {
 	cache    *cache.Cache
 	forward  *forward.Forwarder
 	log      *logQueue // nil when nothing is logged
-	waiting  chan struct{}
+	waiting  *shares
+	clients  *shares
 	desks    sync.Pool
 
 	stats stats
@@ -72,8 +73,8 @@ func New(c Config) *Server {
 	if c.TCPClients == 0 {
 		c.TCPClients = 256
 	}
-	if c.Errors == nil {
-		c.Errors = slog.New(slog.DiscardHandler)
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	var seed [32]byte
 	rand.Read(seed[:]) // never fails: it ends the program instead
@@ -84,13 +85,14 @@ func New(c Config) *Server {
 		forward: forward.New(forward.Config{
 			Upstreams: c.Upstreams, Try: c.Try, Total: c.Total, InFlight: c.InFlight,
 		}, seed),
-		waiting: make(chan struct{}, c.Waiting),
+		waiting: newShares(c.Waiting, c.Waiting/16),
+		clients: newShares(c.TCPClients, c.TCPClients/8),
 		closing: make(chan struct{}),
 	}
 	s.desks.New = func() any { return newDesk(&s.stats) }
 	s.snapshot.Store(&compiled{})
 	if c.Log != nil {
-		s.log = newLogQueue(c.Log, c.LogQueue, c.Errors, &s.stats)
+		s.log = newLogQueue(c.Log, c.LogQueue, c.Logger, &s.stats)
 	}
 	return s
 }

@@ -156,6 +156,9 @@ func compile(s Snapshot, seed maphash.Seed) (*compiled, error) {
 		if err != nil {
 			return nil, err
 		}
+		if c.hosts[in.Address.Unmap()] != nil {
+			return nil, fmt.Errorf("host %s is given twice", in.Address)
+		}
 		c.hosts[in.Address.Unmap()] = h
 	}
 	if s.Local != nil {

@@ -20,7 +20,7 @@ const (
 // not known get no connection; all together have a bounded number of them, and
 // one address an eighth of it.
 func (s *Server) serveTCP(ctx context.Context, l *net.TCPListener) error {
-	c := &clients{open: map[*net.TCPConn]struct{}{}, from: map[netip.Addr]int{}, bound: s.config.TCPClients}
+	c := &connections{open: map[*net.TCPConn]struct{}{}}
 	defer c.closeAll()
 	for {
 		conn, err := l.AcceptTCP()
@@ -36,12 +36,14 @@ func (s *Server) serveTCP(ctx context.Context, l *net.TCPListener) error {
 			}
 		}
 		from := conn.RemoteAddr().(*net.TCPAddr).AddrPort()
-		if s.snapshot.Load().host(from.Addr()) == nil || !c.add(conn, from.Addr()) {
+		if s.snapshot.Load().host(from.Addr()) == nil || !s.clients.take(from.Addr()) {
 			conn.Close()
 			continue
 		}
+		c.add(conn)
 		s.work.Go(func() {
-			defer c.remove(conn, from.Addr())
+			defer s.clients.give(from.Addr())
+			defer c.remove(conn)
 			s.converse(ctx, conn, from)
 		})
 	}
@@ -81,41 +83,29 @@ func (s *Server) converse(ctx context.Context, conn *net.TCPConn, from netip.Add
 	}
 }
 
-// clients are the open connections.
-type clients struct {
-	mu     sync.Mutex
-	open   map[*net.TCPConn]struct{}
-	from   map[netip.Addr]int
-	bound  int
-	closed bool
+// connections are those that closeAll closes.
+type connections struct {
+	mu   sync.Mutex
+	open map[*net.TCPConn]struct{}
 }
 
-func (c *clients) add(conn *net.TCPConn, from netip.Addr) bool {
+func (c *connections) add(conn *net.TCPConn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed || len(c.open) >= c.bound || c.from[from] >= max(1, c.bound/8) {
-		return false
-	}
 	c.open[conn] = struct{}{}
-	c.from[from]++
-	return true
 }
 
-func (c *clients) remove(conn *net.TCPConn, from netip.Addr) {
+func (c *connections) remove(conn *net.TCPConn) {
 	conn.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.open, conn)
-	if c.from[from]--; c.from[from] <= 0 {
-		delete(c.from, from)
-	}
 }
 
-// closeAll ends the conversations.
-func (c *clients) closeAll() {
+// closeAll ends the conversations. Nothing is added any more.
+func (c *connections) closeAll() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.closed = true
 	for conn := range c.open {
 		conn.Close()
 	}

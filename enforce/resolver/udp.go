@@ -41,9 +41,7 @@ func (s *Server) answerUDP(ctx context.Context, conn *net.UDPConn, d *desk, a ar
 	if !later {
 		return reply
 	}
-	select {
-	case s.waiting <- struct{}{}:
-	default:
+	if !s.waiting.take(a.from.Addr()) {
 		d.tally.busy.Add(1)
 		d.tally.failed.Add(1)
 		return d.query.AppendEmpty(d.out[:0], dns.ServerFailure)
@@ -51,7 +49,7 @@ func (s *Server) answerUDP(ctx context.Context, conn *net.UDPConn, d *desk, a ar
 	msg = slices.Clone(msg)
 	a.wait = true
 	s.work.Go(func() {
-		defer func() { <-s.waiting }()
+		defer s.waiting.give(a.from.Addr())
 		d := s.desks.Get().(*desk)
 		defer s.desks.Put(d)
 		if reply, _ := s.answer(ctx, d, a, msg); reply != nil {

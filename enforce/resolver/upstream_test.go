@@ -1,6 +1,7 @@
 package resolver_test
 
 import (
+	"net"
 	"net/netip"
 	"strings"
 	"sync"
@@ -352,4 +353,39 @@ func TestCacheIsNotShown(t *testing.T) {
 	if got := brief(resolve(t, s, host, q)); got != "REFUSED" {
 		t.Errorf("without RD: %s", got)
 	}
+}
+
+func TestOneAddressDoesNotTakeAll(t *testing.T) {
+	release := make(chan struct{})
+	u := newUpstream(t, func(w mdns.ResponseWriter, q *mdns.Msg) {
+		<-release
+		w.WriteMsg(reply(q, q.Question[0].Name+" 60 A 192.0.2.3"))
+	})
+	s := start(t, resolver.Config{Upstreams: []netip.AddrPort{u.addr}, Waiting: 32}, localSnapshot(t))
+	addr := serve(t, s)
+	ask := func(from, name string) (*mdns.Msg, error) {
+		c := mdns.Client{Timeout: 3 * time.Second, Dialer: &net.Dialer{LocalAddr: &net.UDPAddr{IP: net.ParseIP(from)}}}
+		m, _, err := c.Exchange(query(t, name, mdns.TypeA), addr)
+		return m, err
+	}
+	var askers sync.WaitGroup
+	wait := func(from, name string) {
+		misses := s.Stats().Misses
+		askers.Go(func() {
+			if m, err := ask(from, name); err != nil || brief(m) != "NOERROR A 192.0.2.3" {
+				t.Errorf("%s for %s: %v %v", from, name, m, err)
+			}
+		})
+		for s.Stats().Misses == misses {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	wait("127.0.0.1", "a.example")
+	wait("127.0.0.1", "b.example")
+	if m, err := ask("127.0.0.1", "c.example"); err != nil || m.Rcode != mdns.RcodeServerFailure {
+		t.Errorf("a third question of one address: %v %v", m, err)
+	}
+	wait("127.0.0.2", "d.example")
+	close(release)
+	askers.Wait()
 }
