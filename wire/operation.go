@@ -62,10 +62,14 @@ type Meta struct {
 type Pages struct{ In, Out, Limit, Result, More string }
 
 // String returns "kms:Encrypt".
+//
+//go:noinline
 func (m *Meta) String() string { return m.Service.Prefix + ":" + m.Name }
 
 // Reads reports whether the operation changes nothing, which CloudTrail shows
 // as readOnly. AWS names reading operations by their verb.
+//
+//go:noinline
 func (m *Meta) Reads() bool {
 	for _, verb := range readingVerbs {
 		if strings.HasPrefix(m.Name, verb) {
@@ -99,16 +103,22 @@ type AnyOperation interface {
 }
 
 // An Operation binds a modelled operation to its types. In and Out are pointers
-// to structs, so that all operations share one instantiation.
+// to structs, so that all operations share one instantiation. Its methods and
+// Meta's are not inlined: each of thousands of operations would hold a copy, which
+// doubled the code and the time to compile api.
 type Operation[In, Out any] struct{ Meta }
 
 // About returns what the model says.
 func (o *Operation[In, Out]) About() *Meta { return &o.Meta }
 
 // InType returns the request struct.
+//
+//go:noinline
 func (o *Operation[In, Out]) InType() reflect.Type { return reflect.TypeFor[In]().Elem() }
 
 // OutType returns the response struct.
+//
+//go:noinline
 func (o *Operation[In, Out]) OutType() reflect.Type { return reflect.TypeFor[Out]().Elem() }
 
 // A Touch is one thing the caller must be allowed to do: an action on a resource,
@@ -136,6 +146,8 @@ func (r Route) Meta() *Meta { return r.Operation.About() }
 
 // To serves the operation with serve, after touches has told the gateway which
 // resources the caller must be allowed to act on.
+//
+//go:noinline
 func (o *Operation[In, Out]) To(serve func(context.Context, In) (Out, error), touches func(context.Context, In) ([]Touch, error)) Route {
 	return Route{
 		Operation: o,
@@ -154,6 +166,8 @@ type Caller interface {
 }
 
 // Call invokes the operation on c.
+//
+//go:noinline
 func (o *Operation[In, Out]) Call(ctx context.Context, c Caller, in In) (Out, error) {
 	out, err := c.Invoke(ctx, o, in)
 	if err != nil {
