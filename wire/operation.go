@@ -58,7 +58,8 @@ type Meta struct {
 	Pages *Pages
 }
 
-// Pages names the members of an operation that carry its pagination.
+// Pages names the members of an operation that carry its pagination. Several
+// names are separated by commas; Out may be a choice ("NextMarker || Contents[-1].Key").
 type Pages struct{ In, Out, Limit, Result, More string }
 
 // String returns "kms:Encrypt".
