@@ -121,8 +121,8 @@ func dumpRoundTrip(t *testing.T, w *world) {
 // dumpOneInstant dumps while units move one between two rows.
 func dumpOneInstant(t *testing.T, w *world) {
 	table := w.plain()
-	w.put(t, table, item{Name: "a", Count: 50}, item{Name: "z", Count: 50})
 	must(t, w.CheckKey(t.Context()))
+	w.put(t, table, item{Name: "a", Count: 50}, item{Name: "z", Count: 50})
 	stop, stopped := make(chan struct{}), make(chan error, 1)
 	go func() {
 		for {
