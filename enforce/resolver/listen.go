@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
+	"sync"
+	"time"
 )
 
 // A Listener is a pair of doors on one address and port: UDP and TCP.
@@ -63,35 +66,65 @@ func (l *Listener) Close() error {
 	return err
 }
 
-// Serve answers what comes in at l until ctx ends or Close is called. It
-// closes l. The error is nil when it was asked to end.
+// A serving is one Serve: what it has begun to answer, and its connections.
+type serving struct {
+	*Server
+	pending sync.WaitGroup
+
+	mu      sync.Mutex
+	open    map[*net.TCPConn]struct{}
+	closing bool
+}
+
+// Serve answers what comes in at l until ctx ends or Close is called. Then it
+// answers what has come in, and closes l. The error is nil when it was asked to end.
 func (s *Server) Serve(ctx context.Context, l *Listener) error {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		return l.Close()
+	defer l.Close()
+	if !s.enter() {
+		return nil
 	}
-	s.work.Add(1)
-	s.mu.Unlock()
 	defer s.work.Done()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ended := make(chan error, len(l.udp)+1)
+	v := &serving{Server: s, open: map[*net.TCPConn]struct{}{}}
+	answering := context.WithoutCancel(ctx) // who has asked gets an answer
+	done := make(chan error, len(l.udp)+1)
 	for _, conn := range l.udp {
-		go func() { ended <- s.serveUDP(ctx, conn) }()
+		go func() { done <- v.serveUDP(answering, conn) }()
 	}
-	go func() { ended <- s.serveTCP(ctx, l.tcp) }()
+	go func() { done <- v.serveTCP(answering, l.tcp) }()
 	var err error
 	left := len(l.udp) + 1
 	select {
 	case <-ctx.Done():
 	case <-s.closing:
-	case err = <-ended:
+	case err = <-done:
 		left--
 	}
-	l.Close()
-	for range left {
-		<-ended
+	l.tcp.Close()
+	for _, conn := range l.udp {
+		conn.SetReadDeadline(longAgo)
 	}
+	v.closeIdle()
+	for range left {
+		<-done
+	}
+	v.pending.Wait()
 	return err
+}
+
+// enter reports whether the server is not closed; then work.Done must follow.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.work.Add(1)
+	}
+	return !s.closed
+}
+
+// longAgo is a deadline that ends reading at once.
+var longAgo = time.Unix(1, 0)
+
+// ended reports whether an error says that reading was ended by us.
+func ended(err error) bool {
+	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed)
 }

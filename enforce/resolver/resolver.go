@@ -52,7 +52,7 @@ type Server struct {
 	mu      sync.Mutex
 	closed  bool
 	closing chan struct{}
-	work    sync.WaitGroup // Serve, and queries under way in it
+	work    sync.WaitGroup // one for each Serve
 }
 
 // SystemUpstreams returns the upstream servers of this machine, from

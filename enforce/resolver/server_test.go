@@ -300,23 +300,41 @@ func TestTCPBounds(t *testing.T) {
 }
 
 func TestCloseAnswersWhatIsUnderWay(t *testing.T) {
-	asked, release := make(chan struct{}), make(chan struct{})
+	var asked sync.WaitGroup
+	asked.Add(2)
+	release := make(chan struct{})
 	u := newUpstream(t, func(w mdns.ResponseWriter, q *mdns.Msg) {
-		close(asked)
+		asked.Done()
 		<-release
 		w.WriteMsg(reply(q, q.Question[0].Name+" 60 A 192.0.2.3"))
 	})
 	log := newRecorder()
-	s := start(t, resolver.Config{Upstreams: []netip.AddrPort{u.addr}, Log: log}, snapshotOf(t))
-	got := make(chan string)
-	go func() { got <- brief(resolve(t, s, host, query(t, "slow.example", mdns.TypeA))) }()
-	<-asked
-	close(release)
-	if m := <-got; m != "NOERROR A 192.0.2.3" {
-		t.Error(m)
+	s := start(t, resolver.Config{Upstreams: []netip.AddrPort{u.addr}, Log: log}, localSnapshot(t))
+	addr := serve(t, s)
+	idle, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if records := log.closed(t, s); len(records) != 1 {
+	defer idle.Close()
+	var askers sync.WaitGroup
+	for _, network := range []string{"udp", "tcp"} {
+		askers.Go(func() {
+			if m := exchange(t, network, addr, query(t, "slow-"+network+".example", mdns.TypeA)); brief(m) != "NOERROR A 192.0.2.3" {
+				t.Errorf("%s: %v", network, m)
+			}
+		})
+	}
+	asked.Wait()
+	closed := make(chan []resolver.QueryRecord)
+	go func() { closed <- log.closed(t, s) }()
+	time.Sleep(20 * time.Millisecond)
+	close(release)
+	askers.Wait()
+	if records := <-closed; len(records) != 2 {
 		t.Errorf("%d records", len(records))
+	}
+	if _, err := net.DialTimeout("tcp", addr, time.Second); err == nil {
+		t.Error("the closed server listens")
 	}
 }
 

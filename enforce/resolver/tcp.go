@@ -3,11 +3,9 @@ package resolver
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"io"
 	"net"
 	"net/netip"
-	"sync"
 	"time"
 )
 
@@ -19,19 +17,17 @@ const (
 // serveTCP answers connections, each one's queries in turn. Askers that are
 // not known get no connection; all together have a bounded number of them, and
 // one address an eighth of it.
-func (s *Server) serveTCP(ctx context.Context, l *net.TCPListener) error {
-	c := &connections{open: map[*net.TCPConn]struct{}{}}
-	defer c.closeAll()
+func (s *serving) serveTCP(ctx context.Context, l *net.TCPListener) error {
 	for {
 		conn, err := l.AcceptTCP()
-		if errors.Is(err, net.ErrClosed) {
+		if ended(err) {
 			return nil
 		}
 		if err != nil {
 			select { // out of descriptors, say: connections that end give some back
 			case <-time.After(50 * time.Millisecond):
 				continue
-			case <-s.closing:
+			case <-s.Server.closing:
 				return nil
 			}
 		}
@@ -40,22 +36,24 @@ func (s *Server) serveTCP(ctx context.Context, l *net.TCPListener) error {
 			conn.Close()
 			continue
 		}
-		c.add(conn)
-		s.work.Go(func() {
+		s.add(conn)
+		s.pending.Go(func() {
 			defer s.clients.give(from.Addr())
-			defer c.remove(conn)
+			defer s.remove(conn)
 			s.converse(ctx, conn, from)
 		})
 	}
 }
 
-func (s *Server) converse(ctx context.Context, conn *net.TCPConn, from netip.AddrPort) {
+func (s *serving) converse(ctx context.Context, conn *net.TCPConn, from netip.AddrPort) {
 	d := s.desks.Get().(*desk)
 	defer s.desks.Put(d)
 	var size [2]byte
 	var buf []byte
 	for {
-		conn.SetReadDeadline(time.Now().Add(tcpIdle))
+		if !s.mayWait(conn) {
+			return
+		}
 		if _, err := io.ReadFull(conn, size[:]); err != nil {
 			return
 		}
@@ -83,30 +81,36 @@ func (s *Server) converse(ctx context.Context, conn *net.TCPConn, from netip.Add
 	}
 }
 
-// connections are those that closeAll closes.
-type connections struct {
-	mu   sync.Mutex
-	open map[*net.TCPConn]struct{}
+// add takes the connection among those that closeIdle closes.
+func (s *serving) add(conn *net.TCPConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open[conn] = struct{}{}
 }
 
-func (c *connections) add(conn *net.TCPConn) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.open[conn] = struct{}{}
-}
-
-func (c *connections) remove(conn *net.TCPConn) {
+func (s *serving) remove(conn *net.TCPConn) {
 	conn.Close()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.open, conn)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.open, conn)
 }
 
-// closeAll ends the conversations. Nothing is added any more.
-func (c *connections) closeAll() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for conn := range c.open {
-		conn.Close()
+// mayWait lets the connection wait for its next query, unless Serve ends.
+func (s *serving) mayWait(conn *net.TCPConn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closing {
+		conn.SetReadDeadline(time.Now().Add(tcpIdle))
+	}
+	return !s.closing
+}
+
+// closeIdle ends the waiting of all connections, and lets begun answers be written.
+func (s *serving) closeIdle() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closing = true
+	for conn := range s.open {
+		conn.SetReadDeadline(longAgo)
 	}
 }

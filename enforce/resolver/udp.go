@@ -2,7 +2,6 @@ package resolver
 
 import (
 	"context"
-	"errors"
 	"net"
 	"slices"
 	"time"
@@ -15,12 +14,12 @@ import (
 const maxQuery = 2048
 
 // serveUDPSingly answers one message after the other, with what every system has.
-func (s *Server) serveUDPSingly(ctx context.Context, conn *net.UDPConn) error {
+func (s *serving) serveUDPSingly(ctx context.Context, conn *net.UDPConn) error {
 	d := newDesk(&s.stats)
 	buf := make([]byte, maxQuery)
 	for {
 		n, from, err := conn.ReadFromUDPAddrPort(buf)
-		if errors.Is(err, net.ErrClosed) {
+		if ended(err) {
 			return nil
 		}
 		if err != nil {
@@ -36,7 +35,7 @@ func (s *Server) serveUDPSingly(ctx context.Context, conn *net.UDPConn) error {
 // answerUDP answers at once what is at hand. For the rest it returns nil, and
 // a goroutine of its own waits for the answer; when too many wait already, the
 // reply is that it failed.
-func (s *Server) answerUDP(ctx context.Context, conn *net.UDPConn, d *desk, a arrival, msg []byte) []byte {
+func (s *serving) answerUDP(ctx context.Context, conn *net.UDPConn, d *desk, a arrival, msg []byte) []byte {
 	reply, later := s.answer(ctx, d, a, msg)
 	if !later {
 		return reply
@@ -48,7 +47,7 @@ func (s *Server) answerUDP(ctx context.Context, conn *net.UDPConn, d *desk, a ar
 	}
 	msg = slices.Clone(msg)
 	a.wait = true
-	s.work.Go(func() {
+	s.pending.Go(func() {
 		defer s.waiting.give(a.from.Addr())
 		d := s.desks.Get().(*desk)
 		defer s.desks.Put(d)

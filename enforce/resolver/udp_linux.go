@@ -4,7 +4,6 @@ package resolver
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -68,7 +67,7 @@ func newBatch() *batch {
 }
 
 // serveUDP answers what comes in at a socket, in batches.
-func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) error {
+func (s *serving) serveUDP(ctx context.Context, conn *net.UDPConn) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return err
@@ -93,7 +92,7 @@ func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) error {
 	}
 	for {
 		err := raw.Read(b.receive)
-		if errors.Is(err, net.ErrClosed) {
+		if ended(err) {
 			return nil
 		}
 		if err != nil {

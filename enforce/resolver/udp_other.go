@@ -7,6 +7,6 @@ import (
 	"net"
 )
 
-func (s *Server) serveUDP(ctx context.Context, conn *net.UDPConn) error {
+func (s *serving) serveUDP(ctx context.Context, conn *net.UDPConn) error {
 	return s.serveUDPSingly(ctx, conn)
 }
