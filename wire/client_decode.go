@@ -23,7 +23,7 @@ func DecodeResponse(op AnyOperation, resp *Response) (any, error) {
 
 func decodeResponse(op AnyOperation, protocol Protocol, resp *Response) (any, error) {
 	if resp.Status >= 300 {
-		return nil, decodeError(protocol, resp)
+		return nil, decodeError(op, protocol, resp)
 	}
 	p := planOf(op.OutType())
 	v := reflect.New(p.t)
@@ -39,7 +39,7 @@ var answerLimits = Limits{Depth: 128, Elements: 10_000_000, Memory: 4 << 30}
 func readAnswer(meta *Meta, protocol Protocol, p *plan, v reflect.Value, resp *Response) (err error) {
 	switch protocol {
 	case JSON:
-		if len(resp.Body) > 0 {
+		if len(resp.Body) > 0 && len(p.fields) > 0 {
 			_, err = decodeJSON(resp.Body, p, v, answerLimits)
 		}
 		return err
@@ -56,8 +56,12 @@ func readAnswer(meta *Meta, protocol Protocol, p *plan, v reflect.Value, resp *R
 			return err
 		}
 		if protocol == Query {
-			if root = root.kid(orElse(meta.ResultWrapper, meta.Name+"Result")); root == nil {
+			inner := root.kid(orElse(meta.ResultWrapper, meta.Name+"Result"))
+			if inner == nil && meta.ResultWrapper != "" {
 				return errors.New("the answer has no result")
+			}
+			if inner != nil {
+				root = inner
 			}
 		}
 		_, err = d.structure(p, v, root)
@@ -80,7 +84,7 @@ func readAnswer(meta *Meta, protocol Protocol, p *plan, v reflect.Value, resp *R
 
 // decodeError reads an error answer. Where the answer cannot be read, the
 // status speaks.
-func decodeError(protocol Protocol, resp *Response) *aws.Error {
+func decodeError(op AnyOperation, protocol Protocol, resp *Response) *aws.Error {
 	e := &aws.Error{Status: resp.Status}
 	switch protocol {
 	case Query, EC2, RestXML:
@@ -106,6 +110,13 @@ func decodeError(protocol Protocol, resp *Response) *aws.Error {
 	}
 	if e.Code == "" {
 		e.Code = http.StatusText(resp.Status)
+	}
+	m := Match{Operation: op}
+	for part := range strings.SplitSeq(m.kind(e.Code).Headers, ",") {
+		member, name, _ := strings.Cut(part, "=")
+		if value := resp.Header.Get(name); value != "" {
+			e.With(member, value)
+		}
 	}
 	return e
 }

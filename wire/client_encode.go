@@ -73,7 +73,7 @@ func encodeRESTRequest(r *Request, base string, meta *Meta, protocol Protocol, p
 	if err != nil {
 		return nil, err
 	}
-	r.RawPath = base + path
+	r.RawPath = base + orElse(path, "/")
 	var query []string
 	if literal != "" {
 		query = strings.Split(literal, "&")
@@ -83,7 +83,7 @@ func encodeRESTRequest(r *Request, base string, meta *Meta, protocol Protocol, p
 	}
 	r.RawQuery = strings.Join(query, "&")
 	if p.payload != nil || len(p.body) > 0 {
-		body, stream, contentType := bodyOf(protocol, p, v, meta.Name+"Request", meta.Service.XMLNamespace)
+		body, stream, contentType := bodyOf(protocol, true, p, v, orElse(p.name, meta.Name+"Request"), meta.Service.XMLNamespace)
 		r.Body, r.Stream = body, stream
 		if contentType != "" {
 			r.Header.Set("Content-Type", contentType)

@@ -42,7 +42,7 @@ func (m *Match) Encode(out any, requestID string) (*Response, error) {
 
 func (m *Match) encodeREST(r *Response, meta *Meta, p *plan, v reflect.Value) {
 	r.Status = statusOf(meta, p, v)
-	body, stream, contentType := bodyOf(m.Protocol, p, v, meta.Name+"Result", m.namespace())
+	body, stream, contentType := bodyOf(m.Protocol, false, p, v, meta.Name+"Result", m.namespace())
 	if m.Protocol == RestXML && contentType == "application/xml" && len(body) > 0 {
 		body = append([]byte(xmlHeader), body...)
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"net/http"
@@ -103,17 +104,22 @@ func fields(err *aws.Error) []string {
 // except where the model spells it otherwise.
 func jsonError(err *aws.Error, kind aws.ErrorKind, typed bool) []byte {
 	w := jsonWriter{b: []byte{'{'}}
+	add := func(name string, value any) {
+		w.b = append(appendJSONString(w.b, name), ':')
+		w.any(value)
+		w.b = append(w.b, ',')
+	}
 	if typed {
-		w.b = append(appendJSONString(append(w.b, `"__type":`...), err.Code), ',')
+		add("__type", err.Code)
 	}
-	w.b = append(appendJSONString(w.b, orElse(kind.Sentence, "message")), ':')
-	w.b = appendJSONString(w.b, err.Message)
+	if err.Message != "" {
+		add(orElse(kind.Sentence, "message"), err.Message)
+	}
 	for _, name := range fields(err) {
-		w.b = append(appendJSONString(append(w.b, ','), name), ':')
-		w.any(err.Fields[name])
+		add(name, err.Fields[name])
 	}
-	w.b = append(w.b, '}')
-	return w.b
+	w.b = bytes.TrimSuffix(w.b, []byte{','})
+	return append(w.b, '}')
 }
 
 func (m *Match) queryErrorBody(status int, err *aws.Error, kind aws.ErrorKind, requestID string) []byte {

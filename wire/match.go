@@ -44,6 +44,9 @@ func (m *Match) Decode(req *Request, limits Limits) (any, error) {
 func (m *Match) read(req *Request, p *plan, v reflect.Value, limits Limits) (result, error) {
 	switch m.Protocol {
 	case JSON:
+		if len(req.Body) == 0 {
+			return result{}, nil // some clients send nothing for operations without input
+		}
 		return decodeJSON(req.Body, p, v, limits)
 	case CBOR:
 		return decodeCBOR(req.Body, p, v, limits)

@@ -34,7 +34,7 @@ type Service struct {
 	TargetPrefix    string     // X-Amz-Target without the operation
 	APIVersion      string     // "2014-11-01"
 	XMLNamespace    string
-	Global          bool   // one endpoint for all regions (IAM, STS's global endpoint, Organizations)
+	Global          bool   // one endpoint for all regions (IAM, Organizations)
 	QueryCompatible bool   // JSON that answers with query error codes too (SQS)
 	ValidationCode  string // the error code of a constraint violation when it is not the protocol's usual one
 }

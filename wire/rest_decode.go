@@ -21,32 +21,49 @@ func (m *Match) readREST(req *Request, p *plan, v reflect.Value, limits Limits) 
 	if err != nil {
 		return r, err
 	}
-	for i, name := range m.labelNames {
-		text, ok := unescape(m.labels[i])
-		if !ok {
-			return r, &aws.Error{Code: "MalformedQueryString", Status: 400, Message: "The path is not validly escaped."}
-		}
-		for _, f := range p.fields {
-			if f.in == inURI && f.name == name {
-				r.seen |= f.need
-				if err := setText(f.shape, f.target(v), text); err != nil {
-					return r, err
-				}
-			}
-		}
-	}
 	for _, f := range p.fields {
 		switch f.in {
+		case inURI:
+			err = r.fromPath(f, v, m)
 		case inQuery:
-			err = r.fromQuery(f, v, m.query, limits)
+			err = r.fromQuery(f, v, m.query)
 		case inHeader, inHeaders:
 			err = r.fromHeader(f, v, req.Header)
 		}
 		if err != nil {
-			return r, err
+			return r, m.badParameter(f, err)
 		}
 	}
 	return r, nil
+}
+
+// badParameter: S3 does not call a parameter that it cannot read malformed XML.
+// S3 API Reference, "Error responses".
+func (m *Match) badParameter(f *field, err error) error {
+	var e *aws.Error
+	if m.Protocol != RestXML || !errors.As(err, &e) || e.Code != codeSerialization {
+		return err
+	}
+	e.Code = "InvalidArgument"
+	if f.kind == kInt32 || f.kind == kInt64 {
+		e.Message = "Provided " + f.name + " not an integer or within integer range"
+	}
+	return e
+}
+
+func (r *result) fromPath(f *field, v reflect.Value, m *Match) error {
+	for i, name := range m.labelNames {
+		if f.name != name {
+			continue
+		}
+		text, ok := unescape(m.labels[i])
+		if !ok {
+			return &aws.Error{Code: "MalformedQueryString", Status: 400, Message: "The path is not validly escaped."}
+		}
+		r.seen |= f.need
+		return setText(f.shape, f.target(v), text)
+	}
+	return nil
 }
 
 // readBody decodes what stands in the body: the payload member, or all members
@@ -117,13 +134,13 @@ func readPayload(protocol Protocol, f *field, v reflect.Value, body []byte, stre
 	return r, err
 }
 
-func (r *result) fromQuery(f *field, v reflect.Value, query []pair, limits Limits) error {
-	st := newState(limits)
+func (r *result) fromQuery(f *field, v reflect.Value, query []pair) error {
+	st := newState(Limits{})
 	n := 0
 	for _, q := range query {
 		switch {
 		case f.kind == kMap:
-			if err := queryEntry(f, v, q, query); err != nil {
+			if err := queryEntry(f, v, q); err != nil {
 				return err
 			}
 			continue
@@ -154,7 +171,7 @@ func (r *result) fromQuery(f *field, v reflect.Value, query []pair, limits Limit
 
 // queryEntry takes a parameter that no other member is bound to into a map
 // (httpQueryParams). Those of signature and routing are not the caller's.
-func queryEntry(f *field, v reflect.Value, q pair, _ []pair) error {
+func queryEntry(f *field, v reflect.Value, q pair) error {
 	if strings.HasPrefix(q.name, "X-Amz-") {
 		return nil
 	}
@@ -259,7 +276,7 @@ func headerList(f *field, v reflect.Value, values []string) error {
 				return err
 			}
 			i++
-			if err := setText(f.elem, e, part); err != nil {
+			if err := setText(f.elem, e, decodeWord(part)); err != nil {
 				return err
 			}
 		}

@@ -9,8 +9,9 @@ import (
 )
 
 // bodyOf writes the body of a REST message, and the content type that goes with
-// it; root is what an XML document is called when the model does not say.
-func bodyOf(protocol Protocol, p *plan, v reflect.Value, root, ns string) (body []byte, stream io.ReadCloser, contentType string) {
+// it; root is what an XML document is called when the model does not say. A request
+// whose document would be empty has none.
+func bodyOf(protocol Protocol, request bool, p *plan, v reflect.Value, root, ns string) (body []byte, stream io.ReadCloser, contentType string) {
 	if p.payload != nil {
 		return payloadOf(protocol, p.payload, v, ns)
 	}
@@ -26,7 +27,11 @@ func bodyOf(protocol Protocol, p *plan, v reflect.Value, root, ns string) (body 
 	name := orElse(p.xmlName, root)
 	w.open(name, orElse(p.ns, ns), "")
 	w.b = append(w.b, '>')
+	empty := len(w.b)
 	w.members(p, v, func(f *field) bool { return f.in == inBody })
+	if request && len(w.b) == empty {
+		return nil, nil, ""
+	}
 	w.end(name)
 	return w.b, nil, "application/xml"
 }
@@ -49,7 +54,7 @@ func payloadOf(protocol Protocol, f *field, v reflect.Value, ns string) (body []
 	}
 	if protocol == RestJSON {
 		if !present {
-			return nil, nil, "application/json"
+			return []byte("{}"), nil, "application/json"
 		}
 		w := jsonWriter{}
 		w.value(f.shape, fv)
@@ -82,7 +87,7 @@ func headersOf(p *plan, v reflect.Value, h http.Header) {
 			}
 		case inHeaders:
 			for _, k := range sortedKeys(fv) {
-				h.Set(f.name+k.String(), headerValue(textOf(f.elem, fv.MapIndex(k), rfc822)))
+				h.Set(f.name+strings.TrimSpace(k.String()), headerValue(textOf(f.elem, fv.MapIndex(k), rfc822)))
 			}
 		}
 	}
@@ -103,12 +108,13 @@ func headerText(f *field, v reflect.Value) string {
 			parts[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(parts[i]) + `"`
 		}
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, ",")
 }
 
 // headerValue makes text fit into a header: no line breaks, which would start
-// another header, and RFC 2047 for what is not ASCII.
+// another header, no blanks around, which get lost on the way, and RFC 2047 for what is not ASCII.
 func headerValue(s string) string {
+	s = strings.Trim(s, " \t")
 	clean := true
 	for i := range len(s) {
 		if s[i] < ' ' && s[i] != '\t' || s[i] >= 0x7f {

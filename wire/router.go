@@ -173,6 +173,13 @@ func (s *search) choose(leaves []*leaf) *leaf {
 			continue
 		}
 		score := s.score(l)
+		// SDKs repeat the operation's name; what AWS has replaced goes behind its successor.
+		if score >= 0 && slices.Contains(s.query, pair{"x-id", l.op.About().Name}) {
+			score += 2
+		}
+		if score > 0 && l.op.About().Deprecated {
+			score--
+		}
 		if score > bestScore {
 			best, bestScore = l, score
 		}
@@ -181,7 +188,7 @@ func (s *search) choose(leaves []*leaf) *leaf {
 }
 
 func (s *search) score(l *leaf) int {
-	score := 10_000 * len(l.literals)
+	score := 1 + 10_000*len(l.literals)
 	for _, want := range l.literals {
 		if !slices.ContainsFunc(s.query, func(p pair) bool {
 			return p.name == want.name && (want.value == "" || p.value == want.value)

@@ -77,7 +77,7 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 		r    *Request
 		code string
 	}{
-		{"json_empty", json(``), "SerializationException"},
+		{"json_blank", json(` `), "SerializationException"},
 		{"json_truncated", json(`{"KeyId":`), "SerializationException"},
 		{"json_array", json(`[]`), "SerializationException"},
 		{"json_trailing", json(`{} {}`), "SerializationException"},

@@ -2,8 +2,11 @@ package conformance
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"time"
+
+	"sumun.dev/wire"
 )
 
 // A member is what the tags of one of our fields say.
@@ -58,8 +61,9 @@ func isStructure(t reflect.Type) bool {
 
 // known takes what our model does not have out of a message, and reports whether
 // there was anything: AWS's golden files are newer than our models.
-func known(m message, t reflect.Type, ec2 bool) (message, bool) {
-	k := knower{ec2: ec2}
+func known(m message, t reflect.Type, about *wire.Meta) (message, bool) {
+	k := knower{ec2: about.Service.Protocols[0] == wire.EC2}
+	_, literals, _ := strings.Cut(about.URI, "?")
 	headers := map[string]string{}
 	for name, v := range m.headers {
 		if k.header(name, t) {
@@ -72,7 +76,7 @@ func known(m message, t reflect.Type, ec2 bool) (message, bool) {
 	query := m.query[:0:0]
 	for _, q := range m.query {
 		name, value, _ := strings.Cut(q, "=")
-		if value == "" || k.inQuery(name, t) {
+		if value == "" || slices.Contains(strings.Split(literals, "&"), q) || k.inQuery(name, t) {
 			query = append(query, q)
 		} else {
 			k.unknown = true
@@ -108,7 +112,7 @@ func (k *knower) inQuery(name string, t reflect.Type) bool {
 			return true
 		}
 	}
-	return name == "list-type" || name == "select-type"
+	return false
 }
 
 func (k *knower) value(v any, t reflect.Type) any {
