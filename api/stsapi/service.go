@@ -18,5 +18,4 @@ var Service = wire.Service{
 	Protocols:      []wire.Protocol{wire.Query},
 	APIVersion:     "2011-06-15",
 	XMLNamespace:   "https://sts.amazonaws.com/doc/2011-06-15/",
-	Global:         true,
 }

@@ -31,8 +31,8 @@ var services = []service{
 	{Name: "sns"},
 	{Name: "sqs"},
 	{Name: "ssm"},
-	{Name: "stepfunctions"},     // endpoint, IAM prefix and event source are all "states"
-	{Name: "sts", Global: true}, // the global endpoint sts.amazonaws.com stands beside the regional ones
+	{Name: "stepfunctions"}, // endpoint, IAM prefix and event source are all "states"
+	{Name: "sts"},           // each region answers; clients of the global endpoint sign for us-east-1
 }
 
 // Package returns the name of the generated package.
