@@ -57,6 +57,8 @@ func (v *verdicts) explicit() (Decision, bool) {
 		return v.endpoint.deny.decision(ExplicitDeny, ByEndpoint), true
 	case v.resource.deny.statement != nil:
 		return v.resource.deny.decision(ExplicitDeny, ByResource), true
+	case v.grant.deny.statement != nil:
+		return v.grant.deny.decision(ExplicitDeny, ByGrant), true
 	case v.identity.deny.statement != nil:
 		return v.identity.deny.decision(ExplicitDeny, ByIdentity), true
 	case v.boundary.deny.statement != nil:

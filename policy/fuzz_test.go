@@ -151,17 +151,18 @@ func differ(t *testing.T, seed uint64) Outcome {
 	if fast == full && fast.Outcome == slow {
 		return fast.Outcome
 	}
-	text, _ := json.MarshalIndent(why, "", " ")
+	all := [][]*Attached{p.Identity, p.Grants, p.Session, {p.Resource, p.Boundary, p.Endpoint}}
 	var docs strings.Builder
-	for _, a := range p.Identity {
-		s, _ := written.Load(a.Document)
-		docs.WriteString(s.(string) + "\n")
+	for _, list := range append(append(all, p.SCPs...), p.RCPs...) {
+		for _, a := range list {
+			if a == nil {
+				continue
+			}
+			text, _ := written.Load(a.Document)
+			docs.WriteString(a.Source + " " + text.(string) + "\n")
+		}
 	}
-	if p.Resource != nil {
-		s, _ := written.Load(p.Resource.Document)
-		docs.WriteString(s.(string) + "\n")
-	}
-	t.Fatalf("seed %d: Authorize %s, Explain %s, second evaluator %s\n%+v\n%s\n%s", seed, show(fast), show(full), slow, req, docs.String(), text)
+	t.Fatalf("seed %d: Authorize %s, Explain %s, second evaluator %s\n%+v\n%s\n%s%+v", seed, show(fast), show(full), slow, req.Principal, req.Action+" "+req.Resource, docs.String(), why)
 	return 0
 }
 
@@ -169,11 +170,11 @@ func differ(t *testing.T, seed uint64) Outcome {
 // must come up.
 func TestEvaluatorsAgree(t *testing.T) {
 	var seen [3]int
-	for seed := range uint64(4000) {
+	for seed := range uint64(1200) {
 		seen[differ(t, seed)]++
 	}
 	for o, n := range seen {
-		if n < 200 {
+		if n < 50 {
 			t.Errorf("%s came up %d times only", Outcome(o), n)
 		}
 	}

@@ -215,7 +215,9 @@ func like(pattern, s string) bool { return wildcard("(?s)", pattern, protect(s))
 func slowARN(req *Request, pattern, s string, variables bool) (hit, ok bool) {
 	p, ok := expand(req, pattern, variables)
 	if !ok {
-		return false, false
+		// It stays open only when some value could have made it match.
+		could, _ := slowARN(req, variableForm.ReplaceAllString(pattern, "*"), s, false)
+		return false, !could
 	}
 	if strings.Trim(p, "*") == "" {
 		return true, true
