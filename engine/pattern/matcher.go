@@ -27,11 +27,13 @@ type matcher struct {
 	ruleMark  []uint32 // the rule matches
 	slots     []int32  // the eager slots that are satisfied
 
-	scopes []scope
-	arrays int32
-	chosen []int32 // by array: the element chosen, as scope
-	budget int
-	gaveUp bool
+	scopes     []scope   // in the order of the event: what is in an element follows it
+	ends       []int32   // by array: the first scope behind it
+	chosen     []int32   // by array: the element chosen, as scope
+	sorted     [][]int32 // by field: its values by scope
+	sortedMark []uint32
+	budget     int
+	gaveUp     bool
 }
 
 // A value is one scalar of the event at a path that patterns name.
@@ -48,6 +50,7 @@ func newMatcher(c *core) *matcher {
 	return &matcher{
 		core: c, heads: make([]int32, len(c.fields)), tails: make([]int32, len(c.fields)),
 		fieldMark: make([]uint32, len(c.fields)), innerMark: make([]uint32, len(c.fields)),
+		sorted: make([][]int32, len(c.fields)), sortedMark: make([]uint32, len(c.fields)),
 		predMark: make([]uint32, len(c.posts)), slotMark: make([]uint32, len(c.slots)), ruleMark: make([]uint32, c.rules),
 	}
 }
@@ -56,12 +59,12 @@ func newMatcher(c *core) *matcher {
 func (m *matcher) begin() {
 	m.epoch++
 	if m.epoch == 0 {
-		for _, marks := range [][]uint32{m.fieldMark, m.innerMark, m.predMark, m.slotMark, m.ruleMark} {
+		for _, marks := range [][]uint32{m.fieldMark, m.innerMark, m.sortedMark, m.predMark, m.slotMark, m.ruleMark} {
 			clear(marks)
 		}
 		m.epoch = 1
 	}
-	m.values, m.hits, m.slots, m.arrays = m.values[:0], m.hits[:0], m.slots[:0], 0
+	m.values, m.hits, m.slots, m.ends = m.values[:0], m.hits[:0], m.slots[:0], m.ends[:0]
 	m.scopes = append(m.scopes[:0], scope{})
 	m.budget, m.gaveUp = maxSteps, false
 }
@@ -72,12 +75,13 @@ func (m *matcher) end() {
 	m.event = nil
 	if cap(m.values) > keep {
 		m.values = nil
+		clear(m.sorted)
 	}
 	if cap(m.hits) > keep {
 		m.hits = nil
 	}
 	if cap(m.scopes) > keep {
-		m.scopes, m.chosen = nil, nil
+		m.scopes, m.ends, m.chosen = nil, nil, nil
 	}
 	if cap(m.text) > keep {
 		m.text = nil

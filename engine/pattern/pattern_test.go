@@ -220,6 +220,19 @@ func TestHostileArraysEndInAnError(t *testing.T) {
 	}
 }
 
+func TestLargeArraysAreDecided(t *testing.T) {
+	const n = 10_000
+	event := func(last string) []byte {
+		return []byte(`{"a":{"b":[` + strings.Repeat(`{"x":1,"z":[{"w":1}]},`, n) + strings.Repeat(`{"y":[2,2]},`, n) + last + `]}}`)
+	}
+	p := mustParse(t, `{"a":{"b":{"x":[1],"y":[2],"z":{"w":[1,{"exists":false}]}}}}`)
+	for last, want := range map[string]bool{`{"x":1,"y":2}`: true, `{"x":1,"y":3}`: false} {
+		if got, err := p.Matches(event(last)); err != nil || got != want {
+			t.Errorf("%s: %v, %v", last, got, err)
+		}
+	}
+}
+
 func TestSetsChangeWithoutTouchingTheOld(t *testing.T) {
 	patterns := map[string]*Pattern{}
 	for i := range 300 {

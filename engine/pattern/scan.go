@@ -127,10 +127,17 @@ func (m *matcher) array(s *step, scope int32, depth int) bool {
 		m.at++
 		return true
 	}
-	array := m.arrays
-	if s != nil {
-		m.arrays++
+	if s == nil {
+		return m.elements(nil, scope, 0, depth)
 	}
+	array := int32(len(m.ends))
+	m.ends = append(m.ends, 0)
+	ok := m.elements(s, scope, array, depth)
+	m.ends[array] = int32(len(m.scopes))
+	return ok
+}
+
+func (m *matcher) elements(s *step, scope, array int32, depth int) bool {
 	for {
 		in := scope
 		if c := m.peek(); s != nil && (c == '{' || c == '[') {
