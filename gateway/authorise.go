@@ -27,7 +27,7 @@ func (g *Gateway) authorise(ctx context.Context, d *deed) error {
 		}
 		if own == nil {
 			var err error
-			if own, err = g.Identities.Policies(ctx, call.Principal); err != nil {
+			if own, err = g.Identities.Policies(outside(ctx), call.Principal); err != nil {
 				return policiesError(err)
 			}
 		}

@@ -52,6 +52,8 @@ func (d *deed) why() string {
 // one unit of work. It is kept back until the unit's fate is known, because an
 // attempt that conflicts has not happened.
 type journal struct {
+	outside context.Context // as it was before the unit of work
+
 	mu     sync.Mutex
 	events []aws.Event
 }
@@ -59,13 +61,22 @@ type journal struct {
 type journalKey struct{}
 
 func withJournal(ctx context.Context) (context.Context, *journal) {
-	j := &journal{}
+	j := &journal{outside: ctx}
 	return context.WithValue(ctx, journalKey{}, j), j
 }
 
 func journalOf(ctx context.Context) *journal {
 	j, _ := ctx.Value(journalKey{}).(*journal)
 	return j
+}
+
+// outside returns a context that does not see the unit of work: what a call has
+// not committed yet must not decide what it may do, nor be remembered as if it had.
+func outside(ctx context.Context) context.Context {
+	if j := journalOf(ctx); j != nil {
+		return j.outside
+	}
+	return ctx
 }
 
 func (j *journal) note(e aws.Event) {

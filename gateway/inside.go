@@ -47,10 +47,11 @@ func (i *inside) Invoke(ctx context.Context, op wire.AnyOperation, in any) (any,
 	if i.declared != nil && !i.declared[op] {
 		return nil, fmt.Errorf("%w: %s calls %s", errNotDeclared, i.service, op.About())
 	}
-	call, err := i.pass(aws.CallOf(ctx), op.About())
+	ctx, err := hop(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %s calls %s", err, i.service, op.About())
 	}
+	call := i.pass(aws.CallOf(ctx), op.About())
 	d := &deed{call: call, about: op.About(), in: in}
 	err = i.perform(aws.WithCall(ctx, call), op, d)
 	i.gate.metrics.count(d.about, err)
@@ -60,11 +61,21 @@ func (i *inside) Invoke(ctx context.Context, op wire.AnyOperation, in any) (any,
 	return d.out, nil
 }
 
-// pass makes the call that follows from outer.
-func (i *inside) pass(outer *aws.Call, about *wire.Meta) (*aws.Call, error) {
-	if len(outer.Via) >= maxHops {
-		return nil, fmt.Errorf("gateway: %v have passed on a call already; %s must not again", outer.Via, i.service)
+type hopKey struct{}
+
+// hop counts how often a call has been passed on.
+func hop(ctx context.Context) (context.Context, error) {
+	n, _ := ctx.Value(hopKey{}).(int)
+	if n >= maxHops {
+		return nil, errTooManyHops
 	}
+	return context.WithValue(ctx, hopKey{}, n+1), nil
+}
+
+var errTooManyHops = errors.New("gateway: services pass a call on without end")
+
+// pass makes the call that follows from outer.
+func (i *inside) pass(outer *aws.Call, about *wire.Meta) *aws.Call {
 	c := *outer
 	c.Service, c.Operation = about.Service.Prefix, about.Name
 	c.RequestID, c.Time = requestID(), time.Now()
@@ -75,17 +86,17 @@ func (i *inside) pass(outer *aws.Call, about *wire.Meta) (*aws.Call, error) {
 		c.Via = append(slices.Clip(outer.Via), i.service)
 	}
 	c.UserAgent, c.TLS = i.service, nil
-	return &c, nil
+	return &c
 }
 
-// itself reports whether the service acts as itself, or in a session of a role
-// that it has assumed, and not on behalf of a caller.
+// itself reports whether a service acts as itself, or in a session of a role that
+// it has assumed, and not on behalf of a caller.
 func (i *inside) itself(c *aws.Call) bool {
 	p := c.Principal
-	if len(c.Via) > 0 || p.IsZero() {
+	if len(c.Via) > 0 || p.IsZero() || c.SourceIP.IsValid() {
 		return false
 	}
-	return p.Kind == aws.Service && p.Name == i.service || p.Session != nil && p.Session.InvokedBy == i.service && !c.SourceIP.IsValid()
+	return p.Kind == aws.Service || p.Session != nil && p.Session.InvokedBy == i.service
 }
 
 func (i *inside) perform(ctx context.Context, op wire.AnyOperation, d *deed) error {

@@ -51,7 +51,10 @@ func aboutOf(m *wire.Match) *wire.Meta {
 // the log, with the request id that the client was given.
 func (g *Gateway) sayable(ctx context.Context, d *deed, err error) *aws.Error {
 	var e *aws.Error
+	var unproven *sigv4.Error
 	switch {
+	case errors.As(err, &unproven):
+		return unproven.For(sigv4.Query) // inside there is no protocol
 	case errors.As(err, &e):
 		if e.Cause == nil {
 			return e

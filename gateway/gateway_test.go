@@ -1,0 +1,609 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"sumun.dev/api/guarddutyapi"
+	"sumun.dev/api/kmsapi"
+	"sumun.dev/api/stsapi"
+	"sumun.dev/aws"
+	"sumun.dev/engine/seal"
+	"sumun.dev/gateway"
+	"sumun.dev/gateway/sigv4"
+	"sumun.dev/policy"
+	"sumun.dev/spine/memory"
+	"sumun.dev/store"
+	storememory "sumun.dev/store/memory"
+	"sumun.dev/wire"
+)
+
+// house is a gate with real store and spine, and three small services behind it.
+type house struct {
+	t     testing.TB
+	gate  *gateway.Gateway
+	store *store.Store
+	spine *memory.Spine
+	keys  *store.Table[key]
+	log   *bytes.Buffer
+
+	mu     sync.Mutex
+	users  map[string]*user // by access key id
+	during func(context.Context)
+	inside wire.Caller
+}
+
+type key struct{ ID, Description string }
+
+type user struct {
+	secret, token string
+	principal     *aws.Principal
+	policies      *policy.Policies
+}
+
+func (h *house) Credential(_ context.Context, id, token string) (*gateway.Credential, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u := h.users[id]
+	if u == nil || u.token != token {
+		return nil, &aws.Error{Code: "InvalidClientTokenId"}
+	}
+	if s := u.principal.Session; s != nil && !time.Now().Before(s.Expires) {
+		return nil, &aws.Error{Code: "ExpiredToken"}
+	}
+	return &gateway.Credential{Principal: u.principal, Secret: []byte(u.secret)}, nil
+}
+
+func (h *house) Policies(_ context.Context, p *aws.Principal) (*policy.Policies, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, u := range h.users {
+		if u.principal.ARN == p.ARN {
+			return u.policies, nil
+		}
+	}
+	return &policy.Policies{}, nil
+}
+
+const account = "111122223333"
+
+// user adds one, allowed what the statements say.
+func (h *house) user(name string, statements ...string) sigv4.Credentials {
+	h.t.Helper()
+	doc, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[`+strings.Join(statements, ",")+`]}`), policy.Identity)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	u := &user{secret: "secret-of-" + name, policies: &policy.Policies{Identity: []*policy.Attached{{Document: doc, Source: "inline:" + name + "/p"}}}}
+	id := "AKIA" + strings.ToUpper(name) + "0000"
+	u.principal = &aws.Principal{Kind: aws.User, Account: account, Name: name, ID: "AIDA" + name, AccessKeyID: id,
+		ARN: aws.ARN{Partition: "aws", Service: "iam", Account: account, Resource: "user/" + name}}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.users[id] = u
+	return sigv4.Credentials{KeyID: id, Secret: u.secret}
+}
+
+func allow(actions string) string {
+	return `{"Effect":"Allow","Action":` + actions + `,"Resource":"*"}`
+}
+
+func newHouse(t testing.TB, change func(*gateway.Options)) *house {
+	t.Helper()
+	h := &house{t: t, users: map[string]*user{}, log: &bytes.Buffer{}}
+	h.store = store.Open(storememory.New(), seal.NewRoot(seal.GenerateKey()))
+	h.spine = memory.New(memory.Options{})
+	o := gateway.Options{Store: h.store, Publish: h.spine.Publish, Identities: h, Log: slog.New(slog.NewTextHandler(h.log, nil)), Metrics: prometheus.NewRegistry()}
+	if change != nil {
+		change(&o)
+	}
+	h.keys = store.NewTable[key](h.store, "kms.keys")
+	h.gate = gateway.New(o)
+	h.gate.Mount(
+		kmsapi.CreateKey.To(h.createKey, touch[*kmsapi.CreateKeyRequest]("kms:CreateKey")),
+		kmsapi.DescribeKey.To(h.describeKey, touch[*kmsapi.DescribeKeyRequest]("kms:DescribeKey")),
+		kmsapi.ListKeys.To(func(context.Context, *kmsapi.ListKeysRequest) (*kmsapi.ListKeysResponse, error) { panic("a mistake") }, touch[*kmsapi.ListKeysRequest]("kms:ListKeys")),
+		kmsapi.ListAliases.To(func(context.Context, *kmsapi.ListAliasesRequest) (*kmsapi.ListAliasesResponse, error) {
+			return nil, nil
+		},
+			func(context.Context, *kmsapi.ListAliasesRequest) ([]wire.Touch, error) { return nil, nil }),
+		stsapi.GetCallerIdentity.To(whoAmI, func(context.Context, *stsapi.GetCallerIdentityRequest) ([]wire.Touch, error) {
+			return []wire.Touch{{Action: "sts:GetCallerIdentity", Open: "anyone may ask who they are"}}, nil
+		}),
+		guarddutyapi.CreateDetector.To(h.createDetector, touch[*guarddutyapi.CreateDetectorRequest]("guardduty:CreateDetector")),
+	)
+	h.gate.Know(&kmsapi.Encrypt)
+	h.inside = h.gate.Inside("guardduty", &kmsapi.CreateKey, &kmsapi.DescribeKey)
+	return h
+}
+
+func touch[In any](actions ...string) func(context.Context, In) ([]wire.Touch, error) {
+	return func(ctx context.Context, _ In) ([]wire.Touch, error) {
+		var all []wire.Touch
+		for _, a := range actions {
+			all = append(all, wire.Touch{Action: a, Resource: aws.CallOf(ctx).ARN("kms", "key/k")})
+		}
+		return all, nil
+	}
+}
+
+func whoAmI(ctx context.Context, _ *stsapi.GetCallerIdentityRequest) (*stsapi.GetCallerIdentityResponse, error) {
+	p := aws.CallOf(ctx).Principal
+	return &stsapi.GetCallerIdentityResponse{Account: new(string(p.Account)), Arn: new(p.ARN.String()), UserId: new(p.ID)}, nil
+}
+
+func (h *house) createKey(ctx context.Context, in *kmsapi.CreateKeyRequest) (*kmsapi.CreateKeyResponse, error) {
+	n := 0
+	for range h.keys.All(ctx, "") {
+		n++
+	}
+	if h.during != nil {
+		h.during(ctx)
+	}
+	k := &key{ID: fmt.Sprintf("k%d", n), Description: *in.Description}
+	if err := h.keys.Put(ctx, k.ID, k); err != nil {
+		return nil, err
+	}
+	if k.Description == "fails" {
+		return nil, kmsapi.LimitExceededException.New("too many keys")
+	}
+	return &kmsapi.CreateKeyResponse{KeyMetadata: &kmsapi.KeyMetadata{KeyId: k.ID, Description: &k.Description}}, nil
+}
+
+func (h *house) describeKey(ctx context.Context, in *kmsapi.DescribeKeyRequest) (*kmsapi.DescribeKeyResponse, error) {
+	k, err := h.keys.Get(ctx, in.KeyId)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, kmsapi.NotFoundException.New("Key '%s' does not exist", in.KeyId)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read key: %w", err)
+	}
+	return &kmsapi.DescribeKeyResponse{KeyMetadata: &kmsapi.KeyMetadata{KeyId: k.ID, Description: &k.Description}}, nil
+}
+
+// createDetector makes a key on the way, and fails afterwards when it is asked to.
+func (h *house) createDetector(ctx context.Context, in *guarddutyapi.CreateDetectorRequest) (*guarddutyapi.CreateDetectorResponse, error) {
+	_, _ = kmsapi.DescribeKey.Call(ctx, h.inside, &kmsapi.DescribeKeyRequest{KeyId: "missing"})
+	out, err := kmsapi.CreateKey.Call(ctx, h.inside, &kmsapi.CreateKeyRequest{Description: new("for the detector")})
+	if err != nil {
+		return nil, err
+	}
+	if !in.Enable {
+		return nil, guarddutyapi.BadRequestException.New("not enabled")
+	}
+	return &guarddutyapi.CreateDetectorResponse{DetectorId: &out.KeyMetadata.KeyId}, nil
+}
+
+// An ask is a request to be signed.
+type ask struct {
+	method, path, query, host, target, contentType, body, service, region string
+	change                                                                func(*http.Request) // after signing
+}
+
+func kms(operation, body string) ask {
+	return ask{target: "TrentService." + operation, contentType: "application/x-amz-json-1.1", body: body, service: "kms"}
+}
+
+func sts(body string) ask {
+	return ask{contentType: "application/x-www-form-urlencoded", body: body, service: "sts"}
+}
+
+func (h *house) send(c sigv4.Credentials, a ask) *httptest.ResponseRecorder {
+	h.t.Helper()
+	or := func(s *string, d string) {
+		if *s == "" {
+			*s = d
+		}
+	}
+	or(&a.method, "POST")
+	or(&a.path, "/")
+	or(&a.host, "127.0.0.1:4566")
+	or(&a.region, "eu-central-1")
+	url := "http://" + a.host + a.path
+	if a.query != "" {
+		url += "?" + a.query
+	}
+	r := httptest.NewRequest(a.method, url, strings.NewReader(a.body))
+	r.RequestURI = strings.TrimPrefix(url, "http://"+a.host)
+	r.RemoteAddr = "192.0.2.7:4711"
+	r.Header.Set("User-Agent", "test/1")
+	if a.target != "" {
+		r.Header.Set("X-Amz-Target", a.target)
+	}
+	if a.contentType != "" {
+		r.Header.Set("Content-Type", a.contentType)
+	}
+	if c.KeyID != "" {
+		sigv4.Sign(r, []byte(a.body), c, sigv4.Scope{Region: a.region, Service: a.service}, 0, time.Now())
+	}
+	if a.change != nil {
+		a.change(r)
+	}
+	w := httptest.NewRecorder()
+	h.gate.ServeHTTP(w, r)
+	return w
+}
+
+// trail drains the gate and returns all records: those of the queue from the
+// spine, and those that were committed with a change from the outbox.
+func (h *house) trail() []aws.Event {
+	h.t.Helper()
+	ctx := context.Background()
+	if err := h.gate.Drain(ctx); err != nil {
+		h.t.Fatal(err)
+	}
+	for {
+		out, err := h.store.ClaimOutbox(ctx, 100)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if len(out) == 0 {
+			break
+		}
+		for _, o := range out {
+			if err := h.spine.Publish(ctx, o.Event); err != nil {
+				h.t.Fatal(err)
+			}
+		}
+		if err := h.store.DoneOutbox(ctx, out); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	var all []aws.Event
+	for d, err := range h.spine.Replay(ctx, aws.TrailStream, time.Time{}) {
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		all = append(all, d.Event)
+	}
+	return all
+}
+
+func names(events []aws.Event) string {
+	var s []string
+	for _, e := range events {
+		s = append(s, strings.TrimSuffix(e.Attrs["eventName"]+" "+e.Attrs["errorCode"], " "))
+	}
+	return strings.Join(s, ", ")
+}
+
+func TestACallIsServedAndRecorded(t *testing.T) {
+	h := newHouse(t, nil)
+	alice := h.user("alice", allow(`"kms:*"`))
+	w := h.send(alice, kms("CreateKey", `{"Description":"mine"}`))
+	if w.Code != 200 || !strings.Contains(w.Body.String(), `"KeyId":"k0"`) || w.Header().Get("X-Amzn-Requestid") == "" {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	w = h.send(alice, kms("DescribeKey", `{"KeyId":"k0"}`))
+	if w.Code != 200 || !strings.Contains(w.Body.String(), "mine") {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	w = h.send(alice, sts("Action=GetCallerIdentity&Version=2011-06-15"))
+	if w.Code != 200 || !strings.Contains(w.Body.String(), "<Arn>arn:aws:iam::111122223333:user/alice</Arn>") {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	events := h.trail()
+	if got := names(events); len(events) != 3 || !strings.Contains(got, "CreateKey") || !strings.Contains(got, "DescribeKey") || !strings.Contains(got, "GetCallerIdentity") {
+		t.Fatalf("trail: %s", got)
+	}
+	for _, e := range events {
+		var r struct {
+			UserIdentity    struct{ Type, Arn, AccessKeyId string }
+			SourceIPAddress string
+			UserAgent       string
+			AwsRegion       string
+			EventSource     string
+		}
+		if err := json.Unmarshal(e.Data, &r); err != nil {
+			t.Fatal(err)
+		}
+		if r.UserIdentity.AccessKeyId != alice.KeyID || r.SourceIPAddress != "192.0.2.7" || r.UserAgent != "test/1" || r.AwsRegion != "eu-central-1" {
+			t.Errorf("record %s", e.Data)
+		}
+		if e.Attrs["eventName"] == "CreateKey" && e.Attrs["decision"] != "allowed by identity: inline:alice/p #0" {
+			t.Errorf("decision %q", e.Attrs["decision"])
+		}
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	later := func(d time.Duration) func(*http.Request) {
+		return func(r *http.Request) {
+			sigv4.Sign(r, []byte(`{}`), sigv4.Credentials{KeyID: "AKIAALICE0000", Secret: "secret-of-alice"}, sigv4.Scope{Region: "eu-central-1", Service: "kms"}, 0, time.Now().Add(d))
+		}
+	}
+	for _, c := range []struct {
+		name     string
+		ask      ask
+		as       string // alice when empty
+		status   int
+		says     []string
+		recorded string
+	}{
+		{name: "no_signature_json", as: "nobody", ask: kms("ListKeys", `{}`), status: 400, says: []string{"MissingAuthenticationTokenException", "Missing Authentication Token"}},
+		{name: "no_signature_query", as: "nobody", ask: ask{contentType: "application/x-www-form-urlencoded", host: "sts.localhost", body: "Action=GetCallerIdentity&Version=2011-06-15"}, status: 403, says: []string{"<Code>MissingAuthenticationToken</Code>"}},
+		{name: "unknown_key_json", as: "mallory", ask: kms("ListKeys", `{}`), status: 400, says: []string{"UnrecognizedClientException", "The security token included in the request is invalid."}},
+		{name: "unknown_key_query", as: "mallory", ask: sts("Action=GetCallerIdentity&Version=2011-06-15"), status: 403, says: []string{"<Code>InvalidClientTokenId</Code>"}},
+		{name: "wrong_secret", as: "alice-guess", ask: kms("ListKeys", `{}`), status: 400, says: []string{"InvalidSignatureException", "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method."}},
+		{name: "wrong_secret_query", as: "alice-guess", ask: sts("Action=GetCallerIdentity&Version=2011-06-15"), status: 403, says: []string{"<Code>SignatureDoesNotMatch</Code>"}},
+		{name: "body_changed", ask: ask{target: "TrentService.ListKeys", body: `{}`, service: "kms", contentType: "application/x-amz-json-1.1", change: func(r *http.Request) { r.Body = io.NopCloser(strings.NewReader(`{ `)) }}, status: 400, says: []string{"InvalidSignatureException"}},
+		{name: "target_changed", ask: ask{target: "TrentService.ListKeys", body: `{}`, service: "kms", contentType: "application/x-amz-json-1.1", change: func(r *http.Request) { r.Header.Set("X-Amz-Target", "TrentService.CreateKey") }}, status: 400, says: []string{"InvalidSignatureException"}},
+		{name: "too_old", ask: ask{target: "TrentService.ListKeys", body: `{}`, service: "kms", change: later(-16 * time.Minute)}, status: 400, says: []string{"InvalidSignatureException", "Signature expired"}},
+		{name: "another_service", ask: ask{target: "TrentService.ListKeys", body: `{}`, service: "sts"}, status: 400, says: []string{"Credential should be scoped to correct service: 'kms'."}},
+		{name: "another_region", ask: ask{target: "TrentService.ListKeys", body: `{}`, service: "kms", host: "kms.us-east-1.amazonaws.com", region: "eu-west-1"}, status: 400, says: []string{"Credential should be scoped to a valid region, not 'eu-west-1'."}},
+		{name: "no_region", ask: ask{target: "TrentService.ListKeys", body: `{}`, service: "kms", region: "mars-1"}, status: 400, says: []string{"valid region, not 'mars-1'"}},
+		{name: "action_twice", ask: ask{contentType: "application/x-www-form-urlencoded", query: "Action=GetCallerIdentity", body: "Action=GetCallerIdentity&Version=2011-06-15", service: "sts"}, status: 400, says: []string{"MalformedQueryString"}},
+		{name: "unknown_operation", ask: kms("Explode", `{}`), status: 404, says: []string{"UnknownOperationException", "TrentService.Explode"}},
+		{name: "unknown_service", ask: ask{contentType: "application/x-www-form-urlencoded", body: "Action=X", service: "teapot"}, status: 404, says: []string{"teapot"}},
+		{name: "not_served", ask: kms("Encrypt", `{"KeyId":"k","Plaintext":"aGk="}`), status: 501, says: []string{"UnsupportedOperation", "Encrypt of KMS is not served here yet."}, recorded: "Encrypt UnsupportedOperation"},
+		{name: "constraint", ask: kms("DescribeKey", `{"KeyId":""}`), status: 400, says: []string{"ValidationException", "1 validation error detected"}, recorded: "DescribeKey ValidationException"},
+		{name: "not_json", ask: kms("DescribeKey", `{`), status: 400, says: []string{"SerializationException"}, recorded: "DescribeKey SerializationException"},
+		{name: "not_there", ask: kms("DescribeKey", `{"KeyId":"nokey"}`), status: 400, says: []string{"NotFoundException", "Key 'nokey' does not exist"}, recorded: "DescribeKey NotFoundException"},
+		{name: "not_allowed", as: "bob", ask: kms("CreateKey", `{"Description":"x"}`), status: 400,
+			says:     []string{"AccessDeniedException", "User: arn:aws:iam::111122223333:user/bob is not authorized to perform: kms:CreateKey on resource: arn:aws:kms:eu-central-1:111122223333:key/k because no identity-based policy allows the kms:CreateKey action"},
+			recorded: "CreateKey AccessDenied"},
+		{name: "denied", as: "carol", ask: kms("CreateKey", `{"Description":"x"}`), status: 400, says: []string{"with an explicit deny in an identity-based policy"}, recorded: "CreateKey AccessDenied"},
+		{name: "not_allowed_rest", as: "bob", ask: ask{path: "/detector", body: `{"enable":true}`, service: "guardduty", contentType: "application/json"}, status: 403, says: []string{"is not authorized to perform: guardduty:CreateDetector"}, recorded: "CreateDetector AccessDenied"},
+		{name: "touches_nothing", ask: kms("ListAliases", `{}`), status: 500, says: []string{"InternalFailure"}, recorded: "ListAliases InternalFailure"},
+		{name: "panics", ask: kms("ListKeys", `{}`), status: 500, says: []string{"InternalFailure"}, recorded: "ListKeys InternalFailure"},
+		{name: "too_large", ask: kms("DescribeKey", strings.Repeat(" ", 9<<20)), status: 413, says: []string{"RequestEntityTooLarge"}},
+		{name: "not_a_path", ask: ask{service: "kms", change: func(r *http.Request) { r.RequestURI = "http://elsewhere/" }}, status: 400, says: []string{"must be a path"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHouse(t, nil)
+			who := map[string]sigv4.Credentials{
+				"":            h.user("alice", allow(`"*"`)),
+				"bob":         h.user("bob", allow(`"sts:*"`)),
+				"carol":       h.user("carol", allow(`"*"`), `{"Effect":"Deny","Action":"kms:Create*","Resource":"*"}`),
+				"alice-guess": {KeyID: "AKIAALICE0000", Secret: "guess"},
+				"mallory":     {KeyID: "AKIAMALLORY", Secret: "guess"},
+			}[c.as]
+			w := h.send(who, c.ask)
+			if w.Code != c.status {
+				t.Errorf("status %d, want %d", w.Code, c.status)
+			}
+			for _, s := range c.says {
+				if !strings.Contains(w.Body.String(), s) && !strings.Contains(w.Header().Get("X-Amzn-Errortype"), s) {
+					t.Errorf("answer %s lacks %q", w.Body, s)
+				}
+			}
+			if strings.Contains(w.Body.String(), "a mistake") || strings.Contains(w.Body.String(), "touches nothing") {
+				t.Errorf("answer %s tells what is ours to know", w.Body)
+			}
+			if got := names(h.trail()); got != c.recorded && !(got == c.recorded+"Exception") {
+				t.Errorf("trail %q, want %q", got, c.recorded)
+			}
+		})
+	}
+}
+
+func TestSessionTokens(t *testing.T) {
+	h := newHouse(t, nil)
+	alice := h.user("alice", allow(`"*"`))
+	u := h.users[alice.KeyID]
+	u.token, alice.Token = "the-token", "the-token"
+	p := *u.principal
+	p.Session = &aws.Session{Created: time.Now(), Expires: time.Now().Add(time.Hour)}
+	u.principal = &p
+	if w := h.send(alice, sts("Action=GetCallerIdentity&Version=2011-06-15")); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	p.Session.Expires = time.Now().Add(-time.Second)
+	if w := h.send(alice, sts("Action=GetCallerIdentity&Version=2011-06-15")); w.Code != 403 || !strings.Contains(w.Body.String(), "<Code>ExpiredToken</Code>") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	alice.Token = "another"
+	if w := h.send(alice, sts("Action=GetCallerIdentity&Version=2011-06-15")); w.Code != 403 || !strings.Contains(w.Body.String(), "InvalidClientTokenId") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestPresignedCalls(t *testing.T) {
+	h := newHouse(t, nil)
+	alice := h.user("alice", allow(`"*"`))
+	for _, c := range []struct {
+		age  time.Duration
+		want int
+	}{{0, 200}, {time.Minute, 403}} {
+		r := httptest.NewRequest("GET", "http://127.0.0.1:4566/?Action=GetCallerIdentity&Version=2011-06-15", nil)
+		if err := sigv4.Presign(r, nil, alice, sigv4.Scope{Region: "us-east-1", Service: "sts"}, 0, time.Now().Add(-c.age), 30*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		r.RequestURI = r.URL.RequestURI()
+		w := httptest.NewRecorder()
+		h.gate.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("after %v: %d %s", c.age, w.Code, w.Body)
+		}
+	}
+}
+
+// A service's inner call carries its caller, is authorised and recorded, and is
+// committed with the outer call or not at all.
+func TestCallsInside(t *testing.T) {
+	for _, c := range []struct {
+		name, body, allow string
+		status            int
+		keys              int
+		trail             []string
+	}{
+		{"succeeds", `{"enable":true}`, `["guardduty:*","kms:*"]`, 200, 1, []string{"DescribeKey NotFoundException", "CreateKey", "CreateDetector"}},
+		{"fails_afterwards", `{"enable":false}`, `["guardduty:*","kms:*"]`, 400, 0, []string{"DescribeKey NotFoundException", "CreateDetector BadRequestException"}},
+		{"inner_not_allowed", `{"enable":true}`, `["guardduty:*"]`, 400, 0, []string{"DescribeKey AccessDenied", "CreateKey AccessDenied", "CreateDetector AccessDenied"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := newHouse(t, nil)
+			alice := h.user("alice", allow(c.allow))
+			w := h.send(alice, ask{path: "/detector", body: c.body, service: "guardduty", contentType: "application/json"})
+			if w.Code != c.status {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+			events := h.trail()
+			got := strings.ReplaceAll(names(events), "AccessDeniedException", "AccessDenied")
+			for _, want := range c.trail {
+				if !strings.Contains(got, want) {
+					t.Errorf("trail %q lacks %q", got, want)
+				}
+			}
+			if len(events) != len(c.trail) {
+				t.Errorf("trail %q", got)
+			}
+			for _, e := range events {
+				if strings.Contains(e.Attrs["eventName"], "Key") && !bytes.Contains(e.Data, []byte(`"invokedBy":"guardduty.amazonaws.com"`)) {
+					t.Errorf("record %s does not tell who passed the call on", e.Data)
+				}
+			}
+			n := 0
+			for range h.keys.Everywhere(context.Background()) {
+				n++
+			}
+			if n != c.keys {
+				t.Errorf("%d keys, want %d", n, c.keys)
+			}
+		})
+	}
+}
+
+func TestServicesCallOnlyWhatTheyDeclare(t *testing.T) {
+	h := newHouse(t, nil)
+	ctx := aws.WithCall(context.Background(), &aws.Call{Principal: &aws.Principal{Kind: aws.Service, Name: "guardduty.amazonaws.com"}, Account: account, Region: "eu-central-1"})
+	if _, err := stsapi.GetCallerIdentity.Call(ctx, h.inside, &stsapi.GetCallerIdentityRequest{}); err == nil || !strings.Contains(err.Error(), "not declared") {
+		t.Errorf("%v", err)
+	}
+	if _, err := stsapi.GetCallerIdentity.Call(ctx, h.gate.InsideAny("ssm"), &stsapi.GetCallerIdentityRequest{}); err != nil {
+		t.Errorf("%v", err)
+	}
+}
+
+// Two calls that change the same thing end one after the other, whoever wins.
+func TestConflictsStartAgain(t *testing.T) {
+	h := newHouse(t, nil)
+	alice := h.user("alice", allow(`"*"`))
+	tries := 0
+	h.during = func(ctx context.Context) {
+		if tries++; tries > 1 {
+			return
+		}
+		other := aws.WithCall(context.Background(), aws.CallOf(ctx))
+		if err := h.store.Update(other, func(ctx context.Context) error { return h.keys.Insert(ctx, "k0", &key{ID: "k0"}) }); err != nil {
+			t.Error(err)
+		}
+	}
+	if w := h.send(alice, kms("CreateKey", `{"Description":"mine"}`)); w.Code != 200 || !strings.Contains(w.Body.String(), `"KeyId":"k1"`) || tries != 2 {
+		t.Errorf("%d %s after %d tries", w.Code, w.Body, tries)
+	}
+	if got := names(h.trail()); got != "CreateKey" {
+		t.Errorf("trail %q", got)
+	}
+}
+
+func TestAFailedCallChangesNothing(t *testing.T) {
+	h := newHouse(t, nil)
+	alice := h.user("alice", allow(`"*"`))
+	if w := h.send(alice, kms("CreateKey", `{"Description":"fails"}`)); w.Code != 400 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	for range h.keys.Everywhere(context.Background()) {
+		t.Error("a key is left")
+	}
+	if got := names(h.trail()); got != "CreateKey LimitExceededException" {
+		t.Errorf("trail %q", got)
+	}
+}
+
+func TestConditionsOfTheCall(t *testing.T) {
+	for _, c := range []struct {
+		condition string
+		ok        bool
+	}{
+		{`"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}`, true},
+		{`"IpAddress":{"aws:SourceIp":"198.51.100.0/24"}`, false},
+		{`"StringEquals":{"aws:RequestedRegion":"eu-central-1"}`, true},
+		{`"StringEquals":{"aws:RequestedRegion":"us-east-1"}`, false},
+		{`"Bool":{"aws:SecureTransport":"true"}`, false},
+		{`"Bool":{"aws:ViaAWSService":"false"}`, true},
+		{`"DateLessThan":{"aws:CurrentTime":"2020-01-01T00:00:00Z"}`, false},
+		{`"StringLike":{"aws:UserAgent":"test/*"}`, true},
+		{`"StringEquals":{"aws:PrincipalAccount":"111122223333"}`, true},
+	} {
+		h := newHouse(t, nil)
+		alice := h.user("alice", `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{`+c.condition+`}}`)
+		if w := h.send(alice, kms("CreateKey", `{"Description":"x"}`)); (w.Code == 200) != c.ok {
+			t.Errorf("%s: %d %s", c.condition, w.Code, w.Body)
+		}
+	}
+}
+
+func TestForwardedAddressesOnlyFromTrustedProxies(t *testing.T) {
+	for trusted, want := range map[string]string{"192.0.2.0/24": "203.0.113.9", "10.0.0.0/8": "192.0.2.7"} {
+		h := newHouse(t, func(o *gateway.Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(trusted)} })
+		alice := h.user("alice", allow(`"*"`))
+		a := kms("CreateKey", `{"Description":"x"}`)
+		a.change = func(r *http.Request) { r.Header.Set("X-Forwarded-For", "6.6.6.6, 203.0.113.9") }
+		h.send(alice, a)
+		if e := h.trail(); len(e) != 1 || !bytes.Contains(e[0].Data, []byte(`"sourceIPAddress":"`+want+`"`)) {
+			t.Errorf("trusting %s: %v", trusted, names(e))
+		}
+	}
+}
+
+func TestDrainRefusesNewCalls(t *testing.T) {
+	h := newHouse(t, nil)
+	alice := h.user("alice", allow(`"*"`))
+	h.trail()
+	if w := h.send(alice, kms("CreateKey", `{"Description":"x"}`)); w.Code != 503 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+func TestQuotasOnlyWhenAsked(t *testing.T) {
+	for _, quotas := range []bool{false, true} {
+		h := newHouse(t, func(o *gateway.Options) { o.Quotas = quotas })
+		alice := h.user("alice", allow(`"*"`))
+		slowed := false
+		for range 10_500 {
+			if !quotas {
+				break
+			}
+			w := h.send(alice, kms("Encrypt", `{"KeyId":"k","Plaintext":"aGk="}`))
+			slowed = slowed || strings.Contains(w.Body.String(), "Rate exceeded")
+		}
+		if slowed && !quotas {
+			t.Error("slowed down")
+		}
+	}
+}
+
+func BenchmarkGetCallerIdentity(b *testing.B) {
+	h := newHouse(b, func(o *gateway.Options) { o.Log = slog.New(slog.DiscardHandler) })
+	alice := h.user("alice", allow(`"*"`))
+	body := "Action=GetCallerIdentity&Version=2011-06-15"
+	r := httptest.NewRequest("POST", "http://127.0.0.1:4566/", nil)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	sigv4.Sign(r, []byte(body), alice, sigv4.Scope{Region: "eu-central-1", Service: "sts"}, 0, time.Now())
+	r.RequestURI = "/"
+	r.ContentLength = int64(len(body))
+	b.ReportAllocs()
+	for b.Loop() {
+		r.Body = io.NopCloser(strings.NewReader(body))
+		w := httptest.NewRecorder()
+		h.gate.ServeHTTP(w, r)
+		if w.Code != 200 {
+			b.Fatal(w.Body)
+		}
+	}
+}
