@@ -19,7 +19,7 @@ import (
 	"sumun.dev/plane/runtime"
 )
 
-// Bounds against clients that are slow on purpose.
+// Bounds of the admin listener against clients that are slow on purpose.
 const (
 	headerTime  = 10 * time.Second
 	readTime    = 60 * time.Second
@@ -73,16 +73,10 @@ func (p *Plane) listenAPI() error {
 		scheme, p.doors.note.CA = "https", p.config.TLS.Cert
 	}
 	p.doors.note.API = scheme + "://" + l.Addr().String()
-	p.doors.api = p.server(p.API())
+	p.doors.api = p.current.Load().gate.Server()
+	p.doors.api.Handler = p.API() // a reset changes the gate
 	go p.serve("listen", p.doors.api, l)
 	return nil
-}
-
-func (p *Plane) server(h http.Handler) *http.Server {
-	return &http.Server{
-		Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
-		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
-	}
 }
 
 func (p *Plane) serve(setting string, s *http.Server, l net.Listener) {
@@ -106,7 +100,10 @@ func (p *Plane) listenAdmin() error {
 		o.Reset = p.Reset
 	}
 	p.doors.note.Admin = "http://" + l.Addr().String()
-	p.doors.admin = p.server(admin.Handler(o))
+	p.doors.admin = &http.Server{
+		Handler: admin.Handler(o), ReadHeaderTimeout: headerTime, ReadTimeout: readTime, IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
+		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+	}
 	go p.serve("admin", p.doors.admin, l)
 	return nil
 }

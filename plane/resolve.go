@@ -31,7 +31,7 @@ func (p *Plane) openResolver() error {
 		return err
 	}
 	p.Resolver = resolver.New(resolver.Config{
-		Upstreams: upstreams, Log: queryLog{p}, Errors: p.log.With("part", "resolver"), CacheBytes: p.config.DNS.CacheMiB << 20,
+		Upstreams: upstreams, Log: queryLog{p}, Logger: p.log.With("part", "resolver"), CacheBytes: p.config.DNS.CacheMiB << 20,
 	})
 	return nil
 }

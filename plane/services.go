@@ -3,11 +3,13 @@ package plane
 import (
 	"context"
 
+	"sumun.dev/api/eventsapi"
 	"sumun.dev/api/iamapi"
 	"sumun.dev/api/stsapi"
 	"sumun.dev/aws"
 	"sumun.dev/gateway"
 	"sumun.dev/plane/config"
+	"sumun.dev/service/events"
 	"sumun.dev/service/iam"
 	"sumun.dev/service/sts"
 )
@@ -26,6 +28,8 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	who.sts = sts.New(c.env(cfg, o, "sts"), roles{who.iam})
 	c.mount(&iamapi.Service, who.iam)
 	c.mount(&stsapi.Service, who.sts)
+	c.mount(&eventsapi.Service, events.New(c.env(cfg, o, "events", (*events.Service).Needs(nil)...)))
+	c.gate.Know(Operations()...)
 	var err error
 	c.born, err = c.firstStart(ctx, cfg, who.iam, again)
 	return err
