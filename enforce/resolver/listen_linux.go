@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socketsFor is one per core: the kernel spreads askers over them.
-func socketsFor(cores int) int { return cores }
+// socketsFor is one per core, up to eight: the kernel spreads askers over them.
+func socketsFor(cores int) int { return min(cores, 8) }
 
 func sharePort(_, _ string, c syscall.RawConn) error {
 	var failed error

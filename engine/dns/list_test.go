@@ -199,6 +199,16 @@ func TestMatchWhileUpdating(t *testing.T) {
 	readers.Wait()
 }
 
+func TestMatchDoesNotAllocate(t *testing.T) {
+	l := list(t, "a.example.com", "*.b.example.com", "*.c")
+	for _, s := range []string{"a.example.com", "x.y.b.example.com", "not.there"} {
+		n := name(t, s)
+		if got := testing.AllocsPerRun(100, func() { l.Match(n) }); got != 0 {
+			t.Errorf("%s: %v allocations", s, got)
+		}
+	}
+}
+
 func million(yield func(string) bool) {
 	for i := range 1_000_000 {
 		if !yield(fmt.Sprintf("host-%07d.bad%04d.example", i, i%7919)) {

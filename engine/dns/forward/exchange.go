@@ -42,9 +42,6 @@ func askUDP(ctx context.Context, server netip.AddrPort, q *mdns.Msg) (*mdns.Msg,
 	for wrong := 0; ; {
 		n, err := conn.Read(buf[:])
 		if err != nil {
-			if wrong > 0 {
-				return nil, errAskTCP
-			}
 			return nil, err
 		}
 		m, err := fits(out, buf[:n])
