@@ -3,6 +3,7 @@ package wire
 import (
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"sumun.dev/aws"
 )
@@ -84,6 +85,9 @@ func (d *queryReader) value(s *shape, v reflect.Value, n *param, flat bool) erro
 func setText(s *shape, v reflect.Value, text string) error {
 	switch s.kind {
 	case kString:
+		if !utf8.ValidString(text) {
+			return &aws.Error{Code: codeSerialization, Message: "Text must be UTF-8."}
+		}
 		v.SetString(text)
 	case kBool:
 		b, ok := parseBool(text)
@@ -163,7 +167,9 @@ func (d *queryReader) entries(s *shape, v reflect.Value, n *param, flat bool) er
 			return err
 		}
 		key, e := reflect.New(s.key.t).Elem(), reflect.New(s.elem.t).Elem()
-		key.SetString(k.value)
+		if err := setText(s.key, key, k.value); err != nil {
+			return err
+		}
 		if v.MapIndex(key).IsValid() {
 			return &aws.Error{Code: codeSerialization, Message: "A map holds the key " + clip(k.value) + " twice."}
 		}

@@ -203,8 +203,8 @@ func (r *result) fromHeader(f *field, v reflect.Value, h http.Header) error {
 		return prefixHeaders(f, v, h)
 	}
 	values := h.Values(f.name)
-	if len(values) == 0 {
-		return nil
+	if len(values) == 0 || len(values) == 1 && values[0] == "" {
+		return nil // a header without a value says no more than none
 	}
 	r.seen |= f.need
 	if f.kind == kList {
