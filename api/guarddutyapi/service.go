@@ -17,4 +17,5 @@ var Service = wire.Service{
 	EventSource:    "guardduty.amazonaws.com",
 	Protocols:      []wire.Protocol{wire.RestJSON},
 	APIVersion:     "2017-11-28",
+	ValidationCode: "BadRequestException",
 }

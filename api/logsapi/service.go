@@ -19,4 +19,5 @@ var Service = wire.Service{
 	JSONVersion:    "1.1",
 	TargetPrefix:   "Logs_20140328",
 	APIVersion:     "2014-03-28",
+	ValidationCode: "InvalidParameterException",
 }

@@ -18,4 +18,5 @@ var Service = wire.Service{
 	Protocols:      []wire.Protocol{wire.RestJSON},
 	JSONVersion:    "1.1",
 	APIVersion:     "2018-10-26",
+	ValidationCode: "InvalidInputException",
 }

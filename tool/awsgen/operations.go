@@ -40,7 +40,7 @@ func (g *gen) writeService() (map[string]string, error) {
 	}
 	fmt.Fprintf(&b, "Protocols: []wire.Protocol{%s},\n", strings.Join(names, ", "))
 	for _, f := range []struct{ name, value string }{
-		{"JSONVersion", md.JSONVersion}, {"TargetPrefix", md.TargetPrefix}, {"APIVersion", md.APIVersion}, {"XMLNamespace", md.XMLNamespace},
+		{"JSONVersion", md.JSONVersion}, {"TargetPrefix", md.TargetPrefix}, {"APIVersion", md.APIVersion}, {"XMLNamespace", md.XMLNamespace}, {"ValidationCode", g.service.Violation},
 	} {
 		if f.value != "" {
 			fmt.Fprintf(&b, "%s: %q,\n", f.name, f.value)

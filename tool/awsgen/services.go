@@ -8,6 +8,7 @@ type service struct {
 	Prefix      string // of IAM actions; empty: the model's endpoint prefix
 	EventSource string // CloudTrail's; empty: Prefix + ".amazonaws.com"
 	Global      bool   // one endpoint for all regions
+	Violation   string // the error code of a broken constraint; empty: the protocol's
 }
 
 // services lists what is generated. One line adds a service. Where IAM or
@@ -18,16 +19,16 @@ var services = []service{
 	{Name: "cloudtrail"},
 	{Name: "ec2"},
 	{Name: "events"},
-	{Name: "guardduty"},
-	{Name: "iam", Global: true}, // one control plane in us-east-1 for the whole partition
+	{Name: "guardduty", Violation: "BadRequestException"}, // the one client error its API reference names
+	{Name: "iam", Global: true},                           // one control plane in us-east-1 for the whole partition
 	{Name: "kms"},
 	{Name: "lambda"},
-	{Name: "logs"},
+	{Name: "logs", Violation: "InvalidParameterException"},
 	{Name: "organizations", Global: true}, // as IAM; the model does not say globalEndpoint
 	{Name: "route53resolver"},
 	{Name: "s3"}, // the model's global endpoint is a legacy alias: buckets live in regions
 	{Name: "secretsmanager"},
-	{Name: "securityhub"},
+	{Name: "securityhub", Violation: "InvalidInputException"},
 	{Name: "sns"},
 	{Name: "sqs"},
 	{Name: "ssm"},
