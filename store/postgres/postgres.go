@@ -55,7 +55,9 @@ func open(ctx context.Context, url string) (*Backend, error) {
 		return nil, err
 	}
 	params := config.ConnConfig.RuntimeParams
-	params["application_name"] = "sumun"
+	if params["application_name"] == "" {
+		params["application_name"] = "sumun"
+	}
 	params["idle_in_transaction_session_timeout"] = idleInTransaction
 	params["statement_timeout"] = statementTimeout
 	params["synchronous_commit"] = "on"
