@@ -51,8 +51,7 @@ func (g *Gateway) authenticate(v *visit) error {
 
 // anonymous lets in who has not signed, where the model says that nobody has to.
 func (g *Gateway) anonymous(v *visit) error {
-	var e *sigv4.Error
-	if !errors.As(v.unsigned, &e) || e.Reason != sigv4.NoSignature || !v.match.Operation.About().NoAuth {
+	if !isUnsigned(v.unsigned) || !v.match.Operation.About().NoAuth {
 		return v.unsigned
 	}
 	v.call = &aws.Call{Principal: &aws.Principal{}}

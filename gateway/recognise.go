@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"time"
 
 	"sumun.dev/aws"
@@ -46,7 +47,18 @@ func (g *Gateway) recognise(v *visit) error {
 	if bodyErr != nil {
 		return bodyErr
 	}
+	if err != nil && v.signature == nil && !isUnsigned(v.unsigned) {
+		// Without a scope the service may not have been found: what is wrong with
+		// the signature says more than that.
+		return v.unsigned
+	}
 	return err
+}
+
+// isUnsigned reports whether a request carries no signature at all.
+func isUnsigned(err error) bool {
+	var e *sigv4.Error
+	return errors.As(err, &e) && e.Reason == sigv4.NoSignature
 }
 
 // departures are how the services of the scopes depart from the common way to sign.
@@ -103,8 +115,10 @@ func (g *Gateway) readBody(v *visit) error {
 	switch {
 	case errors.As(err, &over):
 		return tooLarge(bound)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &aws.Error{Code: "RequestTimeout", Status: http.StatusRequestTimeout, Message: "The request's body did not arrive in time."}
 	case err != nil:
-		return &aws.Error{Code: "RequestTimeout", Status: http.StatusRequestTimeout, Message: "The request's body did not arrive.", Cause: err}
+		return &aws.Error{Code: "IncompleteBody", Status: http.StatusBadRequest, Message: "The request's body could not be read to its end."}
 	}
 	v.request.Body = body
 	return nil
