@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"time"
 
@@ -132,6 +133,9 @@ func again(err error) bool {
 	var e *aws.Error
 	if !errors.As(err, &e) {
 		return true
+	}
+	if e.Status == http.StatusNotImplemented {
+		return false
 	}
 	return e.Status >= 500 || strings.Contains(e.Code, "Throttl") || strings.HasSuffix(e.Code, "LimitExceededException")
 }

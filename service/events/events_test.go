@@ -264,6 +264,17 @@ func TestPermissionsOpenABusToOthers(t *testing.T) {
 		refused(w, &eventsapi.RemovePermission, &eventsapi.RemovePermissionRequest{StatementId: new("one")}, "ResourceNotFoundException", "Statement with the provided id does not exist.")
 		must(w, &eventsapi.RemovePermission, &eventsapi.RemovePermissionRequest{RemoveAllPermissions: new(true)})
 		refused(w, &eventsapi.RemovePermission, &eventsapi.RemovePermissionRequest{StatementId: new("two")}, "ResourceNotFoundException", "EventBus does not have a policy.")
+
+		if _, err := call(w, &eventsapi.PutPermission, &eventsapi.PutPermissionRequest{Policy: new(`{"Statement":[{"Effect":"Perhaps"}]}`)}); !aws.ValidationException.Is(err) {
+			t.Errorf("%v", err)
+		}
+		whole := `{"Version":"2012-10-17","Statement":{"Sid":"a","Effect":"Allow","Principal":"*","Action":"events:PutEvents","Resource":"*"}}`
+		must(w, &eventsapi.PutPermission, &eventsapi.PutPermissionRequest{Policy: &whole})
+		must(w, &eventsapi.PutPermission, &eventsapi.PutPermissionRequest{Action: new("events:PutEvents"), Principal: new(other), StatementId: new("b")})
+		must(w, &eventsapi.RemovePermission, &eventsapi.RemovePermissionRequest{StatementId: new("a")})
+		if policy := must(w, &eventsapi.DescribeEventBus, &eventsapi.DescribeEventBusRequest{}).Policy; strings.Contains(*policy, `"a"`) || !strings.Contains(*policy, `"Sid":"b"`) {
+			t.Error(*policy)
+		}
 	})
 }
 

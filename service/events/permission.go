@@ -1,19 +1,33 @@
 package events
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"sumun.dev/api/eventsapi"
 	"sumun.dev/aws"
+	"sumun.dev/policy"
 )
 
 // A document is a bus's policy as PutPermission edits it, statement by statement.
 type document struct {
 	Version   string
 	ID        string `json:"Id,omitempty"`
-	Statement []json.RawMessage
+	Statement statements
+}
+
+// statements may be written as one without its list.
+type statements []json.RawMessage
+
+func (s *statements) UnmarshalJSON(b []byte) error {
+	if bytes.HasPrefix(b, []byte("{")) {
+		*s = statements{bytes.Clone(b)}
+		return nil
+	}
+	return json.Unmarshal(b, (*[]json.RawMessage)(s))
 }
 
 func (s *Service) putPermission(ctx context.Context, in *eventsapi.PutPermissionRequest) (*eventsapi.PutPermissionResponse, error) {
@@ -29,11 +43,12 @@ func (s *Service) putPermission(ctx context.Context, in *eventsapi.PutPermission
 		if in.Action != nil || in.Principal != nil || in.StatementId != nil || in.Condition != nil {
 			return nil, aws.ValidationException.New("Parameter Policy cannot be combined with Action, Principal, StatementId or Condition.")
 		}
-		if b.Policy, err = compacted(*in.Policy); err != nil {
-			return nil, err
-		}
+		b.Policy = *in.Policy
 	} else if b.Policy, err = s.addStatement(ctx, b, in); err != nil {
 		return nil, err
+	}
+	if _, err := policy.Parse([]byte(b.Policy), policy.Resource); err != nil {
+		return nil, notAPolicy(err)
 	}
 	if len(b.Policy) > maxPolicy {
 		return nil, eventsapi.PolicyLengthExceededException.New("The policy of event bus %s exceeds the maximum length of %d characters.", name, maxPolicy)
@@ -41,20 +56,12 @@ func (s *Service) putPermission(ctx context.Context, in *eventsapi.PutPermission
 	return &eventsapi.PutPermissionResponse{}, s.putBus(ctx, b)
 }
 
-// compacted checks that a text has the form of a resource policy. Whom it lets
-// in is the gate's business, which reads it at every call.
-func compacted(policy string) (string, error) {
-	var d document
-	if err := json.Unmarshal([]byte(policy), &d); err != nil || len(d.Statement) == 0 {
-		return "", aws.ValidationException.New("Parameter Policy is not valid. Reason: the policy is not a JSON document with statements.")
+func notAPolicy(err error) error {
+	var e *aws.Error
+	if !errors.As(err, &e) {
+		return err
 	}
-	for _, raw := range d.Statement {
-		var st struct{ Effect, Principal, Action, Resource json.RawMessage }
-		if json.Unmarshal(raw, &st) != nil || st.Effect == nil || st.Principal == nil || st.Action == nil || st.Resource == nil {
-			return "", aws.ValidationException.New("Parameter Policy is not valid. Reason: a statement lacks Effect, Principal, Action or Resource.")
-		}
-	}
-	return policy, nil
+	return aws.ValidationException.New("Parameter Policy is not valid. Reason: %s", e.Message)
 }
 
 // addStatement makes the statement that the short form of PutPermission means.
@@ -111,7 +118,7 @@ func encode(d document) (string, error) {
 }
 
 // without returns the statements but the one of that id.
-func without(all []json.RawMessage, id string) []json.RawMessage {
+func without(all statements, id string) statements {
 	return slices.DeleteFunc(slices.Clone(all), func(raw json.RawMessage) bool {
 		var st struct{ Sid string }
 		return json.Unmarshal(raw, &st) == nil && st.Sid == id
