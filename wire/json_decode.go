@@ -358,10 +358,12 @@ func (d *jsonReader) list(s *shape, v reflect.Value, k jsontext.Kind) error {
 	if _, err := d.dec.ReadToken(); err != nil {
 		return d.malformed(err)
 	}
-	v.Set(reflect.MakeSlice(s.t, 0, 0))
 	for i := 0; ; i++ {
 		k := d.dec.PeekKind()
 		if k == ']' {
+			if i == 0 {
+				v.Set(reflect.MakeSlice(s.t, 0, 0)) // empty, not absent
+			}
 			break
 		}
 		if k == 'n' {

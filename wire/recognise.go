@@ -102,10 +102,17 @@ func (s *Service) speaks(p Protocol) bool {
 // service as far as it is known, so that the error can be written in the
 // client's language; the operation is nil then.
 func Recognise(r *Request, x *Index) (*Match, error) {
-	query, err := parsePairs(r.RawQuery, defaultElements)
-	m := &Match{Protocol: x.guess(r), query: query}
-	if err != nil {
-		return m, err
+	m := &Match{}
+	err := x.recognise(r, m)
+	if err != nil && m.Protocol == "" {
+		m.Protocol = x.guess(r)
+	}
+	return m, err
+}
+
+func (x *Index) recognise(r *Request, m *Match) (err error) {
+	if m.query, err = parsePairs(r.RawQuery, defaultElements); err != nil {
+		return err
 	}
 	switch {
 	case r.Header.Get("Smithy-Protocol") != "":
@@ -115,11 +122,11 @@ func Recognise(r *Request, x *Index) (*Match, error) {
 	}
 	form, err := r.form()
 	if err != nil {
-		return m, err
+		return err
 	}
-	action, err := theAction(query, form)
+	action, err := theAction(m.query, form)
 	if err != nil {
-		return m, err
+		return err
 	}
 	if s := x.rest(r, action != ""); s != nil {
 		return x.byPath(r, m, s)
@@ -182,37 +189,37 @@ func theAction(query, form []pair) (string, error) {
 	return action, nil
 }
 
-func (m *Match) settle(x *Index, op AnyOperation) *Match {
+func (m *Match) settle(x *Index, op AnyOperation) error {
 	m.Operation, m.Service, m.Route = op, op.About().Service, x.routes[op]
-	return m
+	return nil
 }
 
 // byRPC reads the path of RPC v2: /service/{target prefix}/operation/{name}.
-func (x *Index) byRPC(r *Request, m *Match) (*Match, error) {
+func (x *Index) byRPC(r *Request, m *Match) error {
 	m.Protocol = CBOR
 	if got := r.Header.Get("Smithy-Protocol"); got != rpcV2 {
-		return m, unknownOperation("The protocol " + clip(got) + " is not spoken here.")
+		return unknownOperation("The protocol " + clip(got) + " is not spoken here.")
 	}
 	parts := strings.Split(strings.TrimPrefix(r.RawPath, "/"), "/")
 	n := len(parts)
 	if n < 4 || parts[n-4] != "service" || parts[n-2] != "operation" || r.Method != "POST" {
-		return m, unknownOperation("The path names no operation.")
+		return unknownOperation("The path names no operation.")
 	}
 	m.Service = x.targets[parts[n-3]]
 	op := x.cbor[parts[n-3]+"/"+parts[n-1]]
 	if op == nil {
-		return m, unknownOperation("There is no operation " + clip(parts[n-1]) + " of " + clip(parts[n-3]) + ".")
+		return unknownOperation("There is no operation " + clip(parts[n-1]) + " of " + clip(parts[n-3]) + ".")
 	}
-	return m.settle(x, op), nil
+	return m.settle(x, op)
 }
 
 const rpcV2 = "rpc-v2-cbor"
 
-func (x *Index) byTarget(r *Request, m *Match) (*Match, error) {
+func (x *Index) byTarget(r *Request, m *Match) error {
 	m.Protocol = JSON
 	target := r.Header.Values("X-Amz-Target")
 	if len(target) > 1 {
-		return m, unknownOperation("The header X-Amz-Target is given more than once.")
+		return unknownOperation("The header X-Amz-Target is given more than once.")
 	}
 	m.JSONVersion = jsonVersion(r)
 	op := x.target[target[0]]
@@ -220,9 +227,9 @@ func (x *Index) byTarget(r *Request, m *Match) (*Match, error) {
 		if i := strings.LastIndexByte(target[0], '.'); i > 0 {
 			m.Service = x.targets[target[0][:i]]
 		}
-		return m, unknownOperation("There is no operation " + clip(target[0]) + ".")
+		return unknownOperation("There is no operation " + clip(target[0]) + ".")
 	}
-	return m.settle(x, op), nil
+	return m.settle(x, op)
 }
 
 func jsonVersion(r *Request) string {
@@ -262,7 +269,7 @@ func (x *Index) rest(r *Request, action bool) *served {
 }
 
 // byPath asks all REST services that share the scope's name.
-func (x *Index) byPath(r *Request, m *Match, first *served) (*Match, error) {
+func (x *Index) byPath(r *Request, m *Match, first *served) error {
 	m.Service, m.Protocol = first.service, first.service.restProtocol()
 	path := *r
 	if r.Bucket != "" && first.service.isS3() {
@@ -281,9 +288,9 @@ func (x *Index) byPath(r *Request, m *Match, first *served) (*Match, error) {
 		}
 		m.labels, m.labelNames = labels, l.labels
 		m.Protocol = s.service.restProtocol()
-		return m.settle(x, l.op), nil
+		return m.settle(x, l.op)
 	}
-	return m, unknownOperation("There is no operation for " + clip(r.Method) + " " + clip(r.RawPath) + ".")
+	return unknownOperation("There is no operation for " + clip(r.Method) + " " + clip(r.RawPath) + ".")
 }
 
 func (s *Service) restProtocol() Protocol {
@@ -293,7 +300,7 @@ func (s *Service) restProtocol() Protocol {
 	return RestJSON
 }
 
-func (x *Index) byAction(r *Request, m *Match, action string) (*Match, error) {
+func (x *Index) byAction(r *Request, m *Match, action string) error {
 	m.Protocol = Query
 	list := x.signed[r.Scope]
 	if r.Scope == "" {
@@ -301,17 +308,17 @@ func (x *Index) byAction(r *Request, m *Match, action string) (*Match, error) {
 		list = x.names[name]
 	}
 	if r.Scope != "" && len(list) == 0 {
-		return m, unknownOperation("There is no service " + clip(r.Scope) + ".")
+		return unknownOperation("There is no service " + clip(r.Scope) + ".")
 	}
 	if len(list) > 0 {
 		m.Service = list[0].service
 		m.Protocol = m.Service.queryProtocol()
 	}
 	if m.Service != nil && !m.Service.speaksQuery() {
-		return m, unknownOperation("The request names no operation.")
+		return unknownOperation("The request names no operation.")
 	}
 	if action == "" {
-		return m, &aws.Error{Code: "MissingAction", Status: 400, Message: "Could not find operation in request: the parameter Action is missing."}
+		return &aws.Error{Code: "MissingAction", Status: 400, Message: "Could not find operation in request: the parameter Action is missing."}
 	}
 	version := ""
 	for _, pairs := range [][]pair{m.query, m.form} {
@@ -331,10 +338,10 @@ func (x *Index) byAction(r *Request, m *Match, action string) (*Match, error) {
 		op = x.action[version+"/"+action]
 	}
 	if op == nil {
-		return m, &aws.Error{Code: "InvalidAction", Status: 400, Message: "Could not find operation " + clip(action) + " for version " + orElse(clip(version), "NO_VERSION_SPECIFIED")}
+		return &aws.Error{Code: "InvalidAction", Status: 400, Message: "Could not find operation " + clip(action) + " for version " + orElse(clip(version), "NO_VERSION_SPECIFIED")}
 	}
 	m.Protocol = op.About().Service.queryProtocol()
-	return m.settle(x, op), nil
+	return m.settle(x, op)
 }
 
 // speaksQuery reports whether Action parameters reach the service. Services that

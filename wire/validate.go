@@ -49,8 +49,11 @@ func (c *validation) structure(p *plan, v reflect.Value) {
 		if !f.required && !f.checks {
 			continue
 		}
-		c.path = append(c.path, step{member: f.member})
 		fv, present := f.value(v)
+		if !present && !f.required || present && c.missing == nil && f.fine(fv) {
+			continue
+		}
+		c.path = append(c.path, step{member: f.member})
 		switch {
 		case f.required && (!present || f.need != 0 && c.missing[pathOf(c.path)]):
 			c.add("null ", mustNotBeNull)
@@ -59,6 +62,14 @@ func (c *validation) structure(p *plan, v reflect.Value) {
 		}
 		c.path = c.path[:len(c.path)-1]
 	}
+}
+
+// fine reports whether a value without values inside breaks nothing.
+func (f *field) fine(v reflect.Value) bool {
+	if !f.checks {
+		return true
+	}
+	return (f.scalar() || f.kind == kBlob) && len(f.rules.broken(f.shape, v)) == 0
 }
 
 func (c *validation) shape(s *shape, v reflect.Value) {
