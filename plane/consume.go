@@ -23,7 +23,7 @@ func (c *core) subscribe(ctx context.Context, principal string, consumer service
 		return err
 	}
 	stop, err := c.spine.Subscribe(spine.Subscription{
-		Name: consumer.Name, Stream: consumer.Stream, After: done.Position,
+		Name: consumer.Name, Stream: consumer.Stream, After: done.Position, MaxBatch: consumer.MaxBatch, Linger: consumer.Linger,
 		Handle: func(ctx context.Context, batch []spine.Delivery) error {
 			return c.consume(ctx, principal, consumer, batch)
 		},

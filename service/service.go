@@ -4,6 +4,7 @@ package service
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"sumun.dev/aws"
 	"sumun.dev/store"
@@ -50,6 +51,9 @@ type Consumer struct {
 	Name   string // durable and unique: "guardduty-dns"
 	Stream string
 	Handle func(ctx context.Context, events []aws.Event) error
+
+	MaxBatch int           // events read at once, of all places; 0 means 256
+	Linger   time.Duration // how long events may wait for more when they come thick and fast; 0: not
 }
 
 // A Consuming service reads streams.

@@ -23,6 +23,11 @@ type Subscription struct {
 	// MaxBatch bounds how many events one Handle gets; 0 means 256.
 	MaxBatch int
 
+	// Linger lets a spine whose readers pay for each batch wait for more events
+	// when the last batch is younger than that. An event that comes after a
+	// quiet time is delivered at once.
+	Linger time.Duration
+
 	// Handle is called by one goroutine, in order. After an error the same
 	// events come again, after a pause that grows from 50 ms to 30 s.
 	Handle func(ctx context.Context, batch []Delivery) error

@@ -20,8 +20,9 @@ type reader struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 
-	next  uint64 // the message that must come next; 0: any
-	after uint64 // position of the last event handled
+	next  uint64    // the message that must come next; 0: any
+	after uint64    // position of the last event handled
+	last  time.Time // when the last batch was delivered
 }
 
 // Subscribe starts to deliver a stream. On a cluster, of all nodes that
@@ -162,15 +163,7 @@ func (r *reader) read(ctx context.Context) error {
 
 // handle delivers m and what has arrived behind it; false when ctx ended.
 func (r *reader) handle(ctx context.Context, m jetstream.Msg, arrived <-chan jetstream.Msg) bool {
-	batch := r.events(nil, m)
-	for more := true; more && len(batch) < r.Batch(); {
-		select {
-		case m := <-arrived:
-			batch = r.events(batch, m)
-		default:
-			more = false
-		}
-	}
+	batch := r.gather(ctx, m, arrived)
 	for len(batch) > 0 {
 		n := min(len(batch), r.Batch())
 		if !r.Deliver(ctx, r.spine.Log, batch[:n:n]) {
@@ -179,7 +172,40 @@ func (r *reader) handle(ctx context.Context, m jetstream.Msg, arrived <-chan jet
 		r.after = batch[n-1].Position
 		batch = batch[n:]
 	}
+	r.last = time.Now()
 	return true
+}
+
+// gather adds to m what has arrived, or arrives until Linger has passed since
+// the last batch.
+func (r *reader) gather(ctx context.Context, m jetstream.Msg, arrived <-chan jetstream.Msg) []spine.Delivery {
+	batch := r.events(nil, m)
+	var linger <-chan time.Time
+	if wait := time.Until(r.last.Add(r.Linger)); wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		linger = timer.C
+	}
+	for len(batch) < r.Batch() {
+		if linger == nil {
+			select {
+			case m := <-arrived:
+				batch = r.events(batch, m)
+				continue
+			default:
+				return batch
+			}
+		}
+		select {
+		case m := <-arrived:
+			batch = r.events(batch, m)
+		case <-linger:
+			linger = nil
+		case <-ctx.Done():
+			return batch
+		}
+	}
+	return batch
 }
 
 // events appends what m holds behind r.after.
