@@ -66,6 +66,14 @@ func kindOf(arn aws.ARN) destination {
 	return toNobody
 }
 
+func (t *target) kind() destination {
+	arn, err := aws.ParseARN(t.ARN)
+	if err != nil {
+		return toNobody
+	}
+	return kindOf(arn)
+}
+
 // deliver makes one delivery. What the target's call writes is committed with
 // the removal of the due record, so a crash repeats the delivery as a whole or
 // not at all.

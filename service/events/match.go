@@ -76,30 +76,34 @@ func reading(e aws.Event) bool {
 	return json.Unmarshal(e.Data, &v) == nil && v.Detail.ReadOnly
 }
 
-// invoke schedules the delivery of an event to all targets of a rule, now.
+// maxInput bounds what a delivery may carry, so that a due record holds it; an
+// event has less than half of it.
+const maxInput = 600_000
+
+// invoke schedules the delivery of an event to all targets of a rule, now. What
+// cannot be delivered at all is told in the log and does not hold up the rest.
 func (s *Service) invoke(ctx context.Context, r *rule, e aws.Event) error {
-	forwarded := e.Attrs["forwarded"] != ""
 	var v struct {
 		ID string `json:"id"`
 	}
-	if err := json.Unmarshal(e.Data, &v); err != nil {
-		return fmt.Errorf("read event %s: %w", e.ID, err)
+	if err := json.Unmarshal(e.Data, &v); err != nil || v.ID == "" {
+		v.ID = e.ID
 	}
 	now := time.Now()
+	arn := ruleARN(aws.CallOf(ctx), r.Bus, r.Name).String()
 	for _, t := range r.Targets {
-		arn, err := aws.ParseARN(t.ARN)
-		if err != nil {
-			return fmt.Errorf("target %s of rule %s: %w", t.ID, r.Name, err)
-		}
-		if kindOf(arn) == toBus && forwarded {
+		if e.Attrs["forwarded"] != "" && t.kind() == toBus {
 			continue // from bus to bus once, not on to a third: so loops end
 		}
-		d := delivery{Bus: r.Bus, Rule: r.Name, Target: t.ID, Event: v.ID, Received: now, Input: e.Data}
-		if d.Input, err = t.input(e.Data, transform.Reserved{
-			RuleARN: ruleARN(aws.CallOf(ctx), r.Bus, r.Name).String(), RuleName: r.Name, Ingestion: now.UTC().Format(isoSeconds),
-		}); err != nil {
-			return fmt.Errorf("input of target %s of rule %s: %w", t.ID, r.Name, err)
+		input, err := t.input(e.Data, transform.Reserved{RuleARN: arn, RuleName: r.Name, Ingestion: now.UTC().Format(isoSeconds)})
+		if err == nil && len(input) > maxInput {
+			err = fmt.Errorf("input of %d bytes", len(input))
 		}
+		if err != nil {
+			s.env.Log.Error("event not delivered", "rule", arn, "target", t.ARN, "event", v.ID, "error", err)
+			continue
+		}
+		d := delivery{Bus: r.Bus, Rule: r.Name, Target: t.ID, Event: v.ID, Received: now, Input: input}
 		if err := d.schedule(ctx, now); err != nil {
 			return err
 		}
@@ -216,11 +220,7 @@ func (s *Service) load(ctx context.Context, r *rules, bus string) error {
 		if err != nil {
 			return err
 		}
-		p, err := e.Value.compile()
-		if err != nil {
-			return err
-		}
-		if p != nil {
+		if p := s.compile(e.Value); p != nil {
 			r.by[e.Value.Name], all[e.Value.Name] = e.Value, p
 		}
 	}
@@ -236,9 +236,7 @@ func (s *Service) reload(ctx context.Context, r *rules, bus string, stale map[st
 		}
 		var p *pattern.Pattern
 		if err == nil {
-			if p, err = one.compile(); err != nil {
-				return err
-			}
+			p = s.compile(one)
 		}
 		if p == nil {
 			delete(r.by, name)
@@ -252,13 +250,15 @@ func (s *Service) reload(ctx context.Context, r *rules, bus string, stale map[st
 }
 
 // compile returns the pattern of a rule that wants events, nil otherwise.
-func (r *rule) compile() (*pattern.Pattern, error) {
+func (s *Service) compile(r *rule) *pattern.Pattern {
 	if !r.enabled() || r.Pattern == "" {
-		return nil, nil
+		return nil
 	}
 	p, err := pattern.Parse([]byte(r.Pattern))
 	if err != nil {
-		return nil, fmt.Errorf("rule %s on %s: %w", r.Name, r.Bus, err)
+		// It was valid when the rule was put; one rule must not stop the bus.
+		s.env.Log.Error("rule not applied: its pattern is not valid any more", "rule", r.Name, "bus", r.Bus, "error", err)
+		return nil
 	}
-	return p, nil
+	return p
 }
