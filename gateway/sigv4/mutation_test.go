@@ -1,6 +1,7 @@
 package sigv4
 
 import (
+	"bufio"
 	"bytes"
 	"flag"
 	"maps"
@@ -84,11 +85,14 @@ func oneSpace(h http.Header) http.Header {
 // replacements are the values to try instead of b.
 func replacements(b byte) []byte {
 	var all []byte
-	if *everyValue {
+	switch {
+	case *everyValue:
 		for i := range 256 {
 			all = append(all, byte(i))
 		}
-	} else {
+	case raceDetector:
+		all = []byte{b ^ 1, b ^ 0x20, b ^ 0x80, ' ', '/'}
+	default:
 		for bit := range 8 {
 			all = append(all, b^1<<bit)
 		}
@@ -110,8 +114,9 @@ func TestEveryChangedByteIsRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			accepted := map[string]int{}
+			buffer := bufio.NewReader(nil)
 			try := func(at int, how string, raw []byte) {
-				r, err := receive(raw)
+				r, err := receiveWith(buffer, raw)
 				if err != nil {
 					return // the server answers 400 before anything is authenticated
 				}

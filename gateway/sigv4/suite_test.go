@@ -89,14 +89,18 @@ type received struct {
 
 // receive reads a request the way net/http's server does. The suite has targets
 // with a space in them, which no server accepts: they are set in afterwards.
-func receive(raw []byte) (*received, error) {
+func receive(raw []byte) (*received, error) { return receiveWith(bufio.NewReader(nil), raw) }
+
+// receiveWith reads with a buffer that is used again.
+func receiveWith(buffer *bufio.Reader, raw []byte) (*received, error) {
 	first, rest, _ := bytes.Cut(raw, []byte("\n"))
 	target := ""
 	if words := strings.Split(string(first), " "); len(words) > 3 {
 		target = strings.Join(words[1:len(words)-1], " ")
 		raw = fmt.Appendf(nil, "%s / %s\n%s", words[0], words[len(words)-1], rest)
 	}
-	r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(raw)))
+	buffer.Reset(bytes.NewReader(raw))
+	r, err := http.ReadRequest(buffer)
 	if err != nil {
 		return nil, err
 	}
