@@ -17,6 +17,7 @@ const KeySize = 32
 // A Key is a root key. Its id is derived from it, so that nobody has to keep one.
 type Key struct {
 	secret [KeySize]byte
+	prk    [sha256.Size]byte // HKDF's extract of the secret
 	id     [idSize]byte
 }
 
@@ -59,11 +60,15 @@ func ParseKey(text string) (Key, error) {
 func (k Key) encode() string { return base64.StdEncoding.EncodeToString(k.secret[:]) }
 
 func newKey(secret [KeySize]byte) Key {
-	id, err := hkdf.Key(sha256.New, secret[:], nil, "sumun root key id v1", idSize)
+	prk, err := hkdf.Extract(sha256.New, secret[:], []byte("sumun root key v1"))
+	if err != nil {
+		panic("seal: " + err.Error()) // only in FIPS mode for short keys
+	}
+	id, err := hkdf.Expand(sha256.New, prk, "id", idSize)
 	if err != nil {
 		panic("seal: " + err.Error())
 	}
-	return Key{secret, [idSize]byte(id)}
+	return Key{secret, [sha256.Size]byte(prk), [idSize]byte(id)}
 }
 
 // weak finds the key somebody typed to get past the check.

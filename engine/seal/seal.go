@@ -3,7 +3,9 @@
 // Every message has a key of its own: HKDF-SHA256 derives it from the root key
 // and a random 128-bit salt, and AES-256-GCM encrypts one message with it. So
 // there is no bound on the number of messages such as random nonces under one
-// key have at 2³² (NIST SP 800-38D, section 8.3).
+// key have at 2³² (NIST SP 800-38D, section 8.3). HKDF extracts once for each
+// root key and expands for each message, with the salt in its info (RFC 5869,
+// sections 2.3 and 3.2).
 //
 // A sealed message is
 //
@@ -92,7 +94,7 @@ var zeroNonce = make([]byte, 12)
 
 // aead returns the cipher of the message with that salt.
 func (k *Key) aead(salt []byte) cipher.AEAD {
-	key, err := hkdf.Key(sha256.New, k.secret[:], salt, "sumun seal v1", 32)
+	key, err := hkdf.Expand(sha256.New, k.prk[:], "sumun seal v1"+string(salt), 32)
 	if err != nil {
 		panic("seal: " + err.Error()) // 32 bytes are always to be had
 	}

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,6 +37,9 @@ type Backend struct {
 	node   string // this process, among those that listen
 	ears   *ears
 	lease  wake
+
+	closing sync.Once
+	closed  error
 }
 
 // Open connects to a database by URL (postgres://user@host/db?search_path=s) and
@@ -102,13 +106,15 @@ func hash(s string) uint64 {
 	return h.Sum64()
 }
 
-// Close waits for the writer and closes all connections.
+// Close waits for the writer and closes all connections. Twice is once.
 func (b *Backend) Close() error {
-	b.lease.stop()
-	b.ears.close()
-	err := b.writer.close()
-	b.read.Close()
-	return err
+	b.closing.Do(func() {
+		b.lease.stop()
+		b.ears.close()
+		b.closed = b.writer.close()
+		b.read.Close()
+	})
+	return b.closed
 }
 
 // Notify sets who is told what other nodes commit, and begins to listen.

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 
 	driver "modernc.org/sqlite"
 
@@ -32,6 +33,9 @@ type Backend struct {
 	writer *writer
 	read   *pool
 	outbox claims
+
+	closing sync.Once
+	closed  error
 }
 
 // Open opens or creates the database in a folder, which only its owner may
@@ -90,8 +94,13 @@ func connect(file string, pragmas ...string) (*sql.DB, error) {
 	return sql.OpenDB(c), nil
 }
 
-// Close waits for the writer and lets go of the folder.
+// Close waits for the writer and lets go of the folder. Twice is once.
 func (b *Backend) Close() error {
+	b.closing.Do(func() { b.closed = b.close() })
+	return b.closed
+}
+
+func (b *Backend) close() error {
 	var errs []error
 	if b.read != nil {
 		errs = append(errs, b.read.close())
