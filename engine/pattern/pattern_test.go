@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 )
 
 func mustParse(t testing.TB, source string) *Pattern {
@@ -231,6 +233,44 @@ func TestLargeArraysAreDecided(t *testing.T) {
 			t.Errorf("%s: %v, %v", last, got, err)
 		}
 	}
+}
+
+func TestHostilePatternsAreReadQuickly(t *testing.T) {
+	or := func(n int, inner string) string { return `"$or":[` + strings.Repeat(inner+",", n-1) + inner + `]` }
+	for name, source := range map[string]string{
+		"alternatives": "{" + or(300, `{"a":[1]}`) + "}",
+		"product":      `{"a":{` + or(31, `{"a":[1]}`) + `},"b":{` + or(32, `{"a":[1]}`) + `}}`,
+		"deep":         strings.Repeat(`{"a":`, 600) + `[1]` + strings.Repeat(`}`, 600),
+		"wildcards":    `{"a":[` + strings.TrimSuffix(strings.Repeat(`{"wildcard":"*a*b*c*"},`, 170), ",") + `]}`,
+		"one wildcard": `{"a":[{"wildcard":"*` + strings.Repeat("ab", 2000) + `*"}]}`,
+		"stars":        `{"a":[{"wildcard":"` + strings.Repeat("*a", 2000) + `"}]}`,
+		"open":         strings.Repeat(`{"a":`, 800),
+	} {
+		begin := time.Now()
+		p, err := Parse([]byte(source))
+		if err == nil {
+			_, err = p.Matches([]byte(`{"a":"` + strings.Repeat("ab", 100_000) + `"}`))
+		}
+		if d := time.Since(begin); d > 2*time.Second {
+			t.Errorf("%s: %s (%.80v)", name, d, err)
+		}
+	}
+}
+
+func TestSetsServeManyAtOnce(t *testing.T) {
+	s := NewSet(rules(t, 200))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 200 {
+				if ids, err := s.Match([]byte(finding), nil); err != nil || len(ids) != 1 {
+					t.Errorf("%v, %v", ids, err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 func TestSetsChangeWithoutTouchingTheOld(t *testing.T) {
