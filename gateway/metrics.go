@@ -16,6 +16,12 @@ type metrics struct {
 	calls    *prometheus.CounterVec
 	unproven *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
+	known    sync.Map // outcome to prometheus.Counter: finding one by labels costs more than counting
+}
+
+type outcome struct {
+	about *wire.Meta
+	code  string
 }
 
 func newMetrics(r prometheus.Registerer, q *queue) *metrics {
@@ -48,7 +54,11 @@ func (m *metrics) count(about *wire.Meta, err error) {
 	} else if err != nil {
 		code = aws.InternalFailure.Code
 	}
-	m.calls.WithLabelValues(about.String(), code).Inc()
+	c, ok := m.known.Load(outcome{about, code})
+	if !ok {
+		c, _ = m.known.LoadOrStore(outcome{about, code}, m.calls.WithLabelValues(about.String(), code))
+	}
+	c.(prometheus.Counter).Inc()
 }
 
 func (m *metrics) unprovenCall(code string) {

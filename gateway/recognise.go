@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"sumun.dev/aws"
@@ -36,7 +38,7 @@ func (g *Gateway) recognise(v *visit) error {
 		return targetErr
 	}
 	v.signature, v.unsigned = sigv4.Parse(raw, departures)
-	v.request = wire.Request{Method: raw.Method, RawPath: raw.Path, RawQuery: raw.Query, Header: raw.Header, Host: raw.Host}
+	v.request = wire.Request{Method: raw.Method, RawPath: raw.Path, RawQuery: raw.Query, Header: oneValueEach(raw.Header), Host: raw.Host}
 	if v.signature != nil {
 		// What is served is what the signature vouches for.
 		v.request.RawPath, v.request.Scope = v.signature.Path(), v.signature.Service
@@ -53,6 +55,26 @@ func (g *Gateway) recognise(v *visit) error {
 		return v.unsigned
 	}
 	return err
+}
+
+// oneValueEach joins the values of headers that came more than once, as they were
+// signed. Were they left apart, a reader of the first value would obey half of
+// what the signature covers, and one header could be split into two on the way.
+func oneValueEach(h http.Header) http.Header {
+	var joined http.Header
+	for name, values := range h {
+		if len(values) < 2 {
+			continue
+		}
+		if joined == nil {
+			joined = maps.Clone(h)
+		}
+		joined[name] = []string{strings.Join(values, ",")}
+	}
+	if joined == nil {
+		return h
+	}
+	return joined
 }
 
 // isUnsigned reports whether a request carries no signature at all.
