@@ -3,12 +3,14 @@ package plane
 import (
 	"context"
 
+	"sumun.dev/api/cloudtrailapi"
 	"sumun.dev/api/eventsapi"
 	"sumun.dev/api/iamapi"
 	"sumun.dev/api/stsapi"
 	"sumun.dev/aws"
 	"sumun.dev/gateway"
 	"sumun.dev/plane/config"
+	"sumun.dev/service/cloudtrail"
 	"sumun.dev/service/events"
 	"sumun.dev/service/iam"
 	"sumun.dev/service/sts"
@@ -28,6 +30,7 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	who.sts = sts.New(c.env(cfg, o, "sts"), roles{who.iam})
 	c.mount(&iamapi.Service, who.iam)
 	c.mount(&stsapi.Service, who.sts)
+	c.mount(&cloudtrailapi.Service, cloudtrail.New(c.env(cfg, o, "cloudtrail")))
 	c.mount(&eventsapi.Service, events.New(c.env(cfg, o, "events", (*events.Service).Needs(nil)...)))
 	c.gate.Know(Operations()...)
 	var err error

@@ -61,7 +61,7 @@ func (r *record) attrs(err *aws.Error) map[string]string {
 		a["accessKeyId"] = p.AccessKeyID
 	}
 	if err != nil {
-		a["errorCode"] = err.Code
+		a["errorCode"] = errorCode(r.meta, err)
 	}
 	if isData(r.meta) {
 		a["category"] = "Data"

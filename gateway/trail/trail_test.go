@@ -100,6 +100,24 @@ func TestRefusalIsRecorded(t *testing.T) {
 	}
 }
 
+func TestErrorCodes(t *testing.T) {
+	for _, c := range []struct {
+		meta *wire.Meta
+		err  aws.Error
+		want string
+	}{
+		{iamapi.GetUser.About(), aws.Error{Code: "NoSuchEntity", Status: 404}, "NoSuchEntityException"},
+		{iamapi.GetUser.About(), aws.Error{Code: "AccessDenied", Status: 403}, "AccessDenied"},
+		{stsapi.GetCallerIdentity.About(), aws.Error{Code: "AccessDenied", Status: 403}, "AccessDenied"},
+		{&wire.Meta{Service: &wire.Service{Prefix: "ec2"}}, aws.Error{Code: "UnauthorizedOperation", Status: 403}, "Client.UnauthorizedOperation"},
+		{&wire.Meta{Service: &wire.Service{Prefix: "ec2"}}, aws.Error{Code: "InternalError", Status: 500}, "Server.InternalError"},
+	} {
+		if got := errorCode(c.meta, &c.err); got != c.want {
+			t.Errorf("%s: got %s, want %s", c.err.Code, got, c.want)
+		}
+	}
+}
+
 func TestSecretsStayOut(t *testing.T) {
 	out := &iamapi.CreateAccessKeyResponse{AccessKey: &iamapi.AccessKey{UserName: "alice", AccessKeyId: "AKIAI44QH8DHBEXAMPLE", SecretAccessKey: "je7MtGbClwBF", Status: "Active"}}
 	got := written(t, Record(byAlice(), iamapi.CreateAccessKey.About(), &iamapi.CreateAccessKeyRequest{}, out, nil))
@@ -164,7 +182,7 @@ func TestHostileTexts(t *testing.T) {
 	call.Principal.ARN.Resource = `user/al"ice`
 	e := Record(call, iamapi.CreateUser.About(), &iamapi.CreateUserRequest{UserName: strings.Repeat("u", 200<<10)}, nil, nil)
 	got := written(t, e)
-	if !strings.Contains(got, `"requestParameters":null`) || len(got) > 4<<10 {
+	if !strings.Contains(got, `"requestParameters":{"reason":"requestParameters too large","omitted":true,"originalSize":204815}`) || len(got) > 4<<10 {
 		t.Errorf("%d bytes: %.3000s", len(got), got)
 	}
 }

@@ -1,6 +1,7 @@
 package trail
 
 import (
+	"fmt"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -12,7 +13,7 @@ import (
 )
 
 // What CloudTrail keeps of long members. CloudTrail User Guide, "CloudTrail
-// record contents": texts are cut, parameters and elements left out.
+// record contents": texts are cut, parameters and elements replaced by their size.
 const (
 	maxText       = 1 << 10
 	maxParameters = 100 << 10
@@ -20,14 +21,10 @@ const (
 
 // write appends by hand: a record is made for every call of the plane.
 func (r *record) write(in, out any, err *aws.Error) []byte {
-	var asked, answered []byte
-	if asked = wire.TrailParameters(in); len(asked) > maxParameters {
-		asked = nil
-	}
+	asked := bounded(wire.TrailParameters(in), "requestParameters")
+	var answered []byte
 	if err == nil && r.answers() {
-		if answered = wire.TrailParameters(out); len(answered) > maxParameters {
-			answered = nil
-		}
+		answered = bounded(wire.TrailParameters(out), "responseElements")
 	}
 	b := make([]byte, 0, 1280+len(asked)+len(answered)+len(r.call.UserAgent))
 	b = append(b, `{"eventVersion":"1.11","userIdentity":`...)
@@ -109,16 +106,32 @@ func (r *record) appendTLS(b []byte) []byte {
 	return append(b, '}')
 }
 
-// errorCode is the code as the trail has it: EC2's begin with "Client." or
-// "Server.". EC2 API Reference, "Error codes".
+// bounded says of a member that is too large how large it was, in CloudTrail's words.
+func bounded(member []byte, name string) []byte {
+	if len(member) <= maxParameters {
+		return member
+	}
+	return fmt.Appendf(nil, `{"reason":"%s too large","omitted":true,"originalSize":%d}`, name, len(member))
+}
+
+// errorCode is the code as the trail has it. EC2's begin with "Client." or
+// "Server." (EC2 API Reference, "Error codes"). IAM's are the names of its
+// errors, where the API answers a shorter code: NoSuchEntityException.
 func errorCode(meta *wire.Meta, err *aws.Error) string {
-	if meta.Service.Prefix != "ec2" {
-		return err.Code
+	switch meta.Service.Prefix {
+	case "ec2":
+		if err.Status >= 500 {
+			return "Server." + err.Code
+		}
+		return "Client." + err.Code
+	case "iam":
+		for _, kind := range meta.Errors {
+			if kind.Code == err.Code && !strings.HasSuffix(err.Code, "Exception") {
+				return err.Code + "Exception"
+			}
+		}
 	}
-	if err.Status >= 500 {
-		return "Server." + err.Code
-	}
-	return "Client." + err.Code
+	return err.Code
 }
 
 func appendMember(b []byte, name string, value []byte) []byte {

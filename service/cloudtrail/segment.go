@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -184,8 +185,9 @@ func cut(records []record, span time.Duration) [][]record {
 
 // A codec packs records. Packed records may stand one behind the other.
 type codec struct {
-	enc *zstd.Encoder
-	dec *zstd.Decoder
+	enc   *zstd.Encoder
+	dec   *zstd.Decoder
+	plain sync.Pool // of *[]byte: what is packed next
 }
 
 func newCodec() *codec {
@@ -198,15 +200,13 @@ func newCodec() *codec {
 	if err != nil {
 		panic(err)
 	}
-	return &codec{enc, dec}
+	return &codec{enc: enc, dec: dec, plain: sync.Pool{New: func() any { return new([]byte) }}}
 }
 
 func (c *codec) pack(dst []byte, records []record) []byte {
-	size := 0
-	for i := range records {
-		size += records[i].size()
-	}
-	plain := make([]byte, 0, size)
+	buffer := c.plain.Get().(*[]byte)
+	defer c.plain.Put(buffer)
+	plain := (*buffer)[:0]
 	for i := range records {
 		r := &records[i]
 		plain = binary.AppendVarint(plain, r.at)
@@ -215,7 +215,8 @@ func (c *codec) pack(dst []byte, records []record) []byte {
 		}
 		plain = append(binary.AppendUvarint(plain, uint64(len(r.data))), r.data...)
 	}
-	return c.enc.EncodeAll(plain, dst)
+	*buffer = plain
+	return c.enc.EncodeAll(plain, slices.Grow(dst, len(plain)/16+64))
 }
 
 var errDamaged = errors.New("cloudtrail: a segment is damaged")

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -22,9 +23,10 @@ const (
 )
 
 type codec struct {
-	seal spine.Sealer
-	enc  *zstd.Encoder
-	dec  *zstd.Decoder
+	seal  spine.Sealer
+	enc   *zstd.Encoder
+	dec   *zstd.Decoder
+	plain sync.Pool // of *[]byte: what is packed next
 }
 
 func newCodec(seal spine.Sealer) (*codec, error) {
@@ -37,17 +39,19 @@ func newCodec(seal spine.Sealer) (*codec, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &codec{seal, enc, dec}, nil
+	return &codec{seal: seal, enc: enc, dec: dec, plain: sync.Pool{New: func() any { return new([]byte) }}}, nil
 }
 
-func (c *codec) pack(stream string, events []aws.Event, bytes int) []byte {
-	plain := make([]byte, 0, bytes+16*len(events))
-	plain = append(plain, version)
+func (c *codec) pack(stream string, events []aws.Event) []byte {
+	buffer := c.plain.Get().(*[]byte)
+	defer c.plain.Put(buffer)
+	plain := append((*buffer)[:0], version)
 	plain = binary.AppendUvarint(plain, uint64(len(events)))
 	for i := range events {
 		plain = appendEvent(plain, &events[i])
 	}
-	return c.seal.Seal(c.enc.EncodeAll(plain, make([]byte, 0, len(plain)/4+64)), c.bound(stream))
+	*buffer = plain
+	return c.seal.Seal(c.enc.EncodeAll(plain, make([]byte, 0, len(plain)/8+64)), c.bound(stream))
 }
 
 func (c *codec) unpack(stream string, sealed []byte) ([]aws.Event, error) {

@@ -116,7 +116,7 @@ func BenchmarkPack(b *testing.B) {
 	var packed []byte
 	b.SetBytes(int64(bytes))
 	for b.Loop() {
-		packed = c.pack(aws.TrailStream, events, bytes)
+		packed = c.pack(aws.TrailStream, events)
 	}
 	b.ReportMetric(float64(len(packed))/float64(bytes), "ratio")
 }

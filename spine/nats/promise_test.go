@@ -142,6 +142,39 @@ func TestPublishWaitsWhenTheQueueIsFull(t *testing.T) {
 	}
 }
 
+func TestLingerGathersWhatComesThickAndFast(t *testing.T) {
+	s := embedded(t, Options{Linger: time.Nanosecond})
+	var batches []int
+	more := make(chan int, 1000)
+	const linger = 300 * time.Millisecond
+	if _, err := s.Subscribe(spine.Subscription{Name: "reader", Stream: "dns", Linger: linger, Handle: func(_ context.Context, batch []spine.Delivery) error {
+		more <- len(batch)
+		return nil
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if err := s.Publish(t.Context(), spinetest.Event("dns", 0)); err != nil {
+		t.Fatal(err)
+	}
+	batches = append(batches, <-more)
+	if wait := time.Since(start); wait > linger {
+		t.Errorf("the first event waited %v", wait)
+	}
+	for n := 1; n < 40; n++ {
+		if err := s.Publish(t.Context(), spinetest.Event("dns", n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for seen := 1; seen < 40; {
+		n := <-more
+		seen, batches = seen+n, append(batches, n)
+	}
+	if batches[0] != 1 || len(batches) > 5 {
+		t.Errorf("delivered in batches of %v", batches)
+	}
+}
+
 func TestOneOfSeveralNodesReads(t *testing.T) {
 	url := external(t)
 	prefix := "test-nodes-" + time.Now().Format("150405000")

@@ -163,20 +163,20 @@ func (st *stream) storeEvents(batch []*offer) error {
 		return err
 	}
 	var events []aws.Event
-	bytes, seen := 0, map[string]bool{}
+	seen := map[string]bool{}
 	for _, o := range batch {
 		for _, e := range o.events {
 			if seen[e.ID] || st.recent.Has(e.ID) {
 				continue
 			}
 			seen[e.ID] = true
-			events, bytes = append(events, e), bytes+spine.Size(&e)
+			events = append(events, e)
 		}
 	}
 	if len(events) == 0 {
 		return nil
 	}
-	seq, err := st.send(events, st.spine.codec.pack(st.name, events, bytes))
+	seq, err := st.send(events, st.spine.codec.pack(st.name, events))
 	if err != nil {
 		return err
 	}
