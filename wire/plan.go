@@ -89,6 +89,7 @@ type plan struct {
 
 	xmlName string // what the structure is called as a root element
 	ns      string
+	nspfx   string
 	payload *field // the member that is the whole body
 }
 
@@ -156,7 +157,7 @@ func (b builder) plan(t reflect.Type) *plan {
 // returns the name of the member that is the whole body, if one is.
 func (p *plan) itself(sf reflect.StructField) (payload string) {
 	parts := strings.Split(sf.Tag.Get("aws"), ",")
-	p.xmlName, p.ns = parts[0], sf.Tag.Get("ns")
+	p.xmlName, p.ns, p.nspfx = parts[0], sf.Tag.Get("ns"), sf.Tag.Get("nspfx")
 	for _, o := range parts[1:] {
 		if o == "union" {
 			p.union = true

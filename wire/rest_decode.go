@@ -233,9 +233,9 @@ func decodeWord(s string) string {
 // prefixHeaders collects headers such as x-amz-meta-*, whose names are taken in
 // lower case as S3 does.
 func prefixHeaders(f *field, v reflect.Value, h http.Header) error {
-	prefix := http.CanonicalHeaderKey(f.name)
+	n := len(f.name)
 	for name, values := range h {
-		if !strings.HasPrefix(name, prefix) || len(values) == 0 {
+		if len(name) < n || !strings.EqualFold(name[:n], f.name) || len(values) == 0 {
 			continue
 		}
 		fv := f.target(v)
@@ -243,7 +243,7 @@ func prefixHeaders(f *field, v reflect.Value, h http.Header) error {
 			fv.Set(reflect.MakeMap(f.t))
 		}
 		key, e := reflect.New(f.key.t).Elem(), reflect.New(f.elem.t).Elem()
-		key.SetString(strings.ToLower(name[len(prefix):]))
+		key.SetString(strings.ToLower(name[n:]))
 		if err := setText(f.elem, e, decodeWord(strings.Join(values, ","))); err != nil {
 			return err
 		}

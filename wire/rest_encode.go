@@ -25,7 +25,7 @@ func bodyOf(protocol Protocol, request bool, p *plan, v reflect.Value, root, ns 
 	}
 	w := xmlWriter{}
 	name := orElse(p.xmlName, root)
-	w.open(name, orElse(p.ns, ns), "")
+	w.open(name, orElse(p.ns, ns), p.nspfx)
 	w.b = append(w.b, '>')
 	empty := len(w.b)
 	w.members(p, v, func(f *field) bool { return f.in == inBody })
@@ -87,7 +87,8 @@ func headersOf(p *plan, v reflect.Value, h http.Header) {
 			}
 		case inHeaders:
 			for _, k := range sortedKeys(fv) {
-				h.Set(f.name+strings.TrimSpace(k.String()), headerValue(textOf(f.elem, fv.MapIndex(k), rfc822)))
+				// As written: clients take what follows the prefix for the key.
+				h[f.name+strings.TrimSpace(k.String())] = []string{headerValue(textOf(f.elem, fv.MapIndex(k), rfc822))}
 			}
 		}
 	}

@@ -86,6 +86,9 @@ func (w *xmlWriter) members(p *plan, v reflect.Value, want func(*field) bool) {
 
 // element writes the structure v as name, with its attributes.
 func (w *xmlWriter) element(p *plan, v reflect.Value, name, ns, nspfx string) {
+	if ns == "" {
+		ns, nspfx = p.ns, p.nspfx
+	}
 	w.open(name, ns, nspfx)
 	for _, f := range p.fields {
 		if fv, present := f.value(v); present && f.attr {
