@@ -45,6 +45,15 @@ func (c *conditions) Lookup(key string) policy.Value {
 		return text(string(c.call.Region))
 	case "aws:resourceaccount":
 		return text(string(c.touch.Resource.Account))
+	case "aws:sourceaccount":
+		// A service that acts as itself does so for the account it acts in.
+		if c.call.Principal.Kind == aws.Service {
+			return text(string(c.call.Account))
+		}
+	case "aws:multifactorauthage":
+		if s := c.call.Principal.Session; s != nil && s.MFA {
+			return policy.Number(int64(c.call.Time.Sub(s.Created).Seconds()))
+		}
 	case "aws:viaawsservice":
 		return policy.Bool(len(c.call.Via) > 0)
 	case "aws:calledvia":

@@ -1,11 +1,6 @@
 package sigv4
 
-import (
-	"net/http"
-	"strconv"
-	"strings"
-	"time"
-)
+import "strings"
 
 // The parameters of a presigned request.
 const (
@@ -71,108 +66,6 @@ func Parse(r *Request, rules func(service string) Rules) (*Signature, error) {
 	return s, nil
 }
 
-// fromHeader reads the Authorization header:
-//
-//	AWS4-HMAC-SHA256 Credential=…/…/…/…/aws4_request, SignedHeaders=…;…, Signature=…
-func (s *Signature) fromHeader(header string) error {
-	if len(header) > maxAuthorization {
-		return s.refuse(Incomplete, "The Authorization header is too long.")
-	}
-	algorithm, rest, _ := strings.Cut(header, " ")
-	if err := s.checkAlgorithm(algorithm); err != nil {
-		return err
-	}
-	var credential string
-	for rest != "" {
-		var part string
-		part, rest, _ = strings.Cut(rest, ",")
-		part = strings.Trim(part, " ")
-		name, value, ok := strings.Cut(part, "=")
-		if !ok {
-			return s.refuse(Incomplete, "'"+shorten(part)+"' not a valid key=value pair (missing equal-sign) in Authorization header.")
-		}
-		var field *string
-		switch name {
-		case "Credential":
-			field = &credential
-		case "SignedHeaders":
-			field = &s.signed
-		case "Signature":
-			field = &s.signature
-		default:
-			return s.refuse(Incomplete, "Authorization header has the unknown parameter '"+shorten(name)+"'.")
-		}
-		if *field != "" {
-			return s.refuse(Incomplete, "Authorization header has more than one '"+name+"' parameter.")
-		}
-		*field = value
-	}
-	stamp, dates := s.request.date()
-	var missing strings.Builder
-	for _, p := range [...]struct{ name, value string }{{"Credential", credential}, {"Signature", s.signature}, {"SignedHeaders", s.signed}} {
-		if p.value == "" {
-			missing.WriteString("Authorization header requires '" + p.name + "' parameter. ")
-		}
-	}
-	if dates == 0 {
-		missing.WriteString("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ")
-	}
-	if missing.Len() > 0 {
-		// AWS echoes the header here; it may hold a secret, so we do not.
-		return s.refuse(Incomplete, strings.TrimSpace(missing.String()))
-	}
-	if dates > 1 {
-		return s.refuse(Ambiguous, "The request has more than one date.")
-	}
-	tokens := s.request.Header["X-Amz-Security-Token"]
-	if len(tokens) > 1 {
-		return s.refuse(Ambiguous, "The request has more than one X-Amz-Security-Token.")
-	}
-	if len(tokens) == 1 {
-		s.Token = tokens[0]
-	}
-	return s.read(credential, stamp)
-}
-
-// fromQuery reads the parameters of a presigned request.
-func (s *Signature) fromQuery(q authQuery) error {
-	algorithm, _ := q.get(queryAlgorithm)
-	if algorithm == "" {
-		return s.refuse(Incomplete, "AWS query-string parameters must include 'X-Amz-Algorithm'. Re-examine the query-string parameters.")
-	}
-	if err := s.checkAlgorithm(algorithm); err != nil {
-		return err
-	}
-	for _, name := range [...]string{queryCredential, querySignature, queryHeaders, queryDate, queryExpires} {
-		if v, _ := q.get(name); v == "" {
-			return s.refuse(Incomplete, "AWS query-string parameters must include '"+name+"'. Re-examine the query-string parameters.")
-		}
-	}
-	credential, _ := q.get(queryCredential)
-	stamp, _ := q.get(queryDate)
-	s.signature, _ = q.get(querySignature)
-	s.signed, _ = q.get(queryHeaders)
-	s.Token, _ = q.get(queryToken)
-	if len(credential) > maxAuthorization || len(s.signed) > maxAuthorization {
-		return s.refuse(Incomplete, "The authentication parameters are too long.")
-	}
-	if _, twice := s.request.Header["X-Amz-Security-Token"]; twice {
-		return s.refuse(Ambiguous, "A presigned request carries its session token in the query.")
-	}
-	expires, _ := q.get(queryExpires)
-	seconds, err := strconv.Atoi(expires)
-	switch {
-	case err != nil || expires[0] == '+':
-		return s.refuse(Incomplete, "X-Amz-Expires should be a number")
-	case seconds < 0:
-		return s.refuse(Incomplete, "X-Amz-Expires must be non-negative")
-	case seconds > longest:
-		return s.refuse(Incomplete, "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds")
-	}
-	s.Expires = time.Duration(seconds) * time.Second
-	return s.read(credential, stamp)
-}
-
 func (s *Signature) checkAlgorithm(name string) error {
 	switch {
 	case name == Algorithm:
@@ -232,35 +125,6 @@ func (s *Signature) read(credential, stamp string) error {
 	return nil
 }
 
-// checkHeaders sees to it that nothing the services obey can be changed or added
-// after signing: Host and every x-amz-* header that is present are signed, and
-// the list of signed headers says each of them once, in order.
-func (s *Signature) checkHeaders() error {
-	last := ""
-	for name := range strings.SplitSeq(s.signed, ";") {
-		if name <= last || !isHeaderName(name) {
-			return s.refuse(Mismatch, noMatch)
-		}
-		last = name
-	}
-	if !s.Signs("host") {
-		return s.refuse(Unsigned, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
-	}
-	for name := range s.request.Header {
-		if len(name) < 6 || !strings.EqualFold(name[:6], "X-Amz-") || s.Signs(strings.ToLower(name)) {
-			continue
-		}
-		if name == "X-Amz-Security-Token" && s.rules&LateToken != 0 {
-			continue
-		}
-		return s.refuse(Unsigned, "'"+shorten(name)+"' must be a 'SignedHeader' in the AWS Authorization.")
-	}
-	if _, ok := s.request.Header["X-Amz-Date"]; !ok && !s.presigned && !s.Signs("date") {
-		return s.refuse(Unsigned, "'Date' must be a 'SignedHeader' in the AWS Authorization.")
-	}
-	return nil
-}
-
 // readPayload notes what x-amz-content-sha256 says of the body.
 func (s *Signature) readPayload(q authQuery) error {
 	values := s.request.Header["X-Amz-Content-Sha256"]
@@ -292,44 +156,4 @@ func (s *Signature) readPayload(q authQuery) error {
 		}
 	}
 	return s.refuse(BadPayloadHash, "The value of x-amz-content-sha256 is invalid: this service signs the SHA-256 of the body.")
-}
-
-// date returns the time a request says, and how many times it says one. Other
-// than S3 asks, X-Amz-Date wins over Date, as all clients expect.
-func (r *Request) date() (string, int) {
-	for _, name := range [...]string{"X-Amz-Date", "Date"} {
-		if values := r.Header[name]; len(values) > 0 {
-			return values[0], len(values)
-		}
-	}
-	return "", 0
-}
-
-// readTime reads ISO 8601's basic form and, from a Date header, the HTTP forms.
-func readTime(s string) (time.Time, bool) {
-	if len(s) == len(basicFormat) {
-		return readBasic(s)
-	}
-	at, err := http.ParseTime(s)
-	return at.UTC(), err == nil
-}
-
-// readBasic reads 20060102T150405Z; time.Parse takes four times as long.
-func readBasic(s string) (time.Time, bool) {
-	if s[8] != 'T' || s[15] != 'Z' {
-		return time.Time{}, false
-	}
-	var n [6]int
-	for i, at := range [...][2]int{{0, 4}, {4, 6}, {6, 8}, {9, 11}, {11, 13}, {13, 15}} {
-		for _, c := range []byte(s[at[0]:at[1]]) {
-			if c < '0' || c > '9' {
-				return time.Time{}, false
-			}
-			n[i] = n[i]*10 + int(c-'0')
-		}
-	}
-	at := time.Date(n[0], time.Month(n[1]), n[2], n[3], n[4], n[5], 0, time.UTC)
-	// time.Date carries over what does not exist; no such date is accepted.
-	ok := at.Day() == n[2] && int(at.Month()) == n[1] && n[3] < 24 && n[4] < 60 && n[5] < 60
-	return at, ok
 }
