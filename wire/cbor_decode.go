@@ -464,7 +464,7 @@ func (d *cborReader) anyList(h head) (any, error) {
 	defer d.leave()
 	out := []any{}
 	for i := uint64(0); d.next(h, i); i++ {
-		if err := d.grow(16); err != nil {
+		if err := d.grow(32); err != nil {
 			return nil, err
 		}
 		eh, err := d.head()
@@ -487,7 +487,7 @@ func (d *cborReader) anyMap(h head) (any, error) {
 	defer d.leave()
 	out := map[string]any{}
 	for i := uint64(0); d.next(h, i); i++ {
-		if err := d.grow(32); err != nil {
+		if err := d.grow(100); err != nil {
 			return nil, err
 		}
 		kh, err := d.head()

@@ -1,5 +1,15 @@
 // Package wire turns bytes into api types and back, for every AWS protocol.
 //
+// # Reading order
+//
+// recognise.go finds out which operation a request asks for; match.go decodes it
+// and checks its constraints (validate.go, rules.go); encode.go and
+// encode_error.go write the answer. plan.go reads the struct tags once per type,
+// on first use. Each protocol has a file for reading and one for writing: json,
+// query, xml, cbor, and rest for what stands in path, query string and headers.
+// client_encode.go and client_decode.go are the client's side; document.go is for
+// trail records and for calls that are written as JSON documents.
+//
 // # Types
 //
 // tool/awsgen writes one Go struct per modelled structure. The Go field is the

@@ -45,20 +45,30 @@ type param struct {
 	kids  map[string]*param
 }
 
-// paramTree arranges pairs by their dotted names. A parameter given twice is
-// refused: two readers could disagree about which one counts.
-func paramTree(pairs []pair, depth int) (*param, error) {
+// maxParamBytes is about what a param and its place in a map take in memory.
+const maxParamBytes = 400
+
+// paramTree arranges pairs by their dotted names, those whose first part known
+// knows. A parameter given twice is refused: two readers could disagree about
+// which one counts.
+func paramTree(pairs []pair, st *state, known func(string) bool) (*param, error) {
 	root := &param{}
 	for _, p := range pairs {
+		if top, _, _ := strings.Cut(p.name, "."); !known(top) {
+			continue
+		}
 		node := root
 		level := 0
 		for part := range strings.SplitSeq(p.name, ".") {
 			// Each level of nesting takes up to three parts: name, member, number.
-			if level++; level > 3*depth {
+			if level++; level > 3*st.limits.Depth {
 				return nil, tooMuch("too many levels of nesting")
 			}
 			kid := node.kids[part]
 			if kid == nil {
+				if err := st.grow(maxParamBytes); err != nil {
+					return nil, err
+				}
 				if node.kids == nil {
 					node.kids = map[string]*param{}
 				}

@@ -498,7 +498,7 @@ func (d *jsonReader) anyList() (any, error) {
 	}
 	out := []any{}
 	for d.dec.PeekKind() != ']' {
-		if err := d.grow(16); err != nil {
+		if err := d.grow(32); err != nil {
 			return nil, err
 		}
 		x, err := d.any(d.dec.PeekKind())
@@ -525,7 +525,7 @@ func (d *jsonReader) anyMap() (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := d.grow(32); err != nil {
+		if err := d.grow(100); err != nil {
 			return nil, err
 		}
 		if out[name], err = d.any(d.dec.PeekKind()); err != nil {

@@ -17,7 +17,12 @@ type queryReader struct {
 
 func decodeQuery(pairs []pair, p *plan, v reflect.Value, ec2 bool, limits Limits) (r result, err error) {
 	d := queryReader{state: newState(limits), ec2: ec2}
-	root, err := paramTree(pairs, d.limits.Depth)
+	names := map[string]bool{}
+	for _, f := range p.fields {
+		names[f.queryKey(ec2)] = true
+		names[f.elemName] = names[f.elemName] || f.flat // a flat list goes by its elements' name
+	}
+	root, err := paramTree(pairs, &d.state, func(name string) bool { return names[name] })
 	if err != nil {
 		return r, err
 	}

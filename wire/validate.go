@@ -45,6 +45,9 @@ func (c *validation) add(value, sentence string) {
 }
 
 func (c *validation) structure(p *plan, v reflect.Value) {
+	if p.union {
+		c.union(p, v)
+	}
 	for _, f := range p.fields {
 		if !f.required && !f.checks {
 			continue
@@ -61,6 +64,20 @@ func (c *validation) structure(p *plan, v reflect.Value) {
 			c.shape(f.shape, fv)
 		}
 		c.path = c.path[:len(c.path)-1]
+	}
+}
+
+// union checks that one member is set. A union whose member this model does not
+// know counts as empty: what it asks for cannot be done.
+func (c *validation) union(p *plan, v reflect.Value) {
+	set := 0
+	for _, f := range p.fields {
+		if _, present := f.value(v); present {
+			set++
+		}
+	}
+	if set != 1 {
+		c.add("'"+p.name+"' ", "Member must have exactly one of its members set")
 	}
 }
 

@@ -34,7 +34,14 @@ type encryptIn struct {
 	Rate              *float64          `aws:"Rate"`
 	From              *time.Time        `aws:"From"`
 	Next              *encryptIn        `aws:"Next"`
+	Choice            *choice           `aws:"Choice"`
 	Anything          any               `aws:"Anything"`
+}
+
+type choice struct {
+	_ struct{} `aws:",union"`
+	A *string  `aws:"A"`
+	B *bool    `aws:"B"`
 }
 
 type encryptOut struct {
@@ -261,6 +268,34 @@ func wantCode(t *testing.T, err error, code string) {
 	e, ok := err.(*aws.Error)
 	if !ok || e.Code != code {
 		t.Fatalf("got %v, want code %s", err, code)
+	}
+}
+
+// Clients write JSON in their own ways; none of these may be refused.
+func TestJSONAsClientsWriteIt(t *testing.T) {
+	for _, c := range []struct {
+		client, body string
+		want         *encryptIn
+	}{
+		{"botocore_escapes_beyond_ascii", `{"KeyId": "\u5b88\ud83d\ude00\/", "Plaintext": "aGk="}`, &encryptIn{KeyId: "守😀/", Plaintext: []byte("hi")}},
+		{"botocore_float_times", `{"KeyId": "k", "Plaintext": "aGk=", "From": 1767323045.0}`, &encryptIn{KeyId: "k", Plaintext: []byte("hi"), From: new(when.Truncate(time.Second))}},
+		{"java_scientific_times", `{"KeyId":"k","Plaintext":"aGk=","From":1.767323045E9}`, &encryptIn{KeyId: "k", Plaintext: []byte("hi"), From: new(when.Truncate(time.Second))}},
+		{"javascript_fractions", `{"KeyId":"k","Plaintext":"aGk=","From":1767323045.25,"Days":7.0}`, &encryptIn{KeyId: "k", Plaintext: []byte("hi"), From: &when, Days: new(int32(7))}},
+		{"text_times", `{"KeyId":"k","Plaintext":"aGk=","From":"2026-01-02T03:04:05.25Z"}`, &encryptIn{KeyId: "k", Plaintext: []byte("hi"), From: &when}},
+		{"go_escapes_html", `{"KeyId":"\u003cx\u003e\u0026","Plaintext":"aGk="}`, &encryptIn{KeyId: "<x>&", Plaintext: []byte("hi")}},
+		{"nulls_are_absent", `{"KeyId":"k","Plaintext":"aGk=","Tags":null,"Days":null,"Next":null,"Choice":{"A":"x","B":null}}`, &encryptIn{KeyId: "k", Plaintext: []byte("hi"), Choice: &choice{A: new("x")}}},
+		{"line_breaks_and_blanks", " {\r\n\t\"KeyId\" : \"k\" , \"Plaintext\":\"aGk=\" }\n", &encryptIn{KeyId: "k", Plaintext: []byte("hi")}},
+		{"newer_members", `{"KeyId":"k","Plaintext":"aGk=","New":{"a":[{"b":null}]},"__type":"x"}`, &encryptIn{KeyId: "k", Plaintext: []byte("hi")}},
+	} {
+		t.Run(c.client, func(t *testing.T) {
+			_, got, err := decode(t, target("TrentService.Encrypt", "application/x-amz-json-1.1; charset=UTF-8", c.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, c.want) {
+				t.Errorf("got  %+v\nwant %+v", got, c.want)
+			}
+		})
 	}
 }
 
