@@ -19,8 +19,8 @@ type Backend interface {
 	// the key, ordered by account, region and id. The zero Key is before all.
 	ScanAll(ctx context.Context, table string, after Key, limit int) ([]Row, error)
 	// Commit does all that the batch says, durably, or nothing. It answers
-	// ErrConflict when an expectation does not hold and ErrFull when there is no
-	// space. Each commit gives the rows it writes a revision that no row had before.
+	// ErrConflict when an expectation does not hold (ErrLost when it is a fence) and
+	// ErrFull when there is no space. Each commit gives the rows it writes a revision that no row had before.
 	Commit(ctx context.Context, b *Batch) error
 
 	// ClaimOutbox returns up to n outbox records in the order of their commits

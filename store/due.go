@@ -77,8 +77,8 @@ func UnscheduleIn(ctx context.Context, p Place, kind, id string) {
 }
 
 // Complete removes d, which ClaimDue returned, when the unit commits. The commit
-// answers ErrConflict when d was claimed again or replaced meanwhile: the unit's
-// work is then not done twice. To try d again later, Complete and Schedule it in
+// answers ErrLost, an ErrConflict, when d was claimed again or replaced meanwhile:
+// the unit's work is then not done twice. To try d again later, Complete and Schedule it in
 // one unit. It panics outside a unit.
 func Complete(ctx context.Context, d Due) {
 	u := mustUnit(ctx, "Complete")

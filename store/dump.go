@@ -42,9 +42,15 @@ const (
 // maxItem bounds what Load reads at once: a row, its seal and its names.
 const maxItem = 2*MaxBatch + 64<<10
 
-// Dump writes all that b keeps to w, as of one instant, while others go on
+// A Dumper yields all that is kept, as of one instant: a backend, or a reader of
+// what another process has open.
+type Dumper interface {
+	Dump(ctx context.Context, yield func(Item) error) error
+}
+
+// Dump writes all that d keeps to w, as of one instant, while others go on
 // writing. Any backend can Load it.
-func Dump(ctx context.Context, b Backend, w io.Writer) error {
+func Dump(ctx context.Context, d Dumper, w io.Writer) error {
 	sum := sha256.New()
 	out := bufio.NewWriterSize(io.MultiWriter(w, sum), 64<<10)
 	if _, err := out.WriteString(backupMagic); err != nil {
@@ -52,7 +58,7 @@ func Dump(ctx context.Context, b Backend, w io.Writer) error {
 	}
 	var count uint64
 	var buf []byte
-	err := b.Dump(ctx, func(item Item) error {
+	err := d.Dump(ctx, func(item Item) error {
 		count++
 		buf = appendItem(buf[:0], item)
 		return writeItem(out, buf)
@@ -70,16 +76,38 @@ func Dump(ctx context.Context, b Backend, w io.Writer) error {
 	return err
 }
 
+// Restore is Load for a root key that is at hand: ErrWrongKey, and nothing
+// loaded, when the backup was not sealed with it.
+func Restore(ctx context.Context, b Backend, seal Sealer, r io.Reader) error {
+	return load(ctx, b, r, func(f *Fact) error {
+		if f.Name == keyCheck {
+			return opens(seal, f.Value)
+		}
+		return nil
+	})
+}
+
 // Load fills b, which must be empty, from a backup: all of it, or nothing when
 // the backup is damaged. A store opened on b then needs the root key that the
 // backup's was sealed with; CheckKey tells.
 func Load(ctx context.Context, b Backend, r io.Reader) error {
+	return load(ctx, b, r, func(*Fact) error { return nil })
+}
+
+func load(ctx context.Context, b Backend, r io.Reader, check func(*Fact) error) error {
 	l := &loader{sum: sha256.New(), raw: bufio.NewReaderSize(r, 64<<10)}
 	magic := make([]byte, len(backupMagic))
 	if err := l.read(magic); err != nil || string(magic) != backupMagic {
 		return fmt.Errorf("%w: it does not begin as one", ErrBackup)
 	}
-	if err := b.Load(ctx, l.next); err != nil {
+	err := b.Load(ctx, func() (Item, error) {
+		item, err := l.next()
+		if err == nil && item.Fact != nil {
+			err = check(item.Fact)
+		}
+		return item, err
+	})
+	if err != nil {
 		return fmt.Errorf("load the store: %w", err)
 	}
 	return nil

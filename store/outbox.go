@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -78,12 +79,17 @@ func (s *Store) ClaimOutbox(ctx context.Context, n int) ([]Outgoing, error) {
 	return out, nil
 }
 
-// DoneOutbox forgets events that the spine has made durable.
+// DoneOutbox forgets events that the spine has made durable. When that fails, on
+// a full disk say, they are given back and published again later.
 func (s *Store) DoneOutbox(ctx context.Context, out []Outgoing) error {
 	if len(out) == 0 {
 		return nil
 	}
-	return s.backend.DoneOutbox(ctx, seqs(out))
+	err := s.backend.DoneOutbox(ctx, seqs(out))
+	if err != nil {
+		err = errors.Join(err, s.ReleaseOutbox(context.WithoutCancel(ctx), out))
+	}
+	return err
 }
 
 // ReleaseOutbox gives events back that could not be published.

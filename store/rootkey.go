@@ -42,7 +42,12 @@ func (s *Store) CheckKey(ctx context.Context) error {
 	if check == nil {
 		return fmt.Errorf("%w: there are data, but nothing to check the key by", ErrWrongKey)
 	}
-	plain, err := s.seal.Open(check, binding(keyCheck))
+	return opens(s.seal, check)
+}
+
+// opens reports whether the check value was sealed with the key.
+func opens(seal Sealer, check []byte) error {
+	plain, err := seal.Open(check, binding(keyCheck))
 	if err != nil || string(plain) != keyCheck {
 		return ErrWrongKey
 	}

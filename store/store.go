@@ -41,6 +41,11 @@ var (
 	ErrNewer    = errors.New("store: the data was written by a newer version")
 )
 
+// ErrLost is the ErrConflict of a unit that completes a due record which is not
+// its any more: it was claimed again after the lease, or replaced. To try again
+// is of no use, so Update does not.
+var ErrLost = fmt.Errorf("%w: the due record was claimed again or replaced", ErrConflict)
+
 // Bounds of what is kept.
 const (
 	MaxRow       = 1 << 20  // bytes of a row's JSON
@@ -119,7 +124,7 @@ func (s *Store) Update(ctx context.Context, fn func(ctx context.Context) error) 
 	}
 	for attempt := 1; ; attempt++ {
 		err := s.once(ctx, fn)
-		if !errors.Is(err, ErrConflict) || attempt == maxAttempts {
+		if !errors.Is(err, ErrConflict) || errors.Is(err, ErrLost) || attempt == maxAttempts {
 			return err
 		}
 		if err := pause(ctx, attempt); err != nil {

@@ -151,7 +151,7 @@ func (s *state) expect(batch *store.Batch) error {
 	}
 	for _, f := range batch.Complete {
 		if d, ok := s.dues.get(dueKey(f.DueKey)); !ok || d.Fence != f.Fence {
-			return fmt.Errorf("%w: due record %s", store.ErrConflict, f.DueKey)
+			return fmt.Errorf("%w: %s", store.ErrLost, f.DueKey)
 		}
 	}
 	return nil

@@ -1,6 +1,8 @@
 package postgres
 
 import (
+	"fmt"
+
 	"github.com/jackc/pgx/v5"
 
 	"sumun.dev/store"
@@ -136,7 +138,7 @@ func (g *batchGroup) holds(i int, b *store.Batch) error {
 	}
 	for _, f := range b.Complete {
 		if g.fence[f.DueKey] != f.Fence {
-			return conflict("due record %s", f.DueKey)
+			return fmt.Errorf("%w: %s", store.ErrLost, f.DueKey)
 		}
 	}
 	for _, s := range g.seen[i] {

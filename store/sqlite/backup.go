@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 
 	"sumun.dev/aws"
 	"sumun.dev/store"
@@ -14,11 +16,34 @@ import (
 // Dump yields everything as of one instant: one read transaction, on a connection
 // of its own.
 func (b *Backend) Dump(ctx context.Context, yield func(store.Item) error) error {
-	db, err := connect(b.file, "query_only(1)")
+	return dump(ctx, b.file, yield)
+}
+
+// A Reader dumps a folder, whether a process has it open or not.
+type Reader struct{ dir string }
+
+// Read returns a reader of a folder. It changes nothing.
+func Read(dir string) Reader { return Reader{dir} }
+
+// Dump yields everything as of one instant. The database must be there and have
+// the newest schema, which any start of this program gives it.
+func (r Reader) Dump(ctx context.Context, yield func(store.Item) error) error {
+	file := filepath.Join(r.dir, File)
+	if _, err := os.Stat(file); err != nil {
+		return err
+	}
+	return dump(ctx, file, yield)
+}
+
+func dump(ctx context.Context, file string, yield func(store.Item) error) error {
+	db, err := connect(file, "query_only(1)")
 	if err != nil {
 		return err
 	}
 	defer db.Close()
+	if err := current(db); err != nil {
+		return err
+	}
 	tx, err := db.BeginTx(background, nil)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"fmt"
 
 	"sumun.dev/store"
 	"sumun.dev/store/internal/sqltext"
@@ -34,7 +35,7 @@ func (w *writer) expect(batch *store.Batch) error {
 			return err
 		}
 		if fence != f.Fence {
-			return conflict("due record %s", f.DueKey)
+			return refused{fmt.Errorf("%w: %s", store.ErrLost, f.DueKey)}
 		}
 	}
 	for _, seen := range batch.Scans {

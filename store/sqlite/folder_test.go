@@ -1,8 +1,10 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -68,6 +70,37 @@ func TestOneProcessOwnsTheFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(t, dir).Close()
+}
+
+// TestDumpWhileAnotherHasIt dumps a folder that is open, as "sumun backup" does
+// beside a running plane.
+func TestDumpWhileAnotherHasIt(t *testing.T) {
+	dir := t.TempDir()
+	if err := store.Dump(t.Context(), sqlite.Read(dir), io.Discard); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an empty folder: %v", err)
+	}
+	b := open(t, dir)
+	defer b.Close()
+	s := store.Open(b, seal.NewRoot(seal.GenerateKey()))
+	if err := put(t, s, "a", "x"); err != nil {
+		t.Fatal(err)
+	}
+	var file, same bytes.Buffer
+	if err := store.Dump(t.Context(), sqlite.Read(dir), &file); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Dump(t.Context(), b, &same); err != nil || !bytes.Equal(file.Bytes(), same.Bytes()) {
+		t.Errorf("from outside %d bytes, from inside %d, %v", file.Len(), same.Len(), err)
+	}
+	if err := put(t, s, "b", "x"); err != nil {
+		t.Errorf("after the dump: %v", err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Dump(t.Context(), sqlite.Read(dir), io.Discard); err != nil {
+		t.Errorf("when nobody has it open: %v", err)
+	}
 }
 
 func TestClosedStoreSaysSo(t *testing.T) {

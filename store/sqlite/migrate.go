@@ -34,6 +34,25 @@ func migrate(conn *sql.Conn, files fs.FS) error {
 	return nil
 }
 
+// current refuses a schema that is not the newest.
+func current(db *sql.DB) error {
+	names, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		return err
+	}
+	var version int
+	if err := db.QueryRowContext(background, "PRAGMA user_version").Scan(&version); err != nil {
+		return err
+	}
+	switch {
+	case version > len(names):
+		return fmt.Errorf("%w: its schema is version %d, this program knows %d", store.ErrNewer, version, len(names))
+	case version < len(names):
+		return fmt.Errorf("sqlite: the schema is version %d, not %d: start this program on it once", version, len(names))
+	}
+	return nil
+}
+
 func step(conn *sql.Conn, files fs.FS, name string, version int) error {
 	text, err := fs.ReadFile(files, name)
 	if err != nil {

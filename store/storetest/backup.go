@@ -103,7 +103,9 @@ func dumpRoundTrip(t *testing.T, w *world) {
 	must(t, err)
 
 	to := w.fresh(t)
-	must(t, store.Load(t.Context(), to.backend, bytes.NewReader(file)))
+	err = store.Restore(t.Context(), to.backend, flip{w.seal}, bytes.NewReader(file))
+	wantErr(t, "restore with another key", err, store.ErrWrongKey)
+	must(t, store.Restore(t.Context(), to.backend, w.seal, bytes.NewReader(file)))
 	wantFilled(t, to)
 	if again := to.dump(t); !bytes.Equal(again, file) {
 		t.Errorf("the copy's dump differs: %d bytes, %d before", len(again), len(file))

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -182,6 +183,15 @@ func dueFence(t *testing.T, w *world) {
 	slow := claim(now)
 	fast := claim(now.Add(2 * time.Minute)) // the first one's lease has ended
 	wantErr(t, "complete after the lease", work(slow, "slow"), store.ErrConflict)
+	tries := 0
+	err := w.Update(t.Context(), func(ctx context.Context) error {
+		tries++
+		store.Complete(ctx, slow)
+		return nil
+	})
+	if !errors.Is(err, store.ErrLost) || tries != 1 {
+		t.Errorf("tried %d times: %v; want ErrLost at once", tries, err)
+	}
 	wantErr(t, "complete within the lease", work(fast, "fast"), nil)
 	wantErr(t, "complete twice", work(fast, "again"), store.ErrConflict)
 	page, err := w.items().Page(t.Context(), store.Range{})
