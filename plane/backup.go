@@ -5,14 +5,20 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 
+	"sumun.dev/engine/seal"
 	"sumun.dev/plane/config"
 	"sumun.dev/store"
+	"sumun.dev/store/sqlite"
 )
 
 // Backup writes the state of a durable plane as of one instant, whether it runs
 // or not.
 func Backup(ctx context.Context, cfg *config.Config, w io.Writer) error {
+	if cfg.Store.Postgres == "" {
+		return store.Dump(ctx, sqlite.Read(cfg.Data), w) // a running plane has the folder locked
+	}
 	b, err := openBackend(ctx, cfg)
 	if err != nil {
 		return err
@@ -26,19 +32,13 @@ func Restore(ctx context.Context, cfg *config.Config, r io.Reader) error {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return err
 	}
+	root, err := seal.Find(filepath.Join(cfg.Data, RootKeyFile), false) // a new key would open nothing
+	if err != nil {
+		return err
+	}
 	b, err := openBackend(ctx, cfg)
 	if err != nil {
 		return err
 	}
-	if err := store.Load(ctx, b, r); err != nil {
-		return errors.Join(err, b.Close())
-	}
-	if err := b.Close(); err != nil {
-		return err
-	}
-	st, _, err := OpenStore(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	return st.Close()
+	return errors.Join(store.Restore(ctx, b, root, r), b.Close())
 }
