@@ -60,11 +60,11 @@ func EncodeJSONDocument(op AnyOperation, x any) (map[string]any, error) {
 	return doc.(map[string]any), nil
 }
 
-// memberName says what AWS calls members. In JSON services the name on the wire
-// is the member's; elsewhere the wire may have a name of its own, and members
-// begin with a capital.
+// memberName says what AWS calls members. In JSON and query services the name on
+// the wire is the member's; elsewhere the wire may have a name of its own, and
+// members begin with a capital.
 func memberName(s *Service) func(*field) string {
-	if s.speaks(JSON) || s.speaks(CBOR) {
+	if s.speaks(JSON) || s.speaks(CBOR) || s.speaks(Query) {
 		return func(f *field) string { return f.name }
 	}
 	return func(f *field) string { return f.goName }

@@ -217,6 +217,9 @@ const rpcV2 = "rpc-v2-cbor"
 
 func (x *Index) byTarget(r *Request, m *Match) error {
 	m.Protocol = JSON
+	if r.Method != "POST" {
+		return unknownOperation("An operation named by X-Amz-Target is asked for with POST.")
+	}
 	target := r.Header.Values("X-Amz-Target")
 	if len(target) > 1 {
 		return unknownOperation("The header X-Amz-Target is given more than once.")
@@ -316,6 +319,9 @@ func (x *Index) byAction(r *Request, m *Match, action string) error {
 	}
 	if m.Service != nil && !m.Service.speaksQuery() {
 		return unknownOperation("The request names no operation.")
+	}
+	if r.Method != "POST" && r.Method != "GET" {
+		return unknownOperation("There is no operation for " + clip(r.Method) + " " + clip(r.RawPath) + ".")
 	}
 	if action == "" {
 		return &aws.Error{Code: "MissingAction", Status: 400, Message: "Could not find operation in request: the parameter Action is missing."}

@@ -207,6 +207,8 @@ func TestRecognise(t *testing.T) {
 	host.Host = "guardduty.us-east-1.amazonaws.com"
 	vhost := rest("s3", "PUT", "/a/b", "x")
 	vhost.Bucket = "bkt"
+	get := target("TrentService.Encrypt", "application/x-amz-json-1.1", "{}")
+	get.Method = "GET"
 	for _, c := range []struct {
 		name     string
 		r        *Request
@@ -217,6 +219,8 @@ func TestRecognise(t *testing.T) {
 		{"json_target", sigv4(target("TrentService.Encrypt", "application/x-amz-json-1.1", "{}")), "kms:Encrypt", JSON, ""},
 		{"json_target_without_content_type", target("TrentService.Encrypt", "", "{}"), "kms:Encrypt", JSON, ""},
 		{"json_unknown_operation", target("TrentService.Enkrypt", "", "{}"), "", JSON, "UnknownOperationException"},
+		{"json_by_get", get, "", JSON, "UnknownOperationException"},
+		{"query_by_put", rest("iam", "PUT", "/?Action=CreateUser", ""), "", Query, "UnknownOperationException"},
 		{"json_without_target", rest("kms", "POST", "/", "{}"), "", JSON, "UnknownOperationException"},
 		{"query_action_in_body", form("iam", "Action=CreateUser&Version=2010-05-08&UserName=u"), "iam:CreateUser", Query, ""},
 		{"query_action_in_url", rest("iam", "GET", "/?Action=CreateUser&Version=2010-05-08&UserName=u", ""), "iam:CreateUser", Query, ""},
