@@ -13,6 +13,7 @@ import (
 	"sumun.dev/engine/seal"
 	"sumun.dev/store"
 	"sumun.dev/store/postgres"
+	"sumun.dev/store/postgres/postgrestest"
 	"sumun.dev/store/storetest"
 )
 
@@ -47,7 +48,7 @@ func TestKilled(t *testing.T) {
 	if testing.Short() {
 		rounds = 10
 	}
-	url := schema(t)
+	url := postgrestest.Schema(t)
 	app := "crash_" + rand.Text()
 	child := func() *exec.Cmd {
 		cmd := exec.Command(os.Args[0])

@@ -7,6 +7,7 @@ import (
 
 	"sumun.dev/store"
 	"sumun.dev/store/postgres"
+	"sumun.dev/store/postgres/postgrestest"
 )
 
 // TestOpensVersion1 opens a schema as the first release wrote it.
@@ -15,7 +16,7 @@ func TestOpensVersion1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := schema(t)
+	url := postgrestest.Schema(t)
 	if _, err := connect(t, url).Exec(t.Context(), string(text)); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,7 @@ func TestOpensVersion1(t *testing.T) {
 }
 
 func TestRefusesANewerSchema(t *testing.T) {
-	url := schema(t)
+	url := postgrestest.Schema(t)
 	if err := open(t, url).Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"sumun.dev/engine/seal"
 	"sumun.dev/store"
 	"sumun.dev/store/postgres"
+	"sumun.dev/store/postgres/postgrestest"
 )
 
 type doc struct{ N int }
@@ -28,7 +29,7 @@ func docs(s *store.Store) *store.Table[doc] {
 // nodes opens several stores on one schema.
 func nodes(t *testing.T, n int) ([]*store.Store, string) {
 	t.Helper()
-	url := schema(t)
+	url := postgrestest.Schema(t)
 	root := seal.NewRoot(seal.GenerateKey())
 	all := make([]*store.Store, n)
 	var wg sync.WaitGroup
@@ -231,7 +232,7 @@ func TestNodesShareTheOutbox(t *testing.T) {
 
 // TestServerComesBack cuts all connections: the next unit goes through.
 func TestServerComesBack(t *testing.T) {
-	url := schema(t)
+	url := postgrestest.Schema(t)
 	b := open(t, url+"&application_name=sumun_test_cut")
 	t.Cleanup(func() { b.Close() })
 	s := store.Open(b, seal.NewRoot(seal.GenerateKey()))

@@ -1,26 +1,24 @@
 package postgres_test
 
 import (
+	"bytes"
 	"context"
-	"crypto/rand"
-	"net/url"
-	"os"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"sumun.dev/engine/seal"
 	"sumun.dev/store"
+	"sumun.dev/store/memory"
 	"sumun.dev/store/postgres"
+	"sumun.dev/store/postgres/postgrestest"
+	"sumun.dev/store/sqlite"
 	"sumun.dev/store/storetest"
 )
 
 func TestBackend(t *testing.T) {
-	schema(t) // says why when there is no server
+	postgrestest.Schema(t) // says why when there is no server
 	storetest.Run(t, seal.NewRoot(seal.GenerateKey()), func(t *testing.T) (store.Backend, func() store.Backend) {
-		url := schema(t)
+		url := postgrestest.Schema(t)
 		b := open(t, url)
 		now := b
 		t.Cleanup(func() { now.Close() })
@@ -36,58 +34,10 @@ func TestBackend(t *testing.T) {
 
 func BenchmarkBackend(b *testing.B) {
 	storetest.Bench(b, seal.NewRoot(seal.GenerateKey()), func(b *testing.B) store.Backend {
-		s := open(b, schema(b))
+		s := open(b, postgrestest.Schema(b))
 		b.Cleanup(func() { s.Close() })
 		return s
 	})
-}
-
-// schema makes a schema for one test, dropped at its end, and returns the URL
-// that leads into it. Without a server the test is skipped, or fails when
-// SUMUN_TEST_REQUIRE=1 says that there must be one.
-func schema(t testing.TB) string {
-	t.Helper()
-	server := os.Getenv("SUMUN_TEST_POSTGRES")
-	if server == "" {
-		server = "postgres://root@127.0.0.1:5432/test?sslmode=disable"
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, server)
-	if err != nil {
-		if os.Getenv("SUMUN_TEST_REQUIRE") == "1" {
-			t.Fatalf("SUMUN_TEST_REQUIRE=1, and no PostgreSQL answers: %v", err)
-		}
-		t.Skipf("no PostgreSQL answers (set SUMUN_TEST_POSTGRES to a URL): %v", err)
-	}
-	defer conn.Close(ctx)
-	name := "sumun_test_" + strings.ToLower(rand.Text()[:16])
-	if _, err := conn.Exec(ctx, "CREATE SCHEMA "+name); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { drop(t, server, name) })
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := u.Query()
-	q.Set("search_path", name)
-	u.RawQuery = q.Encode()
-	return u.String()
-}
-
-func drop(t testing.TB, server, name string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	conn, err := pgx.Connect(ctx, server)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, "DROP SCHEMA "+name+" CASCADE"); err != nil {
-		t.Error(err)
-	}
 }
 
 func open(t testing.TB, url string) *postgres.Backend {
@@ -97,4 +47,59 @@ func open(t testing.TB, url string) *postgres.Backend {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// TestBackupsAreAlikeEverywhere carries a backup from one backend to the next:
+// the bytes stay the same.
+func TestBackupsAreAlikeEverywhere(t *testing.T) {
+	root := seal.NewRoot(seal.GenerateKey())
+	first := memory.New()
+	s := store.Open(first, root)
+	if err := s.CheckKey(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Update(t.Context(), func(ctx context.Context) error {
+		for _, id := range []string{"Z", "a", "é", "~", "a/b", "a b", "\x01"} { // which databases like to order in their own ways
+			if err := docs(s).Put(ctx, id, &doc{len(id)}); err != nil {
+				return err
+			}
+			if err := docs(s).In(store.Place{Account: "444455556666"}).Put(ctx, id, &doc{1}); err != nil {
+				return err
+			}
+			store.Emit(ctx, event(id))
+			store.Schedule(ctx, store.Due{Kind: "k", ID: id, Place: place, At: time.Unix(2000000000, 1), Payload: []byte(id)})
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lite, err := sqlite.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lite.Close()
+	pg := open(t, postgrestest.Schema(t))
+	defer pg.Close()
+	var want bytes.Buffer
+	if err := store.Dump(t.Context(), first, &want); err != nil {
+		t.Fatal(err)
+	}
+	file := want.Bytes()
+	for _, to := range []struct {
+		name string
+		b    store.Backend
+	}{{"sqlite", lite}, {"postgres", pg}, {"memory", memory.New()}} {
+		if err := store.Restore(t.Context(), to.b, root, bytes.NewReader(file)); err != nil {
+			t.Fatalf("%s: %v", to.name, err)
+		}
+		var got bytes.Buffer
+		if err := store.Dump(t.Context(), to.b, &got); err != nil {
+			t.Fatalf("%s: %v", to.name, err)
+		}
+		if !bytes.Equal(got.Bytes(), want.Bytes()) {
+			t.Errorf("%s gives back another backup: %d bytes, not %d", to.name, got.Len(), want.Len())
+		}
+		file = got.Bytes()
+	}
 }
