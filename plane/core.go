@@ -14,6 +14,7 @@ import (
 	"sumun.dev/gateway"
 	"sumun.dev/plane/config"
 	"sumun.dev/service"
+	"sumun.dev/service/route53resolver"
 	"sumun.dev/spine"
 	"sumun.dev/store"
 	"sumun.dev/wire"
@@ -27,6 +28,8 @@ type core struct {
 	log     *slog.Logger
 	metrics *prometheus.Registry
 	born    *birth
+
+	firewall *route53resolver.Service
 
 	jobs   map[string]job
 	marks  *store.Table[mark]
@@ -66,6 +69,15 @@ func newCore(ctx context.Context, cfg *config.Config, o Options, again *birth) (
 	if err := c.checkNeeds(); err != nil {
 		return nil, err
 	}
+	net, err := newNetwork(cfg, c.born.Account)
+	if err != nil {
+		return nil, err
+	}
+	c.firewall.OnChange(func(f *route53resolver.Firewall) {
+		if err := o.resolver.SetSnapshot(net.snapshot(f)); err != nil {
+			c.log.Error("the resolver keeps its old rules", "error", err)
+		}
+	})
 	return c, c.begin(ctx)
 }
 

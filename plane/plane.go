@@ -26,7 +26,8 @@ type Options struct {
 	MemorySpine bool         // keep the event log in memory although the store is durable: for scenarios in virtual time
 	NoUpstreams bool         // the resolver asks nobody: rehearsals send nothing beyond loopback
 
-	proxies []netip.Prefix
+	proxies  []netip.Prefix
+	resolver *resolver.Server
 }
 
 // lists returns the folder whose files users offer as lists.
@@ -69,7 +70,8 @@ func New(ctx context.Context, cfg config.Config, o Options) (*Plane, error) {
 	if err := p.openResolver(); err != nil {
 		return nil, err
 	}
-	c, err := newCore(ctx, &p.config, o, nil)
+	p.options.resolver = p.Resolver
+	c, err := newCore(ctx, &p.config, p.options, nil)
 	if err != nil {
 		return nil, err
 	}

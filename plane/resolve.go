@@ -14,6 +14,7 @@ import (
 	"sumun.dev/enforce/resolver"
 	"sumun.dev/engine/dns/zone"
 	"sumun.dev/plane/config"
+	"sumun.dev/service/route53resolver"
 )
 
 // localVPC and localInstance stand for this machine when it asks the resolver
@@ -153,4 +154,43 @@ func newZone(z config.Zone) (*zone.Zone, error) {
 		records = append(records, *sets[at])
 	}
 	return zone.New(z.Name, records)
+}
+
+// snapshot joins what the settings say of the network with what the firewall
+// services say of its VPCs.
+func (n *network) snapshot(f *route53resolver.Firewall) resolver.Snapshot {
+	s := resolver.Snapshot{Hosts: n.hosts, Local: n.local, Zones: n.zones}
+	for _, v := range n.vpcs {
+		for _, w := range f.VPCs {
+			// Only the owner's word counts for a VPC.
+			if w.ID == v.ID && w.Account == v.Account && w.Region == v.Region {
+				v.FailOpen, v.RuleGroups, v.QueryLogs = w.FailOpen, ruleGroups(w.Groups), queryLogs(w.QueryLogs)
+			}
+		}
+		s.VPCs = append(s.VPCs, v)
+	}
+	return s
+}
+
+func ruleGroups(in []route53resolver.Group) []resolver.RuleGroup {
+	var out []resolver.RuleGroup
+	for _, g := range in {
+		group := resolver.RuleGroup{ID: g.ID, Priority: g.Priority}
+		for _, r := range g.Rules {
+			group.Rules = append(group.Rules, resolver.Rule{
+				Priority: r.Priority, Action: r.Action, BlockResponse: r.BlockResponse, OverrideDomain: r.OverrideDomain, OverrideTTL: r.OverrideTTL,
+				Type: r.Type, Redirection: r.Redirection, ListID: r.ListID, List: r.List,
+			})
+		}
+		out = append(out, group)
+	}
+	return out
+}
+
+func queryLogs(in []route53resolver.QueryLog) []resolver.QueryLogConfig {
+	var out []resolver.QueryLogConfig
+	for _, q := range in {
+		out = append(out, resolver.QueryLogConfig{ID: q.ID, Destination: q.Destination})
+	}
+	return out
 }

@@ -6,6 +6,7 @@ import (
 	"sumun.dev/api/cloudtrailapi"
 	"sumun.dev/api/eventsapi"
 	"sumun.dev/api/iamapi"
+	"sumun.dev/api/route53resolverapi"
 	"sumun.dev/api/stsapi"
 	"sumun.dev/aws"
 	"sumun.dev/gateway"
@@ -13,6 +14,7 @@ import (
 	"sumun.dev/service/cloudtrail"
 	"sumun.dev/service/events"
 	"sumun.dev/service/iam"
+	"sumun.dev/service/route53resolver"
 	"sumun.dev/service/sts"
 )
 
@@ -31,6 +33,8 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	c.mount(&iamapi.Service, who.iam)
 	c.mount(&stsapi.Service, who.sts)
 	c.mount(&cloudtrailapi.Service, cloudtrail.New(c.env(cfg, o, "cloudtrail")))
+	c.firewall = route53resolver.New(c.env(cfg, o, "route53resolver"))
+	c.mount(&route53resolverapi.Service, c.firewall)
 	c.mount(&eventsapi.Service, events.New(c.env(cfg, o, "events", (*events.Service).Needs(nil)...)))
 	c.gate.Know(Operations()...)
 	var err error
