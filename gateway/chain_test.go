@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sumun.dev/aws"
@@ -192,6 +193,36 @@ func TestConflictsStartAgain(t *testing.T) {
 	}
 }
 
+// A call that never gets through is told to try again, with nothing changed.
+func TestConflictsWithoutEndAreGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, nil)
+		alice := h.user("alice", allow(`"*"`))
+		tries := 0
+		h.during = func(ctx context.Context) {
+			tries++
+			other := aws.WithCall(context.Background(), aws.CallOf(ctx))
+			if err := h.store.Update(other, func(ctx context.Context) error { return h.keys.Put(ctx, fmt.Sprint("other", tries), &key{}) }); err != nil {
+				t.Error(err)
+			}
+		}
+		if w := h.send(alice, kms("CreateKey", `{"Description":"mine"}`)); w.Code != 503 || tries != 12 {
+			t.Errorf("%d %s after %d tries", w.Code, w.Body, tries)
+		}
+		if got := names(h.trail()); got != "CreateKey ServiceUnavailable" {
+			t.Errorf("trail %q", got)
+		}
+	})
+}
+
+func TestSecretsAreNotPrinted(t *testing.T) {
+	c := gateway.Credential{Principal: &aws.Principal{AccessKeyID: "AKIA"}, Secret: []byte("hidden")}
+	k := sigv4.Credentials{KeyID: "AKIA", Secret: "hidden", Token: "hidden"}
+	if got := fmt.Sprintf("%v %+v %#v %s %v %+v %#v %s", c, c, c, c, k, k, k, k); strings.Contains(got, "hidden") || strings.Contains(got, fmt.Sprint([]byte("hid"))[1:9]) {
+		t.Errorf("prints %s", got)
+	}
+}
+
 func TestAFailedCallChangesNothing(t *testing.T) {
 	h := newHouse(t, nil)
 	alice := h.user("alice", allow(`"*"`))
@@ -248,25 +279,5 @@ func TestDrainRefusesNewCalls(t *testing.T) {
 	h.trail()
 	if w := h.send(alice, kms("CreateKey", `{"Description":"x"}`)); w.Code != 503 {
 		t.Errorf("%d %s", w.Code, w.Body)
-	}
-}
-
-func BenchmarkGetCallerIdentity(b *testing.B) {
-	h := newHouse(b, func(o *gateway.Options) { o.Log = slog.New(slog.DiscardHandler) })
-	alice := h.user("alice", allow(`"*"`))
-	body := "Action=GetCallerIdentity&Version=2011-06-15"
-	r := httptest.NewRequest("POST", "http://127.0.0.1:4566/", nil)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	sigv4.Sign(r, []byte(body), alice, sigv4.Scope{Region: "eu-central-1", Service: "sts"}, 0, time.Now())
-	r.RequestURI = "/"
-	r.ContentLength = int64(len(body))
-	b.ReportAllocs()
-	for b.Loop() {
-		r.Body = io.NopCloser(strings.NewReader(body))
-		w := httptest.NewRecorder()
-		h.gate.ServeHTTP(w, r)
-		if w.Code != 200 {
-			b.Fatal(w.Body)
-		}
 	}
 }

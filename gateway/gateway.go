@@ -8,6 +8,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -64,6 +65,13 @@ type Credential struct {
 	Secret    []byte
 }
 
+// Format keeps the secret out of logs, whatever the verb.
+func (c Credential) Format(f fmt.State, _ rune) {
+	if c.Principal != nil {
+		fmt.Fprint(f, c.Principal.AccessKeyID)
+	}
+}
+
 // Gateway is the gate. Mount and Know come before the first call.
 type Gateway struct {
 	Options
@@ -98,7 +106,7 @@ func New(o Options) *Gateway {
 	}
 	g := &Gateway{Options: o, bodies: semaphore.NewWeighted(bodyMemory), unproven: newSampler()}
 	g.audit = newQueue(o.Publish, o.Log)
-	g.metrics = newMetrics(o.Metrics, g.audit)
+	g.metrics = newMetrics(o.Metrics, g.audit, &g.calls)
 	if o.Quotas {
 		g.throttle = newThrottle()
 	}

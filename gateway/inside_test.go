@@ -3,11 +3,15 @@ package gateway_test
 import (
 	"bytes"
 	"context"
+	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
+	"sumun.dev/api/kmsapi"
 	"sumun.dev/api/stsapi"
 	"sumun.dev/aws"
+	"sumun.dev/gateway"
 )
 
 // A service's inner call carries its caller, is authorised and recorded, and is
@@ -64,5 +68,70 @@ func TestServicesCallOnlyWhatTheyDeclare(t *testing.T) {
 	}
 	if _, err := stsapi.GetCallerIdentity.Call(ctx, h.gate.InsideAny("ssm"), &stsapi.GetCallerIdentityRequest{}); err != nil {
 		t.Errorf("%v", err)
+	}
+}
+
+// A service that has assumed a role acts in that role's session: nobody's rights
+// but the role's count, and the trail shows the session.
+func TestCallsInASessionOfARole(t *testing.T) {
+	role := aws.ARN{Partition: "aws", Service: "iam", Account: account, Resource: "role/responder"}
+	session := &aws.Principal{
+		Kind: aws.AssumedRole, Account: account, Name: "responder", ID: "AROA1:run", AccessKeyID: "ASIARUN",
+		ARN:     aws.ARN{Partition: "aws", Service: "sts", Account: account, Resource: "assumed-role/responder/run"},
+		Session: &aws.Session{Issuer: role, IssuerID: "AROA1", IssuerName: "responder", Name: "run", Created: time.Now(), Expires: time.Now().Add(time.Hour)},
+	}
+	var asked *aws.Call
+	h := newHouse(t, func(o *gateway.Options) {
+		o.Assume = func(ctx context.Context, arn aws.ARN, name string) (*aws.Principal, error) {
+			asked = aws.CallOf(ctx)
+			if arn != role || name != "run" {
+				t.Errorf("asked for %s, %s", arn, name)
+			}
+			return session, nil
+		}
+	})
+	key := h.user("responder", allow(`"kms:CreateKey"`))
+	h.users[key.KeyID].principal = session
+	alice := &aws.Principal{Kind: aws.User, Account: account, Name: "alice", ARN: aws.ARN{Partition: "aws", Service: "iam", Account: account, Resource: "user/alice"}}
+	ctx := aws.WithCall(context.Background(), &aws.Call{Principal: alice, Partition: "aws", Account: account, Region: "eu-central-1", SourceIP: netip.MustParseAddr("192.0.2.7"), Time: time.Now()})
+	ssm := h.gate.InsideAny("ssm")
+	as, err := ssm.As(ctx, role, "run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if asked.Principal.Kind != aws.Service || asked.Principal.Name != "ssm.amazonaws.com" {
+		t.Errorf("the role was asked for by %+v", asked.Principal)
+	}
+	if _, err := kmsapi.CreateKey.Call(as, ssm, &kmsapi.CreateKeyRequest{Description: new("x")}); err != nil {
+		t.Error(err)
+	}
+	if _, err := kmsapi.DescribeKey.Call(as, ssm, &kmsapi.DescribeKeyRequest{KeyId: "k0"}); err == nil || !strings.Contains(err.Error(), "User: arn:aws:sts::111122223333:assumed-role/responder/run is not authorized to perform: kms:DescribeKey") {
+		t.Errorf("%v", err)
+	}
+	events := h.trail()
+	if len(events) != 2 {
+		t.Fatalf("trail %q", names(events))
+	}
+	for _, e := range events {
+		for _, want := range []string{`"type":"AssumedRole"`, `"invokedBy":"ssm.amazonaws.com"`, `"sourceIPAddress":"ssm.amazonaws.com"`, `"userName":"responder"`} {
+			if !bytes.Contains(e.Data, []byte(want)) {
+				t.Errorf("record %s lacks %s", e.Data, want)
+			}
+		}
+	}
+}
+
+func TestCallsWithoutEndAreStopped(t *testing.T) {
+	h := newHouse(t, nil)
+	loops := h.gate.Inside("sts", &kmsapi.CreateKey)
+	n := 0
+	h.during = func(ctx context.Context) {
+		n++
+		_, _ = kmsapi.CreateKey.Call(ctx, loops, &kmsapi.CreateKeyRequest{Description: new("again")})
+	}
+	alice := h.user("alice", allow(`"*"`))
+	h.send(alice, kms("CreateKey", `{"Description":"x"}`))
+	if n > 10 {
+		t.Errorf("went round %d times", n)
 	}
 }

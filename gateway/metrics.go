@@ -24,7 +24,7 @@ type outcome struct {
 	code  string
 }
 
-func newMetrics(r prometheus.Registerer, q *queue) *metrics {
+func newMetrics(r prometheus.Registerer, q *queue, c *calls) *metrics {
 	if r == nil {
 		return nil
 	}
@@ -39,7 +39,9 @@ func newMetrics(r prometheus.Registerer, q *queue) *metrics {
 	}
 	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "sumun_trail_waiting", Help: "Trail records of reads and refusals on their way to the spine."}, func() float64 { return float64(len(q.events)) })
-	r.MustRegister(m.calls, m.unproven, m.seconds, waiting)
+	underWay := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sumun_calls_under_way", Help: "Calls that have not been answered yet."}, func() float64 { return float64(c.count()) })
+	r.MustRegister(m.calls, m.unproven, m.seconds, waiting, underWay)
 	return m
 }
 

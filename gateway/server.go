@@ -62,6 +62,12 @@ func (c *calls) enter() bool {
 	return true
 }
 
+func (c *calls) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.under
+}
+
 func (c *calls) leave() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

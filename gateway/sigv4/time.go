@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// date returns the time a request says, and how many times it says one. Other
-// than S3 asks, X-Amz-Date wins over Date, as all clients expect.
+// date returns the time a request says, and how many times it says one.
+// X-Amz-Date goes before Date. IAM User Guide, "Elements of an AWS API request
+// signature", on dates.
 func (r *Request) date() (string, int) {
 	for _, name := range [...]string{"X-Amz-Date", "Date"} {
 		if values := r.Header[name]; len(values) > 0 {
