@@ -78,7 +78,7 @@ func newCore(ctx context.Context, cfg *config.Config, o Options, again *birth) (
 			c.log.Error("the resolver keeps its old rules", "error", err)
 		}
 	})
-	return c, c.begin(ctx)
+	return c, c.begin(ctx, cfg)
 }
 
 // mount lets the gate serve a service and takes note of its background work.
@@ -94,13 +94,16 @@ func (c *core) mount(s *wire.Service, serve service.Service) {
 }
 
 // begin starts the services, then what runs in the background.
-func (c *core) begin(ctx context.Context) error {
+func (c *core) begin(ctx context.Context, cfg *config.Config) error {
 	for _, s := range c.services {
 		if st, ok := s.serve.(service.Starter); ok {
 			if err := st.Start(ctx); err != nil {
 				return fmt.Errorf("%s: %w", s.name, err)
 			}
 		}
+	}
+	if err := c.loadLists(ctx, cfg); err != nil {
+		return err
 	}
 	for _, s := range c.services {
 		consuming, ok := s.serve.(service.Consuming)

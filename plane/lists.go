@@ -1,0 +1,34 @@
+package plane
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"sumun.dev/aws"
+	"sumun.dev/plane/config"
+	"sumun.dev/store"
+)
+
+// loadLists fills the firewall domain lists that the settings name from their files.
+func (c *core) loadLists(ctx context.Context, cfg *config.Config) error {
+	for i, l := range cfg.Lists {
+		at := store.Place{Account: aws.Account(l.Account), Region: aws.Region(l.Region)}
+		if at.Account == "" {
+			at.Account = c.born.Account
+		}
+		if at.Region == "" {
+			at.Region = aws.Region(cfg.Region)
+		}
+		f, err := os.Open(l.File)
+		if err != nil {
+			return fmt.Errorf("domain-lists[%d]: %w", i, err)
+		}
+		err = c.firewall.LoadFile(asService(ctx, "route53resolver.amazonaws.com", at), l.Name, f)
+		f.Close() // only read
+		if err != nil {
+			return fmt.Errorf("domain-lists[%d]: %s: %w", i, l.File, err)
+		}
+	}
+	return nil
+}
