@@ -21,22 +21,27 @@ func NewRecent() *Recent {
 	}
 }
 
-// Has reports whether id was added lately.
-func (r *Recent) Has(id string) bool {
+// Add remembers id, and reports whether it was new.
+func (r *Recent) Add(id string) bool {
 	k := r.key(id)
 	if _, ok := r.now[k]; ok {
-		return true
+		return false
 	}
-	_, ok := r.old[k]
-	return ok
-}
-
-// Add remembers id.
-func (r *Recent) Add(id string) {
+	if _, ok := r.old[k]; ok {
+		return false
+	}
 	if len(r.now) >= Window {
 		r.old, r.now = r.now, make(map[[2]uint64]struct{}, Window)
 	}
-	r.now[r.key(id)] = struct{}{}
+	r.now[k] = struct{}{}
+	return true
+}
+
+// Forget takes back what Add has remembered lately.
+func (r *Recent) Forget(id string) {
+	k := r.key(id)
+	delete(r.now, k)
+	delete(r.old, k)
 }
 
 func (r *Recent) key(id string) [2]uint64 {

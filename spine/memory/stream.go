@@ -26,10 +26,9 @@ type kept struct {
 }
 
 func (st *stream) append(e aws.Event) {
-	if st.recent.Has(e.ID) {
+	if !st.recent.Add(e.ID) {
 		return
 	}
-	st.recent.Add(e.ID)
 	k := kept{spine.Delivery{Event: e, Position: st.next}, time.Now(), int64(spine.Size(&e))}
 	st.events = append(st.events, k)
 	st.bytes += k.size

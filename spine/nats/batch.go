@@ -18,7 +18,7 @@ import (
 // with their lengths before them; compressed, then sealed and bound to the stream.
 const (
 	version   = 1
-	maxEvents = 500
+	maxEvents = 512
 	maxBytes  = 512 << 10
 )
 

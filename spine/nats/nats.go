@@ -42,7 +42,7 @@ type Options struct {
 
 	// Linger is the least time between two stored messages of a stream: what
 	// arrives meanwhile shares the next one. An event that comes alone does not
-	// wait. 0 means 3 ms.
+	// wait. 0 means 5 ms.
 	Linger time.Duration
 }
 
@@ -87,7 +87,7 @@ func Open(ctx context.Context, o Options) (*Spine, error) {
 	}
 	o.Prefix = cmp.Or(o.Prefix, "sumun")
 	o.Replicas = cmp.Or(o.Replicas, 1)
-	o.Linger = cmp.Or(o.Linger, 3*time.Millisecond)
+	o.Linger = cmp.Or(o.Linger, 5*time.Millisecond)
 	o.Log = cmp.Or(o.Log, slog.Default())
 
 	codec, err := newCodec(o.Seal)

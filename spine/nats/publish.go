@@ -24,7 +24,7 @@ type offer struct {
 }
 
 // Publish appends events. Those of one stream stay together and in order, but
-// are kept all or none only up to 500 events or 512 KiB.
+// are kept all or none only up to 512 events or 512 KiB.
 func (s *Spine) Publish(ctx context.Context, events ...aws.Event) error {
 	for i := range events {
 		if err := spine.Check(&events[i]); err != nil {
@@ -162,15 +162,16 @@ func (st *stream) storeEvents(batch []*offer) error {
 	if err := st.prepare(); err != nil {
 		return err
 	}
-	var events []aws.Event
-	seen := map[string]bool{}
+	n := 0
 	for _, o := range batch {
-		for _, e := range o.events {
-			if seen[e.ID] || st.recent.Has(e.ID) {
-				continue
+		n += len(o.events)
+	}
+	events := make([]aws.Event, 0, n)
+	for _, o := range batch {
+		for i := range o.events {
+			if st.recent.Add(o.events[i].ID) {
+				events = append(events, o.events[i])
 			}
-			seen[e.ID] = true
-			events = append(events, e)
 		}
 	}
 	if len(events) == 0 {
@@ -178,10 +179,10 @@ func (st *stream) storeEvents(batch []*offer) error {
 	}
 	seq, err := st.send(events, st.spine.codec.pack(st.name, events))
 	if err != nil {
+		for i := range events {
+			st.recent.Forget(events[i].ID)
+		}
 		return err
-	}
-	for i := range events {
-		st.recent.Add(events[i].ID)
 	}
 	st.late.put(seq, events)
 	return nil
