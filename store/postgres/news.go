@@ -70,6 +70,7 @@ type ears struct {
 }
 
 func (e *ears) listen(heard func(store.News)) {
+	e.close() // whoever listened before
 	ctx, cancel := context.WithCancel(context.Background())
 	e.stop, e.done = cancel, make(chan struct{})
 	go func() {
