@@ -1,12 +1,8 @@
 package wire
 
 import (
-	"encoding/binary"
 	"errors"
-	"math"
 	"reflect"
-	"time"
-	"unicode/utf8"
 
 	"sumun.dev/aws"
 )
@@ -18,14 +14,6 @@ type cborReader struct {
 	state
 	b []byte
 }
-
-// Major types, and the additional information that means "until the break".
-const (
-	cborUint, cborInt, cborBytes, cborText, cborList, cborMap, cborTag, cborOther = 0, 1, 2, 3, 4, 5, 6, 7
-
-	indefinite = 31
-	cborBreak  = 0xff
-)
 
 func decodeCBOR(body []byte, p *plan, v reflect.Value, limits Limits) (r result, err error) {
 	d := cborReader{state: newState(limits), b: body}
@@ -44,97 +32,6 @@ func decodeCBOR(body []byte, p *plan, v reflect.Value, limits Limits) (r result,
 
 func (d *cborReader) malformed(why string) error {
 	return &aws.Error{Code: codeSerialization, Message: "The body is not well-formed CBOR.", Cause: errors.New(why)}
-}
-
-// A head is the first byte of an item and the number that belongs to it.
-type head struct {
-	major, info byte
-	n           uint64
-}
-
-func (d *cborReader) head() (h head, err error) {
-	if len(d.b) == 0 {
-		return h, d.malformed("the body ends early")
-	}
-	h.major, h.info = d.b[0]>>5, d.b[0]&31
-	size := 0
-	switch {
-	case h.info < 24:
-		h.n = uint64(h.info)
-	case h.info <= 27:
-		size = 1 << (h.info - 24)
-	case h.info < indefinite || h.major <= cborInt || h.major == cborTag:
-		return h, d.malformed("a reserved first byte")
-	}
-	d.b = d.b[1:]
-	if len(d.b) < size {
-		return h, d.malformed("the body ends early")
-	}
-	switch size {
-	case 1:
-		h.n = uint64(d.b[0])
-	case 2:
-		h.n = uint64(binary.BigEndian.Uint16(d.b))
-	case 4:
-		h.n = uint64(binary.BigEndian.Uint32(d.b))
-	case 8:
-		h.n = binary.BigEndian.Uint64(d.b)
-	}
-	d.b = d.b[size:]
-	return h, nil
-}
-
-func (h head) null() bool { return h.major == cborOther && (h.info == 22 || h.info == 23) }
-
-// next reports whether a list or map of length h has an item number i.
-func (d *cborReader) next(h head, i uint64) bool {
-	if h.info != indefinite {
-		return i < h.n
-	}
-	if len(d.b) > 0 && d.b[0] == cborBreak {
-		d.b = d.b[1:]
-		return false
-	}
-	return true
-}
-
-// bytes reads the bytes of a string, whose parts follow when its length is open.
-func (d *cborReader) bytes(h head) ([]byte, error) {
-	if h.info != indefinite {
-		if h.n > uint64(len(d.b)) {
-			return nil, d.malformed("a string ends early")
-		}
-		out := d.b[:h.n]
-		d.b = d.b[h.n:]
-		return out, nil
-	}
-	out := []byte{}
-	for d.next(h, 0) {
-		part, err := d.head()
-		if err != nil {
-			return nil, err
-		}
-		if part.major != h.major || part.info == indefinite {
-			return nil, d.malformed("a string's part is no string")
-		}
-		b, err := d.bytes(part)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, b...)
-	}
-	return out, nil
-}
-
-func (d *cborReader) text(h head) (string, error) {
-	if h.major != cborText {
-		return "", d.malformed("a key is no text")
-	}
-	b, err := d.bytes(h)
-	if err == nil && !utf8.Valid(b) {
-		err = d.malformed("text is no UTF-8")
-	}
-	return string(b), err
 }
 
 func (d *cborReader) structure(p *plan, v reflect.Value) (seen uint64, err error) {
@@ -281,89 +178,6 @@ func (d *cborReader) value(s *shape, v reflect.Value, h head) error {
 	return &aws.Error{Code: codeSerialization, Message: "A value can not be converted to " + s.noun() + "."}
 }
 
-// whole returns the integer that an item is.
-func (h head) whole() (int64, bool) {
-	switch {
-	case h.major == cborUint && h.n <= math.MaxInt64:
-		return int64(h.n), true
-	case h.major == cborInt && h.n <= math.MaxInt64:
-		return -1 - int64(h.n), true
-	}
-	return 0, false
-}
-
-func (d *cborReader) integer(s *shape, v reflect.Value, h head) error {
-	n, ok := h.whole()
-	if !ok {
-		// An integral float counts as the integer, as in JSON.
-		f, isFloat := h.float()
-		ok = isFloat && f == math.Trunc(f) && math.Abs(f) <= 1<<53
-		n = int64(f)
-	}
-	if !ok || v.OverflowInt(n) {
-		return &aws.Error{Code: codeSerialization, Message: "A value can not be converted to " + s.noun() + "."}
-	}
-	v.SetInt(n)
-	return nil
-}
-
-// float returns the number that an item is.
-func (h head) float() (float64, bool) {
-	if n, ok := h.whole(); ok {
-		return float64(n), true
-	}
-	if h.major != cborOther {
-		return 0, false
-	}
-	switch h.info {
-	case 25:
-		return halfFloat(uint16(h.n)), true
-	case 26:
-		return float64(math.Float32frombits(uint32(h.n))), true
-	case 27:
-		return math.Float64frombits(h.n), true
-	}
-	return 0, false
-}
-
-// halfFloat widens a float of 16 bits. RFC 8949, appendix D.
-func halfFloat(u uint16) float64 {
-	exp, mant := int(u>>10&0x1f), float64(u&0x3ff)
-	var f float64
-	switch exp {
-	case 0:
-		f = math.Ldexp(mant, -24)
-	case 31:
-		f = math.Inf(1)
-		if mant != 0 {
-			f = math.NaN()
-		}
-	default:
-		f = math.Ldexp(mant+1024, exp-25)
-	}
-	if u&0x8000 != 0 {
-		f = -f
-	}
-	return f
-}
-
-func (d *cborReader) time(v reflect.Value) error {
-	h, err := d.head()
-	if err != nil {
-		return err
-	}
-	f, ok := h.float()
-	var t time.Time
-	if ok {
-		t, ok = epochTime(f)
-	}
-	if !ok {
-		return &aws.Error{Code: codeSerialization, Message: "A value can not be converted to a Timestamp."}
-	}
-	v.Set(reflect.ValueOf(t))
-	return nil
-}
-
 func (d *cborReader) list(s *shape, v reflect.Value, h head) error {
 	if err := d.enter(); err != nil {
 		return err
@@ -429,82 +243,4 @@ func (d *cborReader) entries(s *shape, v reflect.Value, h head) error {
 	}
 	d.leave()
 	return nil
-}
-
-// any reads a document.
-func (d *cborReader) any(h head) (any, error) {
-	if n, ok := h.whole(); ok {
-		return n, nil
-	}
-	if f, ok := h.float(); ok {
-		return f, nil
-	}
-	switch {
-	case h.null():
-		return nil, nil
-	case h.major == cborOther && (h.info == 20 || h.info == 21):
-		return h.info == 21, nil
-	case h.major == cborText:
-		return d.text(h)
-	case h.major == cborBytes:
-		b, err := d.bytes(h)
-		return append([]byte{}, b...), err
-	case h.major == cborList:
-		return d.anyList(h)
-	case h.major == cborMap:
-		return d.anyMap(h)
-	}
-	return nil, d.malformed("an item that documents do not have")
-}
-
-func (d *cborReader) anyList(h head) (any, error) {
-	if err := d.enter(); err != nil {
-		return nil, err
-	}
-	defer d.leave()
-	out := []any{}
-	for i := uint64(0); d.next(h, i); i++ {
-		if err := d.grow(32); err != nil {
-			return nil, err
-		}
-		eh, err := d.head()
-		if err != nil {
-			return nil, err
-		}
-		x, err := d.any(eh)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, x)
-	}
-	return out, nil
-}
-
-func (d *cborReader) anyMap(h head) (any, error) {
-	if err := d.enter(); err != nil {
-		return nil, err
-	}
-	defer d.leave()
-	out := map[string]any{}
-	for i := uint64(0); d.next(h, i); i++ {
-		if err := d.grow(100); err != nil {
-			return nil, err
-		}
-		kh, err := d.head()
-		if err != nil {
-			return nil, err
-		}
-		name, err := d.text(kh)
-		if err != nil {
-			return nil, err
-		}
-		eh, err := d.head()
-		if err != nil {
-			return nil, err
-		}
-		if out[name], err = d.any(eh); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }
