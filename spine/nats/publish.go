@@ -115,7 +115,11 @@ func (st *stream) write() {
 	}
 }
 
-// gather adds to first what waits or comes until the given time.
+// plenty of events are worth a message of their own: to wait for more saves little.
+const plenty = 64
+
+// gather adds to first what waits, or comes until the given time unless there
+// is plenty before.
 func (st *stream) gather(first *offer, until time.Time) (batch []*offer, held *offer) {
 	batch = []*offer{first}
 	events, bytes := len(first.events), first.bytes
@@ -128,7 +132,7 @@ func (st *stream) gather(first *offer, until time.Time) (batch []*offer, held *o
 		select {
 		case o = <-st.queue: // nil when closed
 		default:
-			if timer == nil {
+			if timer == nil || events >= plenty {
 				return batch, nil
 			}
 			select {
