@@ -1,0 +1,88 @@
+package intel
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"sumun.dev/engine/dns"
+	"sumun.dev/store"
+)
+
+// A Book says which lists count in which account and region. It is safe for
+// concurrent use; those who read never wait for those who write.
+type Book struct {
+	mu   sync.Mutex // of those who write
+	page atomic.Pointer[page]
+}
+
+// A page is one state of a book. It never changes.
+type page struct {
+	shared []*List
+	own    map[store.Place][]*List
+}
+
+// NewBook returns a book with lists that count everywhere.
+func NewBook(shared ...*List) *Book {
+	b := &Book{}
+	b.page.Store(&page{shared: shared, own: map[store.Place][]*List{}})
+	return b
+}
+
+// Share puts lists that count everywhere in the place of those with the same
+// name and kind.
+func (b *Book) Share(lists ...*List) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.page.Load()
+	next := slices.DeleteFunc(slices.Clone(now.shared), func(old *List) bool {
+		return slices.ContainsFunc(lists, func(l *List) bool { return l.Name == old.Name && l.Kind == old.Kind })
+	})
+	b.page.Store(&page{shared: append(next, lists...), own: now.own})
+}
+
+// Own says which lists an account has in a region; they replace those it had.
+func (b *Book) Own(at store.Place, lists ...*List) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.page.Load()
+	own := maps.Clone(now.own)
+	own[at] = lists
+	if len(lists) == 0 {
+		delete(own, at)
+	}
+	b.page.Store(&page{shared: now.shared, own: own})
+}
+
+// At returns what counts in a place now. Take it once for a batch of records.
+func (b *Book) At(place store.Place) Lists {
+	p := b.page.Load()
+	return Lists{p.shared, p.own[place]}
+}
+
+// Lists are what counts in one place. The zero Lists are empty.
+type Lists struct{ shared, own []*List }
+
+// Find returns the first list of a kind that has n, and its entry for it.
+func (l Lists) Find(kind Kind, n dns.Name) (*List, string) {
+	for _, lists := range [2][]*List{l.own, l.shared} {
+		for _, list := range lists {
+			if list.Kind != kind {
+				continue
+			}
+			if entry, ok := list.Find(n); ok {
+				return list, entry
+			}
+		}
+	}
+	return nil, ""
+}
+
+// Trusts reports whether the account says that n is no threat. Trust counts more
+// than threat: User Guide, "Customizing threat detection with entity lists and IP
+// address lists".
+func (l Lists) Trusts(n dns.Name) bool {
+	list, _ := l.Find(Trusted, n)
+	return list != nil
+}

@@ -1,0 +1,200 @@
+// Package dns reads Route 53 Resolver query log records.
+package dns
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sumun.dev/engine/dns"
+)
+
+// A Record is what detectors read of one entry of the query log. Its fields are
+// those of the Route 53 Developer Guide, "Values that appear in VPC Resolver
+// query logs".
+type Record struct {
+	Time      time.Time
+	VPC       string
+	Name      dns.Name
+	Type      string // A, AAAA, TXT …
+	Rcode     string
+	Source    netip.Addr
+	Transport string       // UDP or TCP
+	Instance  string       // srcids.instance; empty when it is not known who asked
+	Action    string       // of DNS Firewall: ALERT, BLOCK or empty
+	Addresses []netip.Addr // of the A and AAAA records answered
+}
+
+// Domain returns the name without the final dot.
+func (r *Record) Domain() string { return strings.TrimSuffix(r.Name.String(), ".") }
+
+// Blocked reports whether DNS Firewall answered instead of the domain's owner.
+func (r *Record) Blocked() bool { return r.Action == "BLOCK" }
+
+const (
+	maxRecord  = 256 << 10 // bytes; an answer of 64 KiB takes no more as JSON
+	maxAnswers = 100       // addresses kept
+)
+
+// A Reader reads records one after the other. It is not safe for concurrent use.
+type Reader struct {
+	in  bytes.Buffer
+	dec *jsontext.Decoder
+}
+
+// NewReader returns a Reader.
+func NewReader() *Reader {
+	r := &Reader{}
+	r.dec = jsontext.NewDecoder(&r.in)
+	return r
+}
+
+var errSize = errors.New("the record is larger than 256 KiB")
+
+// Read reads the record in b. What it does not know, it skips.
+func (r *Reader) Read(b []byte) (*Record, error) {
+	if len(b) > maxRecord {
+		return nil, errSize
+	}
+	r.in.Reset()
+	r.in.Write(b)
+	r.dec.Reset(&r.in)
+	rec := &Record{}
+	if err := r.object(func(name string) error { return r.member(rec, name) }); err != nil {
+		return nil, fmt.Errorf("query log record: %w", err)
+	}
+	if rec.Name == nil || rec.Time.IsZero() {
+		return nil, errors.New("query log record: no query_name or no query_timestamp")
+	}
+	return rec, nil
+}
+
+var errObject = errors.New("not a JSON object")
+
+// object reads an object; member reads the value of each name.
+func (r *Reader) object(member func(name string) error) error {
+	if r.dec.PeekKind() != '{' {
+		return errObject
+	}
+	if _, err := r.dec.ReadToken(); err != nil {
+		return err
+	}
+	for r.dec.PeekKind() == '"' {
+		t, err := r.dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		if err := member(t.String()); err != nil {
+			return err
+		}
+	}
+	_, err := r.dec.ReadToken()
+	return err
+}
+
+func (r *Reader) member(rec *Record, name string) (err error) {
+	switch name {
+	case "query_timestamp":
+		var s string
+		if s, err = r.text(); err == nil {
+			rec.Time, err = time.Parse(time.RFC3339, s)
+		}
+	case "query_name":
+		var s string
+		if s, err = r.text(); err == nil {
+			rec.Name, err = dns.ParseName(s)
+		}
+	case "vpc_id":
+		rec.VPC, err = r.text()
+	case "query_type":
+		rec.Type, err = r.text()
+	case "rcode":
+		rec.Rcode, err = r.text()
+	case "srcaddr":
+		var s string
+		if s, err = r.text(); err == nil {
+			rec.Source, err = netip.ParseAddr(s)
+		}
+	case "transport":
+		rec.Transport, err = r.text()
+	case "firewall_rule_action":
+		rec.Action, err = r.text()
+	case "srcids":
+		return r.sources(rec)
+	case "answers":
+		return r.answers(rec)
+	default:
+		return r.dec.SkipValue()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// text reads a string; null is the empty one.
+func (r *Reader) text() (string, error) {
+	t, err := r.dec.ReadToken()
+	if err != nil {
+		return "", err
+	}
+	switch t.Kind() {
+	case '"':
+		return t.String(), nil
+	case 'n':
+		return "", nil
+	}
+	return "", errors.New("not a string")
+}
+
+func (r *Reader) sources(rec *Record) error {
+	if r.dec.PeekKind() != '{' {
+		return r.dec.SkipValue()
+	}
+	return r.object(func(name string) (err error) {
+		if name != "instance" {
+			return r.dec.SkipValue()
+		}
+		rec.Instance, err = r.text()
+		return err
+	})
+}
+
+// answers keeps the addresses that were answered.
+func (r *Reader) answers(rec *Record) error {
+	if r.dec.PeekKind() != '[' {
+		return r.dec.SkipValue()
+	}
+	if _, err := r.dec.ReadToken(); err != nil {
+		return err
+	}
+	for r.dec.PeekKind() == '{' {
+		var data, typ string
+		err := r.object(func(name string) (err error) {
+			switch name {
+			case "Rdata":
+				data, err = r.text()
+			case "Type":
+				typ, err = r.text()
+			default:
+				err = r.dec.SkipValue()
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("answers: %w", err)
+		}
+		if (typ == "A" || typ == "AAAA") && len(rec.Addresses) < maxAnswers {
+			if a, err := netip.ParseAddr(data); err == nil {
+				rec.Addresses = append(rec.Addresses, a)
+			}
+		}
+	}
+	_, err := r.dec.ReadToken()
+	return err
+}

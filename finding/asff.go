@@ -1,0 +1,190 @@
+package finding
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"sumun.dev/api/guarddutyapi"
+	"sumun.dev/api/securityhubapi"
+	"sumun.dev/aws"
+)
+
+// ASFF returns a GuardDuty finding as GuardDuty sends it to Security Hub:
+// Security Hub User Guide, "AWS service integrations", "Amazon GuardDuty".
+func ASFF(f *guarddutyapi.Finding) *securityhubapi.AwsSecurityFinding {
+	partition := text(f.Partition)
+	product := fmt.Sprintf("arn:%s:securityhub:%s::product/aws/guardduty", partition, f.Region)
+	generator, _, _ := strings.Cut(f.Arn, "/finding/")
+	label, normalized := severity(f.Severity)
+	types := []string{asffType(f.Type)}
+	out := &securityhubapi.AwsSecurityFinding{
+		SchemaVersion: "2018-10-08", Id: f.Arn, ProductArn: product, ProductName: new("GuardDuty"), CompanyName: new("Amazon"),
+		Region: &f.Region, GeneratorId: generator, AwsAccountId: f.AccountId, Types: types,
+		CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt,
+		Severity: &securityhubapi.Severity{Product: &f.Severity, Label: &label, Normalized: &normalized},
+		Title:    cut(text(f.Title), 256), Description: cut(text(f.Description), 1024),
+		SourceUrl:     new(console(aws.Region(f.Region), f.Id)),
+		ProductFields: productFields(f, product),
+		Resources:     resources(f, partition),
+		Workflow:      &securityhubapi.Workflow{Status: new(securityhubapi.WorkflowStatusNew)},
+		WorkflowState: new(securityhubapi.WorkflowStateNew),
+		RecordState:   new(securityhubapi.RecordStateActive),
+		FindingProviderFields: &securityhubapi.FindingProviderFields{
+			Types: types, Severity: &securityhubapi.FindingProviderSeverity{Label: &label, Original: new(number(f.Severity))},
+		},
+	}
+	if s := f.Service; s != nil {
+		out.FirstObservedAt, out.LastObservedAt = s.EventFirstSeen, s.EventLastSeen
+		if s.Archived != nil && *s.Archived {
+			out.RecordState = new(securityhubapi.RecordStateArchived)
+		}
+		out.Action = asffAction(s.Action)
+		if s.AdditionalInfo != nil && strings.Contains(text(s.AdditionalInfo.Value), `"sample":true`) {
+			out.Sample = new(true)
+		}
+	}
+	return out
+}
+
+// severity maps GuardDuty's number to the label of its range and the number that
+// Security Hub gives that label. ASFF, "Severity".
+func severity(n float64) (securityhubapi.SeverityLabel, int32) {
+	switch {
+	case n >= 9:
+		return securityhubapi.SeverityLabelCritical, 90
+	case n >= 7:
+		return securityhubapi.SeverityLabelHigh, 70
+	case n >= 4:
+		return securityhubapi.SeverityLabelMedium, 40
+	case n >= 1:
+		return securityhubapi.SeverityLabelLow, 1
+	}
+	return securityhubapi.SeverityLabelInformational, 0
+}
+
+// asffType names a finding type within ASFF's taxonomy, where a hyphen stands
+// for the slash.
+func asffType(typ string) string {
+	if k, ok := KindOf(typ); ok {
+		return k.Types[0]
+	}
+	return "TTPs/" + strings.ReplaceAll(typ, "/", "-")
+}
+
+func console(region aws.Region, id string) string {
+	return fmt.Sprintf("https://%s.console.aws.amazon.com/guardduty/home?region=%s#/findings?macros=current&fId=%s", region, region, id)
+}
+
+func resources(f *guarddutyapi.Finding, partition string) []securityhubapi.Resource {
+	if f.Resource == nil || f.Resource.InstanceDetails == nil {
+		return []securityhubapi.Resource{{Type: "AwsAccount", Id: "AWS::::Account:" + f.AccountId, Partition: new(securityhubapi.Partition(partition)), Region: &f.Region}}
+	}
+	i := f.Resource.InstanceDetails
+	arn := aws.ARN{Partition: partition, Service: "ec2", Region: aws.Region(f.Region), Account: aws.Account(f.AccountId), Resource: "instance/" + text(i.InstanceId)}
+	details := &securityhubapi.AwsEc2InstanceDetails{Type: i.InstanceType, ImageId: i.ImageId, LaunchedAt: i.LaunchTime}
+	for _, n := range i.NetworkInterfaces {
+		details.VpcId, details.SubnetId = n.VpcId, n.SubnetId
+		details.IpV6Addresses = append(details.IpV6Addresses, n.Ipv6Addresses...)
+		for _, address := range []*string{n.PrivateIpAddress, n.PublicIp} {
+			if address != nil {
+				details.IpV4Addresses = append(details.IpV4Addresses, *address)
+			}
+		}
+	}
+	var tags map[string]string
+	for _, t := range i.Tags {
+		if tags == nil {
+			tags = map[string]string{}
+		}
+		tags[text(t.Key)] = text(t.Value)
+	}
+	return []securityhubapi.Resource{{
+		Type: "AwsEc2Instance", Id: arn.String(), Partition: new(securityhubapi.Partition(partition)), Region: &f.Region, Tags: tags,
+		Details: &securityhubapi.ResourceDetails{AwsEc2Instance: details},
+	}}
+}
+
+func asffAction(a *guarddutyapi.Action) *securityhubapi.Action {
+	if a == nil || a.DnsRequestAction == nil {
+		return nil
+	}
+	d := a.DnsRequestAction
+	return &securityhubapi.Action{ActionType: a.ActionType, DnsRequestAction: &securityhubapi.DnsRequestAction{Domain: d.Domain, Protocol: d.Protocol, Blocked: d.Blocked}}
+}
+
+// productFields carries GuardDuty's service section, one field for each value.
+func productFields(f *guarddutyapi.Finding, product string) map[string]string {
+	fields := map[string]string{
+		"aws/securityhub/FindingId":   product + "/" + f.Arn,
+		"aws/securityhub/ProductName": "GuardDuty",
+		"aws/securityhub/CompanyName": "Amazon",
+	}
+	put := func(name string, value *string) {
+		if value != nil && *value != "" {
+			fields["aws/guardduty/service/"+name] = *value
+		}
+	}
+	s := f.Service
+	if s == nil {
+		return fields
+	}
+	put("serviceName", s.ServiceName)
+	put("detectorId", s.DetectorId)
+	put("resourceRole", s.ResourceRole)
+	put("featureName", s.FeatureName)
+	put("eventFirstSeen", s.EventFirstSeen)
+	put("eventLastSeen", s.EventLastSeen)
+	put("userFeedback", s.UserFeedback)
+	if s.Archived != nil {
+		put("archived", new(strconv.FormatBool(*s.Archived)))
+	}
+	if s.Count != nil {
+		put("count", new(strconv.Itoa(int(*s.Count))))
+	}
+	if s.AdditionalInfo != nil {
+		put("additionalInfo/value", s.AdditionalInfo.Value)
+		put("additionalInfo/type", s.AdditionalInfo.Type)
+	}
+	if s.Evidence != nil {
+		for i, d := range s.Evidence.ThreatIntelligenceDetails {
+			at := fmt.Sprintf("evidence/threatIntelligenceDetails.%d_/", i)
+			put(at+"threatListName", d.ThreatListName)
+			for k, name := range d.ThreatNames {
+				put(fmt.Sprintf("%sthreatNames.%d_", at, k), &name)
+			}
+		}
+	}
+	if s.Action == nil {
+		return fields
+	}
+	put("action/actionType", s.Action.ActionType)
+	if d := s.Action.DnsRequestAction; d != nil {
+		put("action/dnsRequestAction/domain", d.Domain)
+		put("action/dnsRequestAction/domainWithSuffix", d.DomainWithSuffix)
+		put("action/dnsRequestAction/protocol", d.Protocol)
+		put("action/dnsRequestAction/vpcOwnerAccountId", d.VpcOwnerAccountId)
+		if d.Blocked != nil {
+			put("action/dnsRequestAction/blocked", new(strconv.FormatBool(*d.Blocked)))
+		}
+	}
+	return fields
+}
+
+func number(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+
+// cut shortens s to n characters, ASFF's limit.
+func cut(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	return string(r[:n])
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

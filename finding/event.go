@@ -1,0 +1,73 @@
+package finding
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"sumun.dev/aws"
+)
+
+// What befell a finding, as FindingsStream's attribute "action" says.
+const (
+	Created    = "created"
+	Updated    = "updated"
+	Archived   = "archived"
+	Unarchived = "unarchived"
+)
+
+// Told returns the event by which other services hear of the finding, under an
+// id that is the same whenever the same is told.
+func (f *Finding) Told(action string) (aws.Event, error) {
+	b, err := Encode(f.GuardDuty())
+	if err != nil {
+		return aws.Event{}, err
+	}
+	return aws.Event{
+		Stream: aws.FindingsStream, ID: f.ID + "/" + action + "/" + stamp(f.Updated) + fmt.Sprintf("/%d", f.Count), Type: "guardduty",
+		Account: f.Account, Region: f.Region, Data: b,
+		Attrs: map[string]string{"id": f.ID, "action": action},
+	}, nil
+}
+
+// envelope is an EventBridge event.
+type envelope struct {
+	Version    string          `json:"version"`
+	ID         string          `json:"id"`
+	DetailType string          `json:"detail-type"`
+	Source     string          `json:"source"`
+	Account    aws.Account     `json:"account"`
+	Time       string          `json:"time"`
+	Region     aws.Region      `json:"region"`
+	Resources  []string        `json:"resources"`
+	Detail     json.RawMessage `json:"detail"`
+}
+
+// Published returns the event "GuardDuty Finding" for EventBridge's default bus.
+// User Guide, "Processing GuardDuty findings with Amazon EventBridge".
+func (f *Finding) Published(now time.Time) (aws.Event, error) {
+	detail, err := Encode(f.GuardDuty())
+	if err != nil {
+		return aws.Event{}, err
+	}
+	id := uuidOf(fmt.Sprintf("%s/%s/%d", f.ID, stamp(now), f.Count))
+	b, err := json.Marshal(envelope{
+		Version: "0", ID: id, DetailType: "GuardDuty Finding", Source: "aws.guardduty", Account: f.Account,
+		Time: now.UTC().Format("2006-01-02T15:04:05Z"), Region: f.Region, Resources: []string{}, Detail: detail,
+	})
+	if err != nil {
+		return aws.Event{}, err
+	}
+	return aws.Event{
+		Stream: aws.BusStream, ID: id, Type: "GuardDuty Finding", Account: f.Account, Region: f.Region, Time: now, Data: b,
+		Attrs: map[string]string{"bus": "default", "source": "aws.guardduty", "detail-type": "GuardDuty Finding"},
+	}, nil
+}
+
+// uuidOf makes a version 8 UUID of what it names (RFC 9562, 5.8).
+func uuidOf(name string) string {
+	h := sha256.Sum256([]byte(name))
+	h[6], h[8] = h[6]&0x0f|0x80, h[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", h[:4], h[4:6], h[6:8], h[8:10], h[10:16])
+}

@@ -1,0 +1,80 @@
+package guardduty
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"sumun.dev/aws"
+	"sumun.dev/detect"
+	"sumun.dev/detect/source/dns"
+	"sumun.dev/finding"
+	"sumun.dev/store"
+)
+
+// counts are what a running GuardDuty has seen.
+type counts struct{ records, malformed atomic.Uint64 }
+
+// Malformed returns how many DNS records could not be read and were skipped.
+func (s *Service) Malformed() uint64 { return s.counts.malformed.Load() }
+
+// queries looks for what is suspicious in a batch of DNS queries of one account
+// and region. A record that cannot be read is counted and skipped, so that it
+// does not keep the others waiting for ever.
+func (s *Service) queries(ctx context.Context, events []aws.Event) error {
+	call := aws.CallOf(ctx)
+	lists := s.book.At(store.Place{Account: call.Account, Region: call.Region})
+	reader := dns.NewReader()
+	var found []finding.Suspicion
+	for i := range events {
+		s.counts.records.Add(1)
+		r, err := reader.Read(events[i].Data)
+		if err != nil {
+			s.counts.malformed.Add(1)
+			s.env.Log.Warn("DNS query record cannot be read, is skipped", "event", events[i].ID, "error", err)
+			continue
+		}
+		found = append(found, detect.DNS(s.rules, r, lists)...)
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	d, err := s.detector(ctx)
+	if err != nil || d == nil || !d.Enabled {
+		return err
+	}
+	return s.keep(ctx, d, found)
+}
+
+// keep adds suspicions to the findings they belong to, each finding written once.
+func (s *Service) keep(ctx context.Context, d *detector, found []finding.Suspicion) error {
+	home, now := s.home(ctx, d), time.Now()
+	changed := map[string]*kept{}
+	var order []string
+	for _, one := range found {
+		id := one.In(home)
+		k := changed[id]
+		if k != nil {
+			k.Again(one, now)
+			continue
+		}
+		k, err := s.findings.Get(ctx, id)
+		switch {
+		case errors.Is(err, store.ErrNotFound):
+			k = &kept{Finding: *finding.Open(home, one, now)}
+		case err != nil:
+			return err
+		default:
+			k.Again(one, now)
+		}
+		changed[id] = k
+		order = append(order, id)
+	}
+	for _, id := range order {
+		if err := s.tell(ctx, d, changed[id], now); err != nil {
+			return err
+		}
+	}
+	return nil
+}

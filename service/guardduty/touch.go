@@ -1,0 +1,65 @@
+package guardduty
+
+import (
+	"context"
+	"errors"
+
+	"sumun.dev/api/guarddutyapi"
+	"sumun.dev/aws"
+	"sumun.dev/store"
+	"sumun.dev/wire"
+)
+
+// Actions, resources and condition keys are those of the Service Authorization
+// Reference, "Actions, resources, and condition keys for Amazon GuardDuty". What
+// belongs to a detector is asked for on the detector where the reference names no
+// resource, so that policies can be narrower than "*".
+
+// touchAll is for operations that IAM does not restrict to resources.
+func touchAll[In any](action string) func(context.Context, In) ([]wire.Touch, error) {
+	return func(context.Context, In) ([]wire.Touch, error) { return []wire.Touch{{Action: action}}, nil }
+}
+
+// touchNewDetector is for CreateDetector, whose resource does not exist yet.
+func touchNewDetector(_ context.Context, in *guarddutyapi.CreateDetectorRequest) ([]wire.Touch, error) {
+	return withTagging([]wire.Touch{{Action: "guardduty:CreateDetector", Conditions: requested(in.Tags, nil)}}, in.Tags), nil
+}
+
+// withTagging adds the right to tag, which tags on something new need too.
+func withTagging(touches []wire.Touch, tags map[string]string) []wire.Touch {
+	if len(tags) == 0 {
+		return touches
+	}
+	t := touches[0]
+	t.Action = "guardduty:TagResource"
+	return append(touches, t)
+}
+
+func touchDetector[In any](s *Service, action string, id func(In) string) func(context.Context, In) ([]wire.Touch, error) {
+	return func(ctx context.Context, in In) ([]wire.Touch, error) {
+		t := wire.Touch{Action: action, Resource: detectorARN(aws.CallOf(ctx), id(in))}
+		d, err := s.detectors.Get(ctx, id(in))
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if err == nil {
+			t.Tags = d.Tags
+		}
+		return []wire.Touch{t}, nil
+	}
+}
+
+func detectorARN(call *aws.Call, id string) aws.ARN { return call.ARN("guardduty", "detector/"+id) }
+
+// requested makes the conditions of the tags that a call asks for.
+func requested(tags map[string]string, keys []string) map[string][]string {
+	conditions := map[string][]string{}
+	for key, value := range tags {
+		conditions["aws:RequestTag/"+key] = []string{value}
+		keys = append(keys, key)
+	}
+	if len(keys) > 0 {
+		conditions["aws:TagKeys"] = keys
+	}
+	return conditions
+}
