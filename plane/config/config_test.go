@@ -1,0 +1,91 @@
+package config
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestRead(t *testing.T) {
+	for _, c := range []struct{ name, text, want string }{
+		{"good", "listen: 127.0.0.1:4600\nhosts:\n  - {name: web, instance: i-0123456789abcdef0, address: 10.0.0.5}\n", ""},
+		{"empty", "", ""},
+		{"unknown_key", "listen: 127.0.0.1:1\nlisten-on: x\n", ":2: "},
+		{"unknown_nested_key", "dns:\n  listen: 127.0.0.1:1\n  upstream: [9.9.9.9]\n", ":3: "},
+		{"wrong_kind", "dns:\n  cache-mib: many\n", ":2: "},
+		{"no_yaml", "a: [", ":1: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "sumun.yaml")
+			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cfg := Default()
+			err := cfg.Read(file)
+			if c.want == "" {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), file+c.want) || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("%v, want one line with %s%s", err, file, c.want)
+			}
+		})
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		set  func(*Config)
+		want string // what the error begins with; empty: none
+	}{
+		{"default", func(*Config) {}, ""},
+		{"account", func(c *Config) { c.AccountID = "12" }, "account-id:"},
+		{"region", func(c *Config) { c.Region = "mars-1" }, "region:"},
+		{"quotas", func(c *Config) { c.Quotas = "none" }, "quotas:"},
+		{"half_tls", func(c *Config) { c.TLS.Cert = "x" }, "tls:"},
+		{"public_without_tls", func(c *Config) { c.Listen = "0.0.0.0:4566" }, "listen:"},
+		{"any_address_without_tls", func(c *Config) { c.Listen = ":4566" }, "listen:"},
+		{"public_with_tls", func(c *Config) { c.Listen, c.TLS = "0.0.0.0:4566", TLS{"c", "k"} }, ""},
+		{"public_on_purpose", func(c *Config) { c.Listen, c.InsecureHTTP = "0.0.0.0:4566", true }, ""},
+		{"public_admin", func(c *Config) { c.Admin = "0.0.0.0:4567" }, "admin:"},
+		{"name_as_address", func(c *Config) { c.Listen = "example.com:4566" }, "listen:"},
+		{"upstream_name", func(c *Config) { c.DNS.Upstreams = []string{"dns.example"} }, "dns.upstreams[0]:"},
+		{"host_twice", func(c *Config) {
+			h := Host{Instance: "i-01234567", Address: "10.0.0.1"}
+			c.Hosts = []Host{h, h}
+		}, "hosts[1].address:"},
+		{"host_without_instance", func(c *Config) { c.Hosts = []Host{{Address: "10.0.0.1"}} }, "hosts[0].instance:"},
+		{"feed_kind", func(c *Config) { c.Feeds = []Feed{{Name: "x", URL: "https://x.test/l", Kind: "bad"}} }, "feeds[0].kind:"},
+		{"feed_scheme", func(c *Config) { c.Feeds = []Feed{{Name: "x", URL: "gopher://x", Kind: "c2"}} }, "feeds[0].url:"},
+		{"memory_with_postgres", func(c *Config) { c.Data, c.Store.Postgres = Memory, "postgres://x" }, "data:"},
+		{"log_level", func(c *Config) { c.Log.Level = "loud" }, "log.level:"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := Default()
+			c.set(&cfg)
+			err := cfg.Check()
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.HasPrefix(err.Error(), c.want)) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestReferenceIsCurrent(t *testing.T) {
+	var want bytes.Buffer
+	if err := WriteReference(&want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want.Bytes()) {
+		t.Error("docs/configuration.md is not what the code says: go run ./tool/confdoc")
+	}
+}
