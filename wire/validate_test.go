@@ -69,6 +69,48 @@ func TestConstraintsInTheWordsOfAWS(t *testing.T) {
 	}
 }
 
+type boundsIn struct {
+	Map   map[string]string   `aws:"Map" len:"1:2" klen1:"1:3" kpattern1:"[a-z]*" len1:":2"`
+	Enums []colour            `aws:"Enums"`
+	Rows  []tag               `aws:"Rows" len:":1"`
+	Grid  [][]string          `aws:"Grid" len2:":1"`
+	Deep  map[string][]tag    `aws:"Deep"`
+	Blob  []byte              `aws:"Blob" len:":2"`
+	Word  *string             `aws:"Word" pattern:"[a-z]+|[0-9]+"`
+	Pins  map[string][]string `aws:"Pins,sensitive" len:":1"`
+	Ratio *float64            `aws:"Ratio" range:"0.5:1"`
+}
+
+func TestConstraintsInside(t *testing.T) {
+	op := &Operation[*boundsIn, *nothing]{Meta{Service: kms, Name: "Bound"}}
+	for _, c := range []struct{ body, want string }{
+		{`{"Map":{}}`, "Value '{}' at 'map' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		{`{"Map":{"k":"long"}}`, "Value '{k=long}' at 'map' failed to satisfy constraint: Map value must satisfy constraint: [Member must have length less than or equal to 2]"},
+		{`{"Map":{"K":"x"}}`, "Value '{K=x}' at 'map' failed to satisfy constraint: Map keys must satisfy constraint: [Member must have length less than or equal to 3, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: [a-z]*]"},
+		{`{"Enums":["RED","BLUE"]}`, "Value '[RED, BLUE]' at 'enums' failed to satisfy constraint: Member must satisfy constraint: [Member must satisfy enum value set: [RED, GREEN]]"},
+		{`{"Rows":[{"Key":"a","Value":"b"},{"Key":"c"}]}`, "Value '[tag(key=a, value=b), tag(key=c)]' at 'rows' failed to satisfy constraint: Member must have length less than or equal to 1"},
+		{`{"Grid":[["a"],["bb"]]}`, "Value '[bb]' at 'grid.2.member' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to 1]"},
+		{`{"Deep":{"x":[{"Key":""}]}}`, "Value '' at 'deep.x.member.1.member.key' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		{`{"Blob":"AAAA"}`, "Value 'java.nio.HeapByteBuffer[pos=0 lim=3 cap=3]' at 'blob' failed to satisfy constraint: Member must have length less than or equal to 2"},
+		{`{"Word":"ab1"}`, "Value 'ab1' at 'word' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-z]+|[0-9]+"},
+		{`{"Pins":{"a":[],"b":[]}}`, "Value at 'pins' failed to satisfy constraint: Member must have length less than or equal to 1"},
+		{`{"Ratio":"NaN"}`, ""},
+		{`{"Ratio":0.25}`, "Value '0.25' at 'ratio' failed to satisfy constraint: Member must have value greater than or equal to 0.5"},
+		{`{"Map":{"k":"x"},"Enums":["RED"],"Grid":[["a"]],"Word":"12","Ratio":1}`, "none"},
+	} {
+		m := &Match{Operation: op, Service: kms, Protocol: JSON}
+		_, err := m.Decode(&Request{Body: []byte(c.body)}, Limits{})
+		switch {
+		case c.want == "none" && err != nil, c.want != "none" && err == nil:
+			t.Errorf("%s: got %v", c.body, err)
+		case c.want != "none" && c.want != "":
+			if got, want := err.(*aws.Error).Message, "1 validation error detected: "+c.want; got != want {
+				t.Errorf("%s\ngot  %s\nwant %s", c.body, got, want)
+			}
+		}
+	}
+}
+
 func TestMalformedRequestsAreRefused(t *testing.T) {
 	json := func(body string) *Request {
 		return target("TrentService.Encrypt", "application/x-amz-json-1.1", body)
