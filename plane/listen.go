@@ -32,6 +32,7 @@ type doors struct {
 	api, admin *http.Server
 	dns        *resolver.Listener
 	note       *runtime.Note
+	noted      bool // the note lies in its folder
 	failed     chan error
 }
 
@@ -47,7 +48,10 @@ func (p *Plane) Listen(ctx context.Context) (<-chan error, error) {
 		if p.config.InMemory() {
 			p.doors.note.Credentials = p.Credentials()
 		}
-		err = p.doors.note.Write()
+		if !p.options.NoNote {
+			err = p.doors.note.Write()
+			p.doors.noted = err == nil
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.doors.close(ctx))
@@ -150,7 +154,7 @@ func (d *doors) close(ctx context.Context) error {
 			errs = append(errs, err)
 		}
 	}
-	if d.note != nil {
+	if d.noted {
 		if err := d.note.Remove(); err != nil && !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}

@@ -25,6 +25,7 @@ type Options struct {
 	Log         *slog.Logger // nil: slog.Default
 	MemorySpine bool         // keep the event log in memory although the store is durable: for scenarios in virtual time
 	NoUpstreams bool         // the resolver asks nobody: rehearsals send nothing beyond loopback
+	NoNote      bool         // other commands must not take this plane for the user's
 
 	proxies  []netip.Prefix
 	resolver *resolver.Server
