@@ -11,7 +11,7 @@ import (
 // EncodeRequest writes a call as a client would send it, unsigned, in the
 // service's preferred protocol. endpoint is "https://host:port" with an
 // optional path, which goes before the operation's; in is a pointer to op's
-// request structure.
+// request structure. Idempotency tokens that in leaves out are made, as SDKs do.
 func EncodeRequest(op AnyOperation, in any, endpoint string) (*Request, error) {
 	meta := op.About()
 	if len(meta.Service.Protocols) == 0 {
@@ -30,8 +30,16 @@ func encodeRequest(op AnyOperation, protocol Protocol, in any, endpoint string) 
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Type() != op.InType() {
 		return nil, fmt.Errorf("encode %s: got %T, want *%v", meta, in, op.InType())
 	}
-	v = v.Elem()
-	p := planOf(v.Type())
+	p := planOf(op.InType())
+	call := reflect.New(p.t).Elem() // the caller's structure stays as it is
+	call.Set(v.Elem())
+	v = call
+	fillTokens(p, v)
+	for _, f := range p.fields {
+		if f.token && f.need != 0 && v.Field(f.index).String() == "" {
+			v.Field(f.index).SetString(newToken())
+		}
+	}
 	r := &Request{Method: http.MethodPost, Header: http.Header{}, Host: u.Host, Scope: meta.Service.SigningName}
 	base := strings.TrimSuffix(u.EscapedPath(), "/")
 	r.RawPath = base + "/"

@@ -104,6 +104,25 @@ func (d *dynamic) About() *Meta          { return &d.meta }
 func (d *dynamic) InType() reflect.Type  { return d.in }
 func (d *dynamic) OutType() reflect.Type { return reflect.TypeFor[nothing]() }
 
+func TestTokensAreMadeOnBothSides(t *testing.T) {
+	in := &detectorIn{DetectorId: "d"}
+	req, err := EncodeRequest(updateDet, in, "http://x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if in.Token != nil {
+		t.Error("the caller's structure was changed")
+	}
+	_, got, err := decode(t, req)
+	if err != nil || len(*got.(*detectorIn).Token) != 36 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	_, got, err = decode(t, rest("guardduty", "POST", "/detector/d", "{}"))
+	if err != nil || len(*got.(*detectorIn).Token) != 36 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 func TestStreamsPassThrough(t *testing.T) {
 	stream, w := io.Pipe()
 	r := rest("s3", "PUT", "/b/k", "")
