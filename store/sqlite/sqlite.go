@@ -85,7 +85,7 @@ func (b *Backend) open() error {
 
 // connect returns a handle on the file with the pragmas set on each connection.
 func connect(file string, pragmas ...string) (*sql.DB, error) {
-	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)", "trusted_schema(0)", "cache_size(-8000)", "temp_store(2)"}, pragmas...)}
+	q := url.Values{"_pragma": append([]string{"busy_timeout(10000)", "trusted_schema(0)", "temp_store(2)"}, pragmas...)}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: filepath.ToSlash(file)}).EscapedPath(), RawQuery: q.Encode()}
 	c, err := driver.NewConnector(u.String())
 	if err != nil {
