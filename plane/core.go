@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -39,7 +38,6 @@ type core struct {
 	stops    []func() // of the subscriptions
 	end      context.CancelFunc
 	loops    sync.WaitGroup
-	failed   atomic.Pointer[error]
 }
 
 // A named service is a service with its place in the API.

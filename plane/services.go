@@ -5,6 +5,7 @@ import (
 
 	"sumun.dev/api/cloudtrailapi"
 	"sumun.dev/api/eventsapi"
+	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/api/iamapi"
 	"sumun.dev/api/route53resolverapi"
 	"sumun.dev/api/stsapi"
@@ -13,6 +14,7 @@ import (
 	"sumun.dev/plane/config"
 	"sumun.dev/service/cloudtrail"
 	"sumun.dev/service/events"
+	"sumun.dev/service/guardduty"
 	"sumun.dev/service/iam"
 	"sumun.dev/service/route53resolver"
 	"sumun.dev/service/sts"
@@ -35,6 +37,7 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	c.mount(&cloudtrailapi.Service, cloudtrail.New(c.env(cfg, o, "cloudtrail")))
 	c.firewall = route53resolver.New(c.env(cfg, o, "route53resolver"))
 	c.mount(&route53resolverapi.Service, c.firewall)
+	c.mount(&guarddutyapi.Service, guardduty.New(c.env(cfg, o, "guardduty")))
 	c.mount(&eventsapi.Service, events.New(c.env(cfg, o, "events", (*events.Service).Needs(nil)...)))
 	c.gate.Know(Operations()...)
 	var err error

@@ -102,19 +102,19 @@ func (s *Service) associateLog(ctx context.Context, in *api.AssociateResolverQue
 	if err != nil {
 		return nil, err
 	}
-	id, have, err := s.tieOf(ctx, in.ResolverQueryLogConfigId, in.ResourceId)
+	_, have, err := s.tieOf(ctx, in.ResolverQueryLogConfigId, in.ResourceId)
 	if err != nil {
 		return nil, err
 	}
 	if have != nil {
 		return nil, api.ResourceExistsException.New("The query logging configuration \"%s\" is associated with \"%s\" already.", in.ResolverQueryLogConfigId, in.ResourceId).With("ResourceType", "resolver-query-log-config-association")
 	}
-	id, have = newID("rqlca-"), &logTie{Config: in.ResolverQueryLogConfigId, VPC: in.ResourceId, Created: time.Now().UTC()}
+	id, tie := newID("rqlca-"), &logTie{Config: in.ResolverQueryLogConfigId, VPC: in.ResourceId, Created: time.Now().UTC()}
 	l.Ties++
 	if err := s.logs.Put(ctx, in.ResolverQueryLogConfigId, l); err != nil {
 		return nil, err
 	}
-	return &api.AssociateResolverQueryLogConfigResponse{ResolverQueryLogConfigAssociation: have.shown(id)}, s.logTies.Insert(ctx, id, have)
+	return &api.AssociateResolverQueryLogConfigResponse{ResolverQueryLogConfigAssociation: tie.shown(id)}, s.logTies.Insert(ctx, id, tie)
 }
 
 func (s *Service) disassociateLog(ctx context.Context, in *api.DisassociateResolverQueryLogConfigRequest) (*api.DisassociateResolverQueryLogConfigResponse, error) {
