@@ -1,0 +1,76 @@
+package securityhub
+
+import (
+	"context"
+	"errors"
+
+	"sumun.dev/api/securityhubapi"
+	"sumun.dev/aws"
+	"sumun.dev/store"
+	"sumun.dev/wire"
+)
+
+// Actions, resources and condition keys are those of the Service Authorization
+// Reference, "Actions, resources, and condition keys for AWS Security Hub". What
+// belongs to a hub is asked for on the hub where the reference names no resource,
+// so that policies can be narrower than "*".
+
+func hubARN(ctx context.Context) aws.ARN { return aws.CallOf(ctx).ARN("securityhub", "hub/"+hubID) }
+
+// touchHub is for what is done to the hub or to what belongs to it.
+func touchHub[In any](s *Service, action string) func(context.Context, In) ([]wire.Touch, error) {
+	return func(ctx context.Context, _ In) ([]wire.Touch, error) {
+		t, err := s.hubTouch(ctx, action)
+		return []wire.Touch{t}, err
+	}
+}
+
+func (s *Service) hubTouch(ctx context.Context, action string) (wire.Touch, error) {
+	t := wire.Touch{Action: "securityhub:" + action, Resource: hubARN(ctx)}
+	h, err := s.hubs.Get(ctx, hubID)
+	if errors.Is(err, store.ErrNotFound) {
+		return t, nil
+	}
+	if err == nil {
+		t.Tags = h.Tags
+	}
+	return t, err
+}
+
+func (s *Service) touchNewHub(ctx context.Context, in *securityhubapi.EnableSecurityHubRequest) ([]wire.Touch, error) {
+	t := wire.Touch{Action: "securityhub:EnableSecurityHub", Resource: hubARN(ctx), Conditions: requested(in.Tags, nil)}
+	if len(in.Tags) == 0 {
+		return []wire.Touch{t}, nil
+	}
+	tagging := t
+	tagging.Action = "securityhub:TagResource"
+	return []wire.Touch{t, tagging}, nil
+}
+
+// requested makes the conditions of the tags that a call asks for.
+func requested(tags map[string]string, keys []string) map[string][]string {
+	conditions := map[string][]string{}
+	for key, value := range tags {
+		conditions["aws:RequestTag/"+key] = []string{value}
+		keys = append(keys, key)
+	}
+	if len(keys) > 0 {
+		conditions["aws:TagKeys"] = keys
+	}
+	return conditions
+}
+
+// touchUpdate names the fields that BatchUpdateFindings changes by the condition
+// keys securityhub:ASFFSyntaxPath/<path>, with the values they get. User Guide,
+// "Configuring access to BatchUpdateFindings".
+func (s *Service) touchUpdate(ctx context.Context, in *securityhubapi.BatchUpdateFindingsRequest) ([]wire.Touch, error) {
+	t, err := s.hubTouch(ctx, "BatchUpdateFindings")
+	if err != nil {
+		return nil, err
+	}
+	t.Conditions = map[string][]string{}
+	for path, values := range changed(in) {
+		t.Conditions["securityhub:ASFFSyntaxPath/"+path] = values
+	}
+	return []wire.Touch{t}, nil
+}
