@@ -24,7 +24,10 @@ func (s *Service) Malformed() uint64 { return s.counts.malformed.Load() }
 // does not keep the others waiting for ever.
 func (s *Service) queries(ctx context.Context, events []aws.Event) error {
 	call := aws.CallOf(ctx)
-	lists := s.book.At(store.Place{Account: call.Account, Region: call.Region})
+	lists, err := s.listsOf(store.Place{Account: call.Account, Region: call.Region})
+	if err != nil {
+		return err
+	}
 	reader := dns.NewReader()
 	var found []finding.Suspicion
 	for i := range events {
@@ -44,12 +47,16 @@ func (s *Service) queries(ctx context.Context, events []aws.Event) error {
 	if err != nil || d == nil || !d.Enabled {
 		return err
 	}
-	return s.keep(ctx, d, found)
+	return s.keep(ctx, d, found, false)
 }
 
 // keep adds suspicions to the findings they belong to, each finding written once.
-func (s *Service) keep(ctx context.Context, d *detector, found []finding.Suspicion) error {
+func (s *Service) keep(ctx context.Context, d *detector, found []finding.Suspicion, sample bool) error {
 	home, now := s.home(ctx, d), time.Now()
+	suppress, err := s.suppression(ctx)
+	if err != nil {
+		return err
+	}
 	changed := map[string]*kept{}
 	var order []string
 	for _, one := range found {
@@ -63,6 +70,9 @@ func (s *Service) keep(ctx context.Context, d *detector, found []finding.Suspici
 		switch {
 		case errors.Is(err, store.ErrNotFound):
 			k = &kept{Finding: *finding.Open(home, one, now)}
+			k.Sample = sample
+			k.Suppressed = suppress(k)
+			k.Archived = k.Suppressed
 		case err != nil:
 			return err
 		default:

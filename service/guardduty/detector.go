@@ -115,7 +115,33 @@ func (s *Service) deleteDetector(ctx context.Context, in *guarddutyapi.DeleteDet
 			return nil, err
 		}
 	}
+	if err := s.forgetSets(ctx); err != nil {
+		return nil, err
+	}
+	for e, err := range s.filters.All(ctx, "") {
+		if err != nil {
+			return nil, err
+		}
+		if err := s.filters.Delete(ctx, e.ID); err != nil {
+			return nil, err
+		}
+	}
 	return &guarddutyapi.DeleteDetectorResponse{}, s.detectors.Delete(ctx, d.ID)
+}
+
+func (s *Service) forgetSets(ctx context.Context) error {
+	for e, err := range s.sets.All(ctx, "") {
+		if err != nil {
+			return err
+		}
+		if err := s.dropPieces(ctx, e.Value); err != nil {
+			return err
+		}
+		if err := s.sets.Delete(ctx, e.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forget deletes a finding and what was to be done with it.

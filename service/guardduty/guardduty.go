@@ -5,8 +5,6 @@
 package guardduty
 
 import (
-	"context"
-
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
 	"sumun.dev/detect"
@@ -21,20 +19,31 @@ type Service struct {
 	env       service.Env
 	detectors *store.Table[detector]
 	findings  *store.Table[kept]
+	sets      *store.Table[set]
+	pieces    *store.Table[piece]
+	filters   *store.Table[filter]
+	feeds     Feeds
 	rules     []detect.DNSRule
 	book      *intel.Book
+	loaded    loaded
 	counts    counts
 }
 
 // New returns GuardDuty.
 func New(env service.Env) *Service {
-	return &Service{
+	s := &Service{
 		env:       env,
 		detectors: store.NewTable[detector](env.Store, "guardduty.detectors"),
 		findings:  store.NewTable[kept](env.Store, "guardduty.findings"),
+		sets:      store.NewTable[set](env.Store, "guardduty.sets"),
+		pieces:    store.NewTable[piece](env.Store, "guardduty.pieces"),
+		filters:   store.NewTable[filter](env.Store, "guardduty.filters"),
 		rules:     detect.DNSRules(),
 		book:      intel.NewBook(intel.Builtin()...),
+		loaded:    loaded{places: map[store.Place]bool{}, compiled: map[store.Place]map[string]compiled{}},
 	}
+	env.Store.Watch("guardduty.sets", s.loaded.changed)
+	return s
 }
 
 // Routes lists what GuardDuty serves.
@@ -51,6 +60,66 @@ func (s *Service) Routes() []wire.Route {
 		guarddutyapi.ArchiveFindings.To(s.archiveFindings, touchDetector(s, "guardduty:ArchiveFindings", func(in *guarddutyapi.ArchiveFindingsRequest) string { return in.DetectorId })),
 		guarddutyapi.UnarchiveFindings.To(s.unarchiveFindings, touchDetector(s, "guardduty:UnarchiveFindings", func(in *guarddutyapi.UnarchiveFindingsRequest) string { return in.DetectorId })),
 		guarddutyapi.UpdateFindingsFeedback.To(s.updateFindingsFeedback, touchDetector(s, "guardduty:UpdateFindingsFeedback", func(in *guarddutyapi.UpdateFindingsFeedbackRequest) string { return in.DetectorId })),
+		guarddutyapi.CreateSampleFindings.To(s.createSampleFindings, touchDetector(s, "guardduty:CreateSampleFindings", func(in *guarddutyapi.CreateSampleFindingsRequest) string { return in.DetectorId })),
+		guarddutyapi.GetFindingsStatistics.To(s.getFindingsStatistics, touchDetector(s, "guardduty:GetFindingsStatistics", func(in *guarddutyapi.GetFindingsStatisticsRequest) string { return in.DetectorId })),
+
+		guarddutyapi.CreateFilter.To(s.createFilter, touchNew("guardduty:CreateFilter", func(in *guarddutyapi.CreateFilterRequest) (string, map[string]string) { return in.DetectorId, in.Tags })),
+		guarddutyapi.GetFilter.To(s.getFilter, touchFilter(s, "guardduty:GetFilter", func(in *guarddutyapi.GetFilterRequest) (string, string) { return in.DetectorId, in.FilterName })),
+		guarddutyapi.ListFilters.To(s.listFilters, touchDetector(s, "guardduty:ListFilters", func(in *guarddutyapi.ListFiltersRequest) string { return in.DetectorId })),
+		guarddutyapi.UpdateFilter.To(s.updateFilter, touchFilter(s, "guardduty:UpdateFilter", func(in *guarddutyapi.UpdateFilterRequest) (string, string) { return in.DetectorId, in.FilterName })),
+		guarddutyapi.DeleteFilter.To(s.deleteFilter, touchFilter(s, "guardduty:DeleteFilter", func(in *guarddutyapi.DeleteFilterRequest) (string, string) { return in.DetectorId, in.FilterName })),
+
+		guarddutyapi.CreateThreatIntelSet.To(s.createThreatIntelSet, touchNew("guardduty:CreateThreatIntelSet", func(in *guarddutyapi.CreateThreatIntelSetRequest) (string, map[string]string) {
+			return in.DetectorId, in.Tags
+		})),
+		guarddutyapi.GetThreatIntelSet.To(s.getThreatIntelSet, touchSet(s, "guardduty:GetThreatIntelSet", threatIntel, func(in *guarddutyapi.GetThreatIntelSetRequest) (string, string) {
+			return in.DetectorId, in.ThreatIntelSetId
+		})),
+		guarddutyapi.ListThreatIntelSets.To(s.listThreatIntelSets, touchDetector(s, "guardduty:ListThreatIntelSets", func(in *guarddutyapi.ListThreatIntelSetsRequest) string { return in.DetectorId })),
+		guarddutyapi.UpdateThreatIntelSet.To(s.updateThreatIntelSet, touchSet(s, "guardduty:UpdateThreatIntelSet", threatIntel, func(in *guarddutyapi.UpdateThreatIntelSetRequest) (string, string) {
+			return in.DetectorId, in.ThreatIntelSetId
+		})),
+		guarddutyapi.DeleteThreatIntelSet.To(s.deleteThreatIntelSet, touchSet(s, "guardduty:DeleteThreatIntelSet", threatIntel, func(in *guarddutyapi.DeleteThreatIntelSetRequest) (string, string) {
+			return in.DetectorId, in.ThreatIntelSetId
+		})),
+
+		guarddutyapi.CreateThreatEntitySet.To(s.createThreatEntitySet, touchNew("guardduty:CreateThreatEntitySet", func(in *guarddutyapi.CreateThreatEntitySetRequest) (string, map[string]string) {
+			return in.DetectorId, in.Tags
+		})),
+		guarddutyapi.GetThreatEntitySet.To(s.getThreatEntitySet, touchSet(s, "guardduty:GetThreatEntitySet", threatEntity, func(in *guarddutyapi.GetThreatEntitySetRequest) (string, string) {
+			return in.DetectorId, in.ThreatEntitySetId
+		})),
+		guarddutyapi.ListThreatEntitySets.To(s.listThreatEntitySets, touchDetector(s, "guardduty:ListThreatEntitySets", func(in *guarddutyapi.ListThreatEntitySetsRequest) string { return in.DetectorId })),
+		guarddutyapi.UpdateThreatEntitySet.To(s.updateThreatEntitySet, touchSet(s, "guardduty:UpdateThreatEntitySet", threatEntity, func(in *guarddutyapi.UpdateThreatEntitySetRequest) (string, string) {
+			return in.DetectorId, in.ThreatEntitySetId
+		})),
+		guarddutyapi.DeleteThreatEntitySet.To(s.deleteThreatEntitySet, touchSet(s, "guardduty:DeleteThreatEntitySet", threatEntity, func(in *guarddutyapi.DeleteThreatEntitySetRequest) (string, string) {
+			return in.DetectorId, in.ThreatEntitySetId
+		})),
+
+		guarddutyapi.CreateTrustedEntitySet.To(s.createTrustedEntitySet, touchNew("guardduty:CreateTrustedEntitySet", func(in *guarddutyapi.CreateTrustedEntitySetRequest) (string, map[string]string) {
+			return in.DetectorId, in.Tags
+		})),
+		guarddutyapi.GetTrustedEntitySet.To(s.getTrustedEntitySet, touchSet(s, "guardduty:GetTrustedEntitySet", trustedEntity, func(in *guarddutyapi.GetTrustedEntitySetRequest) (string, string) {
+			return in.DetectorId, in.TrustedEntitySetId
+		})),
+		guarddutyapi.ListTrustedEntitySets.To(s.listTrustedEntitySets, touchDetector(s, "guardduty:ListTrustedEntitySets", func(in *guarddutyapi.ListTrustedEntitySetsRequest) string { return in.DetectorId })),
+		guarddutyapi.UpdateTrustedEntitySet.To(s.updateTrustedEntitySet, touchSet(s, "guardduty:UpdateTrustedEntitySet", trustedEntity, func(in *guarddutyapi.UpdateTrustedEntitySetRequest) (string, string) {
+			return in.DetectorId, in.TrustedEntitySetId
+		})),
+		guarddutyapi.DeleteTrustedEntitySet.To(s.deleteTrustedEntitySet, touchSet(s, "guardduty:DeleteTrustedEntitySet", trustedEntity, func(in *guarddutyapi.DeleteTrustedEntitySetRequest) (string, string) {
+			return in.DetectorId, in.TrustedEntitySetId
+		})),
+
+		guarddutyapi.TagResource.To(s.tagResource, touchTagged(s, "guardduty:TagResource", func(in *guarddutyapi.TagResourceRequest) (string, map[string]string, []string) {
+			return in.ResourceArn, in.Tags, nil
+		})),
+		guarddutyapi.UntagResource.To(s.untagResource, touchTagged(s, "guardduty:UntagResource", func(in *guarddutyapi.UntagResourceRequest) (string, map[string]string, []string) {
+			return in.ResourceArn, nil, in.TagKeys
+		})),
+		guarddutyapi.ListTagsForResource.To(s.listTagsForResource, touchTagged(s, "guardduty:ListTagsForResource", func(in *guarddutyapi.ListTagsForResourceRequest) (string, map[string]string, []string) {
+			return in.ResourceArn, nil, nil
+		})),
 	}
 }
 
@@ -64,8 +133,6 @@ func (s *Service) Jobs() []service.Job {
 	return []service.Job{
 		{Kind: jobPublish, Run: s.publishDue},
 		{Kind: jobExpire, Run: s.expireDue},
+		{Kind: jobFeed, Run: s.feedDue},
 	}
 }
-
-// Start has nothing to build yet.
-func (s *Service) Start(context.Context) error { return nil }

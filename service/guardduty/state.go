@@ -114,3 +114,11 @@ func next[T any](s *Service, bind []string, r store.Range, all []store.Entry[T])
 }
 
 func failed(what string, err error) error { return fmt.Errorf("guardduty: %s: %w", what, err) }
+
+// optional is nil for an empty string, which AWS leaves out of answers.
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

@@ -63,3 +63,65 @@ func requested(tags map[string]string, keys []string) map[string][]string {
 	}
 	return conditions
 }
+
+// touchNew is for what is made in a detector.
+func touchNew[In any](action string, of func(In) (detector string, tags map[string]string)) func(context.Context, In) ([]wire.Touch, error) {
+	return func(ctx context.Context, in In) ([]wire.Touch, error) {
+		detector, tags := of(in)
+		t := wire.Touch{Action: action, Resource: detectorARN(aws.CallOf(ctx), detector), Conditions: requested(tags, nil)}
+		return withTagging([]wire.Touch{t}, tags), nil
+	}
+}
+
+func touchSet[In any](s *Service, action string, k setKind, of func(In) (detector, id string)) func(context.Context, In) ([]wire.Touch, error) {
+	return func(ctx context.Context, in In) ([]wire.Touch, error) {
+		detector, id := of(in)
+		t := wire.Touch{Action: action, Resource: setARN(aws.CallOf(ctx), detector, k, id)}
+		x, err := s.sets.Get(ctx, k.key(id))
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if err == nil {
+			t.Tags = x.Tags
+		}
+		return []wire.Touch{t}, nil
+	}
+}
+
+func filterARN(call *aws.Call, detector, name string) aws.ARN {
+	return call.ARN("guardduty", "detector/"+detector+"/filter/"+name)
+}
+
+func touchFilter[In any](s *Service, action string, of func(In) (detector, name string)) func(context.Context, In) ([]wire.Touch, error) {
+	return func(ctx context.Context, in In) ([]wire.Touch, error) {
+		detector, name := of(in)
+		t := wire.Touch{Action: action, Resource: filterARN(aws.CallOf(ctx), detector, name)}
+		f, err := s.filters.Get(ctx, name)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if err == nil {
+			t.Tags = f.Tags
+		}
+		return []wire.Touch{t}, nil
+	}
+}
+
+func touchTagged[In any](s *Service, action string, of func(In) (string, map[string]string, []string)) func(context.Context, In) ([]wire.Touch, error) {
+	return func(ctx context.Context, in In) ([]wire.Touch, error) {
+		resource, tags, keys := of(in)
+		arn, err := aws.ParseARN(resource)
+		if err != nil {
+			return nil, invalid("resourceArn")
+		}
+		t := wire.Touch{Action: action, Resource: arn, Conditions: requested(tags, keys)}
+		has, _, err := s.tagsOf(ctx, resource)
+		switch {
+		case err == nil:
+			t.Tags = *has
+		case !guarddutyapi.BadRequestException.Is(err):
+			return nil, err
+		}
+		return []wire.Touch{t}, nil
+	}
+}

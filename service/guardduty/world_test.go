@@ -29,6 +29,7 @@ type world struct {
 	backend *memory.Backend
 	root    *seal.Root
 	lists   string
+	feeds   Feeds
 	told    []aws.Event
 	queries int
 }
@@ -48,6 +49,7 @@ func (w *world) begin() {
 	w.t.Helper()
 	w.store = store.Open(w.backend, w.root)
 	w.service = New(service.Env{Store: w.store, Log: slog.New(slog.DiscardHandler), Lists: w.lists})
+	w.service.Follow(w.feeds)
 	if err := w.service.Start(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,0 +1,113 @@
+package guardduty
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"sumun.dev/detect/intel"
+	"sumun.dev/store"
+)
+
+// loaded remembers which places' lists the book has, and what the sets were
+// compiled to.
+type loaded struct {
+	mu       sync.Mutex
+	places   map[store.Place]bool
+	compiled map[store.Place]map[string]compiled // by the set's id
+}
+
+type compiled struct {
+	version int
+	name    string
+	list    *intel.List
+}
+
+// changed notes that the sets of a place are not what the book says. It is
+// called after commits here and on other nodes.
+func (l *loaded) changed(c store.Change) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.Place == (store.Place{}) {
+		clear(l.places)
+		return
+	}
+	delete(l.places, c.Place)
+}
+
+// listsOf returns what counts in a place. After a change it compiles the sets
+// that are new before it answers, so that a change counts for the first record
+// that comes after it.
+func (s *Service) listsOf(place store.Place) (intel.Lists, error) {
+	l := &s.loaded
+	l.mu.Lock()
+	done := l.places[place]
+	l.places[place] = true
+	l.mu.Unlock()
+	if done {
+		return s.book.At(place), nil
+	}
+	lists, err := s.compile(place)
+	if err != nil {
+		l.changed(store.Change{Place: place})
+		return intel.Lists{}, err
+	}
+	s.book.Own(place, lists...)
+	return s.book.At(place), nil
+}
+
+// compile makes the lists of a place's active sets, as committed. It reads
+// outside of any unit of work: what records are judged by is no part of one.
+func (s *Service) compile(place store.Place) ([]*intel.List, error) {
+	ctx := context.Background()
+	var lists []*intel.List
+	s.loaded.mu.Lock()
+	was, is := s.loaded.compiled[place], map[string]compiled{}
+	s.loaded.mu.Unlock()
+	for _, k := range setKinds() {
+		for e, err := range s.sets.In(place).All(ctx, k.path+":") {
+			if err != nil {
+				return nil, err
+			}
+			if !e.Value.Active || e.Value.Problem != "" {
+				continue
+			}
+			c, ok := was[e.Value.ID]
+			if !ok || c.version != e.Value.Version || c.name != e.Value.Name {
+				list, err := s.compileSet(ctx, place, k, e.Value)
+				if err != nil {
+					return nil, err
+				}
+				c = compiled{e.Value.Version, e.Value.Name, list}
+			}
+			is[e.Value.ID] = c
+			lists = append(lists, c.list)
+		}
+	}
+	s.loaded.mu.Lock()
+	defer s.loaded.mu.Unlock()
+	s.loaded.compiled[place] = is
+	return lists, nil
+}
+
+func (s *Service) compileSet(ctx context.Context, place store.Place, k setKind, x *set) (*intel.List, error) {
+	var failure error
+	list, err := intel.Exact(x.Name, k.counts, func(yield func(string) bool) {
+		for n := range x.Pieces {
+			p, err := s.pieces.In(place).Get(ctx, pieceKey(x.ID, n))
+			if err != nil {
+				failure = err
+				return
+			}
+			for _, d := range p.Domains {
+				if !yield(d) {
+					return
+				}
+			}
+		}
+	})
+	if failure != nil {
+		return nil, fmt.Errorf("read set %s: %w", x.ID, failure)
+	}
+	return list, err
+}
