@@ -8,6 +8,7 @@ import (
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/api/iamapi"
 	"sumun.dev/api/route53resolverapi"
+	"sumun.dev/api/securityhubapi"
 	"sumun.dev/api/stsapi"
 	"sumun.dev/aws"
 	"sumun.dev/gateway"
@@ -17,6 +18,7 @@ import (
 	"sumun.dev/service/guardduty"
 	"sumun.dev/service/iam"
 	"sumun.dev/service/route53resolver"
+	"sumun.dev/service/securityhub"
 	"sumun.dev/service/sts"
 )
 
@@ -38,6 +40,7 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	c.firewall = route53resolver.New(c.env(cfg, o, "route53resolver"))
 	c.mount(&route53resolverapi.Service, c.firewall)
 	c.mount(&guarddutyapi.Service, guardduty.New(c.env(cfg, o, "guardduty")))
+	c.mount(&securityhubapi.Service, securityhub.New(c.env(cfg, o, "securityhub")))
 	c.mount(&eventsapi.Service, events.New(c.env(cfg, o, "events", (*events.Service).Needs(nil)...)))
 	c.gate.Know(Operations()...)
 	var err error
