@@ -72,7 +72,7 @@ func counters(e *execution) *ssmapi.ProgressCounters {
 	return &ssmapi.ProgressCounters{
 		TotalSteps: new(int32(len(e.Steps))), SuccessSteps: new(count[ssmapi.AutomationExecutionStatusSuccess]),
 		FailedSteps: new(count[ssmapi.AutomationExecutionStatusFailed]), CancelledSteps: new(count[ssmapi.AutomationExecutionStatusCancelled]),
-		TimedOutSteps: new(count[ssmapi.AutomationExecutionStatusTimedout]),
+		TimedOutSteps: new(count[ssmapi.AutomationExecutionStatusTimedOut]),
 	}
 }
 
