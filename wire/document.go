@@ -36,7 +36,7 @@ func DecodeJSONDocument(op AnyOperation, doc any) (any, error) {
 	fillTokens(p, v.Elem())
 	st := state{missing: r.missing}
 	st.lacks(p, r.seen)
-	if found := validate(p, v.Elem(), st.missing); len(found) > 0 {
+	if found := validate(p, v.Elem(), st.missing, ""); len(found) > 0 {
 		return nil, m.violation(found)
 	}
 	return v.Interface(), nil

@@ -35,10 +35,18 @@ func (m *Match) Decode(req *Request, limits Limits) (any, error) {
 	fillTokens(p, v.Elem())
 	st := state{missing: r.missing}
 	st.lacks(p, r.seen)
-	if found := validate(p, v.Elem(), st.missing); len(found) > 0 {
+	if found := validate(p, v.Elem(), st.missing, m.items()); len(found) > 0 {
 		return v.Interface(), m.violation(found)
 	}
 	return v.Interface(), nil
+}
+
+// items names the list whose elements the service checks itself.
+func (m *Match) items() string {
+	if m.Route == nil {
+		return ""
+	}
+	return m.Route.Items
 }
 
 func (m *Match) read(req *Request, p *plan, v reflect.Value, limits Limits) (result, error) {

@@ -140,6 +140,15 @@ type Route struct {
 	Operation AnyOperation
 	Touches   func(context.Context, any) ([]Touch, error)
 	Serve     func(context.Context, any) (any, error)
+	Items     string // set by Itemised
+}
+
+// Itemised says that the service checks the elements of a list member itself and
+// answers for each of them: what one element breaks must not fail the call. Decode
+// then checks the list, its length for one, and leaves what is inside alone.
+func (r Route) Itemised(member string) Route {
+	r.Items = member
+	return r
 }
 
 // Meta returns what the model says of the route's operation.

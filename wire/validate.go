@@ -15,6 +15,7 @@ const (
 // A validation collects what a decoded structure breaks.
 type validation struct {
 	missing map[string]bool
+	items   string // the member of the request whose elements are not checked here
 	path    []step
 	found   []finding
 }
@@ -26,9 +27,11 @@ type finding struct {
 	sentence string
 }
 
-// validate checks the structure v against its constraints and returns what it breaks, in the order of the members.
-func validate(p *plan, v reflect.Value, missing map[string]bool) []finding {
-	c := validation{missing: missing}
+// validate checks the structure v against its constraints and returns what it
+// breaks, in the order of the members. Of the member items, if one is named, only
+// the list as such is checked.
+func validate(p *plan, v reflect.Value, missing map[string]bool, items string) []finding {
+	c := validation{missing: missing, items: items}
 	c.structure(p, v)
 	return c.found
 }
@@ -55,6 +58,8 @@ func (c *validation) structure(p *plan, v reflect.Value) {
 		switch {
 		case f.required && (!present || f.need != 0 && c.missing[pathOf(c.path)]):
 			c.add("null ", mustNotBeNull)
+		case present && len(c.path) == 1 && f.goName == c.items:
+			c.itself(f.shape, fv)
 		case present && f.checks:
 			c.shape(f.shape, fv)
 		}
@@ -84,12 +89,18 @@ func (f *field) fine(v reflect.Value) bool {
 	return (f.scalar() || f.kind == kBlob) && len(f.rules.broken(f.shape, v)) == 0
 }
 
-func (c *validation) shape(s *shape, v reflect.Value) {
-	if s.rules != nil {
-		for _, sentence := range s.rules.broken(s, v) {
-			c.add(shown(s, v), sentence)
-		}
+// itself checks a value, but nothing inside it.
+func (c *validation) itself(s *shape, v reflect.Value) {
+	if s.rules == nil {
+		return
 	}
+	for _, sentence := range s.rules.broken(s, v) {
+		c.add(shown(s, v), sentence)
+	}
+}
+
+func (c *validation) shape(s *shape, v reflect.Value) {
+	c.itself(s, v)
 	switch s.kind {
 	case kStruct:
 		c.structure(s.st, v)
