@@ -17,15 +17,15 @@ const (
 	Unarchived = "unarchived"
 )
 
-// Told returns the event by which other services hear of the finding, under an
-// id that is the same whenever the same is told.
+// Told returns the event by which other services hear of the finding. Its id is
+// left to the outbox: archiving may come and go within a millisecond.
 func (f *Finding) Told(action string) (aws.Event, error) {
 	b, err := Encode(f.GuardDuty())
 	if err != nil {
 		return aws.Event{}, err
 	}
 	return aws.Event{
-		Stream: aws.FindingsStream, ID: f.ID + "/" + action + "/" + stamp(f.Updated) + fmt.Sprintf("/%d", f.Count), Type: "guardduty",
+		Stream: aws.FindingsStream, Type: "guardduty",
 		Account: f.Account, Region: f.Region, Data: b,
 		Attrs: map[string]string{"id": f.ID, "action": action},
 	}, nil

@@ -37,7 +37,7 @@ type List struct {
 }
 
 // Below makes a list whose names also match all names below them, as a feed of
-// malicious domains means them. It fails on the first name that is wrong.
+// malicious domains means them; there are no wildcards in it. It fails on the first name that is wrong.
 func Below(name string, kind Kind, domains iter.Seq[string]) (*List, error) {
 	return newList(name, kind, domains, true)
 }
@@ -69,7 +69,7 @@ func (l *List) Find(n dns.Name) (entry string, ok bool) {
 		if (l.below || len(at) == len(n)) && l.domains.Contains(dns.Domain{Name: at}) {
 			return strings.TrimSuffix(at.String(), "."), true
 		}
-		if len(at) < len(n) && l.domains.Contains(dns.Domain{Name: at, Wildcard: true}) {
+		if !l.below && len(at) < len(n) && l.domains.Contains(dns.Domain{Name: at, Wildcard: true}) {
 			return "*." + strings.TrimSuffix(at.String(), "."), true
 		}
 	}

@@ -72,7 +72,7 @@ func Read(format string, content []byte, max int) (*Entries, error) {
 
 // add takes an entry, whatever it is.
 func (e *Entries) add(s string) error {
-	s = strings.ToLower(strings.TrimSpace(s))
+	s = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(s)), ".")
 	if _, twice := e.seen[s]; twice {
 		return nil
 	}
@@ -82,7 +82,7 @@ func (e *Entries) add(s string) error {
 	switch {
 	case isHash(s):
 		e.Hashes++
-	case s == "", s == ".", s == "*":
+	case s == "", s == "*":
 		return fmt.Errorf("%q names nothing, or everything", s)
 	default:
 		if p, ok := prefix(s); ok {

@@ -49,10 +49,13 @@ type Reader struct {
 
 // NewReader returns a Reader.
 func NewReader() *Reader {
-	r := &Reader{}
-	r.dec = jsontext.NewDecoder(&r.in)
+	r := &Reader{dec: new(jsontext.Decoder)}
+	r.reset()
 	return r
 }
+
+// reset begins a document. Of a name that comes twice the last value counts.
+func (r *Reader) reset() { r.dec.Reset(&r.in, jsontext.AllowDuplicateNames(true)) }
 
 var errSize = errors.New("the record is larger than 256 KiB")
 
@@ -63,7 +66,7 @@ func (r *Reader) Read(b []byte) (*Record, error) {
 	}
 	r.in.Reset()
 	r.in.Write(b)
-	r.dec.Reset(&r.in)
+	r.reset()
 	rec := &Record{}
 	if err := r.object(func(name string) error { return r.member(rec, name) }); err != nil {
 		return nil, fmt.Errorf("query log record: %w", err)
@@ -85,11 +88,11 @@ func (r *Reader) object(member func(name string) error) error {
 		return err
 	}
 	for r.dec.PeekKind() == '"' {
-		t, err := r.dec.ReadToken()
+		name, err := r.text()
 		if err != nil {
 			return err
 		}
-		if err := member(t.String()); err != nil {
+		if err := member(name); err != nil {
 			return err
 		}
 	}
@@ -137,19 +140,23 @@ func (r *Reader) member(rec *Record, name string) (err error) {
 	return nil
 }
 
-// text reads a string; null is the empty one.
+// text reads a string; null is the empty one. Few strings of records have
+// escapes: those without are not parsed again.
 func (r *Reader) text() (string, error) {
-	t, err := r.dec.ReadToken()
+	v, err := r.dec.ReadValue()
 	if err != nil {
 		return "", err
 	}
-	switch t.Kind() {
-	case '"':
-		return t.String(), nil
-	case 'n':
+	switch {
+	case v[0] == 'n':
 		return "", nil
+	case v[0] != '"':
+		return "", errors.New("not a string")
+	case bytes.IndexByte(v, '\\') < 0:
+		return string(v[1 : len(v)-1]), nil
 	}
-	return "", errors.New("not a string")
+	s, err := jsontext.AppendUnquote(nil, v)
+	return string(s), err
 }
 
 func (r *Reader) sources(rec *Record) error {

@@ -1,0 +1,143 @@
+package intel
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+
+	"sumun.dev/engine/dns"
+	"sumun.dev/store"
+)
+
+func name(t testing.TB, s string) dns.Name {
+	t.Helper()
+	n, err := dns.ParseName(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestFind(t *testing.T) {
+	below, err := Below("feed", Malicious, slices.Values([]string{"evil.example", "deep.bad.example"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	exact, err := Exact("own", Custom, slices.Values([]string{"evil.example", "*.bad.example"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ asked, below, exact string }{
+		{"evil.example.", "evil.example", "evil.example"},
+		{"EVIL.example.", "evil.example", "evil.example"},
+		{"www.evil.example.", "evil.example", ""},
+		{"a.b.c.evil.example.", "evil.example", ""},
+		{"notevil.example.", "", ""},
+		{"example.", "", ""},
+		{".", "", ""},
+		{"bad.example.", "", ""},
+		{"x.bad.example.", "", "*.bad.example"},
+		{"x.deep.bad.example.", "deep.bad.example", "*.bad.example"},
+		{"evil.example.com.", "", ""},
+	} {
+		if got, ok := below.Find(name(t, c.asked)); got != c.below || ok != (c.below != "") {
+			t.Errorf("below %s: %q", c.asked, got)
+		}
+		if got, ok := exact.Find(name(t, c.asked)); got != c.exact || ok != (c.exact != "") {
+			t.Errorf("exact %s: %q", c.asked, got)
+		}
+	}
+}
+
+func TestBook(t *testing.T) {
+	make := func(label string, kind Kind, domain string) *List {
+		l, err := Below(label, kind, slices.Values([]string{domain}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	here, there := store.Place{Account: "111122223333", Region: "us-east-1"}, store.Place{Account: "444455556666", Region: "us-east-1"}
+	b := NewBook(make("f", Mining, "pool.example"))
+	b.Own(here, make("mine", Custom, "evil.example"), make("ours", Trusted, "good.example"))
+	before := b.At(here)
+	find := func(l Lists, kind Kind, n string) string { _, e := l.Find(kind, name(t, n)); return e }
+	for _, c := range []struct {
+		at   store.Place
+		kind Kind
+		name string
+		want string
+	}{
+		{here, Mining, "pool.example", "pool.example"}, {there, Mining, "pool.example", "pool.example"},
+		{here, Custom, "evil.example", "evil.example"}, {there, Custom, "evil.example", ""},
+		{here, Mining, "evil.example", ""},
+	} {
+		if got := find(b.At(c.at), c.kind, c.name); got != c.want {
+			t.Errorf("%v %s %s: %q", c.at, c.kind, c.name, got)
+		}
+	}
+	if !b.At(here).Trusts(name(t, "good.example")) || b.At(there).Trusts(name(t, "good.example")) {
+		t.Error("trust crosses accounts, or is not there")
+	}
+	b.Share(make("f", Mining, "other.example"))
+	b.Own(here)
+	if find(b.At(here), Mining, "pool.example") != "" || find(b.At(here), Mining, "other.example") == "" || find(b.At(here), Custom, "evil.example") != "" {
+		t.Error("the old lists are still there")
+	}
+	if find(before, Custom, "evil.example") == "" {
+		t.Error("what was taken before has changed")
+	}
+}
+
+func TestBuiltinDomains(t *testing.T) {
+	b := NewBook(Builtin()...)
+	for kind, n := range map[Kind]string{CommandAndControl: "guarddutyc2activityb.com", Mining: "xmr.pool.minergate.com"} {
+		if l, _ := b.At(store.Place{}).Find(kind, name(t, n)); l == nil {
+			t.Errorf("%s is not there", n)
+		}
+	}
+}
+
+const million = 1_000_000
+
+func millionNames(yield func(string) bool) {
+	for i := range million {
+		if !yield(fmt.Sprintf("host%d.malware%d.example", i, i%5000)) {
+			return
+		}
+	}
+}
+
+// BenchmarkMillion states what a list of a million domains costs.
+func BenchmarkMillion(b *testing.B) {
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	l, err := Below("feed", Malicious, millionNames)
+	if err != nil {
+		b.Fatal(err)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	mib := float64(after.HeapAlloc-before.HeapAlloc) / (1 << 20)
+	for _, c := range []struct{ label, asked string }{
+		{"hit", "host123456.malware3456.example"}, {"hit_below", "a.b.host123456.malware3456.example"}, {"miss", "www.amazon.com"}, {"miss_deep", "a.b.c.d.e.f.g.h.example.com"},
+	} {
+		n := name(b, c.asked)
+		b.Run(c.label, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				l.Find(n)
+			}
+			b.ReportMetric(mib, "MiB")
+		})
+	}
+	b.Run("swap", func(b *testing.B) {
+		book := NewBook(l)
+		for b.Loop() {
+			book.Share(l)
+		}
+	})
+	runtime.KeepAlive(l)
+}

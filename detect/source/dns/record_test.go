@@ -1,0 +1,98 @@
+package dns
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"sumun.dev/enforce/resolver"
+)
+
+// aws is a record as AWS's documentation shows them.
+const aws = `{"version":"1.100000","account_id":"123456789012","region":"us-east-1","vpc_id":"vpc-0a1b2c3d","query_timestamp":"2026-01-01T10:00:00Z","query_name":"api.Evil.example.","query_type":"A","query_class":"IN","rcode":"NOERROR","answers":[{"Rdata":"198.51.100.7","Type":"A","Class":"IN"},{"Rdata":"other.example.","Type":"CNAME","Class":"IN"},{"Rdata":"100::1","Type":"AAAA","Class":"IN"}],"srcaddr":"10.0.1.25","srcport":"34908","transport":"UDP","srcids":{"instance":"i-0123456789abcdef0","resolver_endpoint":"rslvr-in-1"},"firewall_rule_action":"BLOCK","unknown":{"a":[1,{"b":null}]}}`
+
+func TestRead(t *testing.T) {
+	r, err := NewReader().Read([]byte(aws))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Domain() != "api.evil.example" || r.Instance != "i-0123456789abcdef0" || r.VPC != "vpc-0a1b2c3d" || r.Source != netip.MustParseAddr("10.0.1.25") ||
+		r.Transport != "UDP" || r.Type != "A" || r.Rcode != "NOERROR" || !r.Blocked() || !r.Time.Equal(time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)) || len(r.Addresses) != 2 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// The resolver's own records are read as it means them.
+func TestReadWhatTheResolverWrites(t *testing.T) {
+	q := resolver.QueryRecord{
+		Account: "111122223333", Region: "us-east-1", VPC: "vpc-0a1b2c3d", Time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Name: `a\046b.evil.example.`, Type: "AAAA", Class: "IN",
+		Rcode: "NOERROR", Answers: []resolver.Answer{{Rdata: "100::1", Type: "AAAA", Class: "IN"}}, Source: netip.MustParseAddrPort("10.0.0.7:53"), Transport: "TCP", Instance: "i-0123456789abcdef0",
+	}
+	b, err := json.Marshal(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := NewReader().Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Name.String() != `a\.b.evil.example.` || r.Transport != "TCP" || r.Instance != q.Instance || len(r.Addresses) != 1 || !r.Time.Equal(q.Time) || r.Blocked() {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestRefused(t *testing.T) {
+	reader := NewReader()
+	for _, bad := range []string{
+		"", " ", "null", "[]", `"x"`, "{", `{"query_name":"a.example."`, `{}`, `{"query_name":"a.example."}`, `{"query_timestamp":"2026-01-01T00:00:00Z"}`,
+		strings.Replace(aws, "2026-01-01T10:00:00Z", "now", 1), strings.Replace(aws, "api.Evil.example.", "a..b", 1), strings.Replace(aws, "10.0.1.25", "host", 1),
+		strings.Replace(aws, `"UDP"`, `17`, 1), strings.Replace(aws, "api.", strings.Repeat("a", 64)+".", 1),
+		`{"query_name":"` + strings.Repeat("x", maxRecord) + `"}`,
+	} {
+		if r, err := reader.Read([]byte(bad)); err == nil {
+			t.Errorf("%.60q: got %+v", bad, r)
+		}
+		if _, err := reader.Read([]byte(aws)); err != nil {
+			t.Fatalf("after %.60q, a good record: %v", bad, err)
+		}
+	}
+}
+
+func TestManyAnswersAreBounded(t *testing.T) {
+	var b strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&b, `{"Rdata":"10.0.%d.%d","Type":"A","Class":"IN"},`, i/256, i%256)
+	}
+	r, err := NewReader().Read([]byte(strings.Replace(aws, `"answers":[`, `"answers":[`+b.String(), 1)))
+	if err != nil || len(r.Addresses) != maxAnswers {
+		t.Errorf("%v %v", r, err)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(aws))
+	f.Add([]byte(`{"answers":[{"Rdata":{}}],"srcids":[]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		reader := NewReader()
+		if r, err := reader.Read(b); err == nil && (len(r.Name) == 0 || r.Time.IsZero()) {
+			t.Errorf("%q: %+v", b, r)
+		}
+		if _, err := reader.Read([]byte(aws)); err != nil {
+			t.Errorf("after %q: %v", b, err)
+		}
+	})
+}
+
+func BenchmarkRead(b *testing.B) {
+	reader := NewReader()
+	b.SetBytes(int64(len(aws)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := reader.Read([]byte(aws)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
