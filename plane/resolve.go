@@ -63,21 +63,36 @@ func (p *Plane) upstreams() ([]netip.AddrPort, error) {
 	return all, nil
 }
 
-// queryLog puts what the resolver tells on the spine.
+// queryLog puts what the resolver tells on the spine: the record of each query, and
+// for what a rule alerts of or blocks an event for EventBridge. Route 53 Developer
+// Guide, "Using Amazon EventBridge with DNS Firewall".
 type queryLog struct{ plane *Plane }
 
 // Log returns when the records are durable; the resolver waits when its queue is full.
 func (q queryLog) Log(ctx context.Context, batch []resolver.QueryRecord) error {
-	events := make([]aws.Event, len(batch))
-	for i := range batch {
-		data, err := json.Marshal(batch[i])
+	events := make([]aws.Event, 0, len(batch))
+	for _, r := range batch {
+		data, err := json.Marshal(r)
 		if err != nil {
 			return err
 		}
-		events[i] = aws.Event{
+		events = append(events, aws.Event{
 			Stream: aws.DNSStream, ID: rand.Text(), Type: "DNSQuery",
-			Account: batch[i].Account, Region: batch[i].Region, Time: batch[i].Time, Data: data,
+			Account: r.Account, Region: r.Region, Time: r.Time, Data: data,
+		})
+		detailType, detail, ok := r.FirewallEvent()
+		if !ok {
+			continue
 		}
+		e, err := aws.NewBusEvent("aws.route53resolver", detailType, r.Account, r.Region, r.Time, detail)
+		if err != nil {
+			return err
+		}
+		told, err := e.On("default", r.Time)
+		if err != nil {
+			return err
+		}
+		events = append(events, told)
 	}
 	return q.plane.current.Load().publish(ctx, events...)
 }

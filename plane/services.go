@@ -9,16 +9,19 @@ import (
 	"sumun.dev/api/iamapi"
 	"sumun.dev/api/route53resolverapi"
 	"sumun.dev/api/securityhubapi"
+	"sumun.dev/api/ssmapi"
 	"sumun.dev/api/stsapi"
 	"sumun.dev/aws"
 	"sumun.dev/gateway"
 	"sumun.dev/plane/config"
+	"sumun.dev/respond"
 	"sumun.dev/service/cloudtrail"
 	"sumun.dev/service/events"
 	"sumun.dev/service/guardduty"
 	"sumun.dev/service/iam"
 	"sumun.dev/service/route53resolver"
 	"sumun.dev/service/securityhub"
+	"sumun.dev/service/ssm"
 	"sumun.dev/service/sts"
 )
 
@@ -42,6 +45,9 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	c.mount(&guarddutyapi.Service, guardduty.New(c.env(cfg, o, "guardduty")))
 	c.mount(&securityhubapi.Service, securityhub.New(c.env(cfg, o, "securityhub")))
 	c.mount(&eventsapi.Service, events.New(c.env(cfg, o, "events", (*events.Service).Needs(nil)...)))
+	automation := c.env(cfg, o, "ssm")
+	automation.AWS = c.gate.InsideAny("ssm") // a runbook's author chooses what it calls, its role what it may
+	c.mount(&ssmapi.Service, ssm.New(automation, respond.Builtin()))
 	c.gate.Know(Operations()...)
 	var err error
 	c.born, err = c.firstStart(ctx, cfg, who.iam, again)
