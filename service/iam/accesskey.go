@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
@@ -27,14 +26,13 @@ func (s *Service) holder(ctx context.Context, name *string) (*holder, error) {
 		return nil, err
 	}
 	if who == "" {
-		r, err := s.roots.Get(ctx, rootID)
-		if errors.Is(err, store.ErrNotFound) {
-			r = &rootUser{}
-		} else if err != nil {
+		r, err := s.root(ctx)
+		if err != nil {
 			return nil, err
 		}
 		return &holder{keys: r.Keys, save: func(ctx context.Context, keys []string) error {
-			return s.roots.Put(ctx, rootID, &rootUser{Keys: keys})
+			r.Keys = keys
+			return s.roots.Put(ctx, rootID, r)
 		}}, nil
 	}
 	u, err := s.user(ctx, who)
@@ -69,7 +67,7 @@ func (s *Service) createAccessKey(ctx context.Context, in *iamapi.CreateAccessKe
 		return nil, iamapi.LimitExceededException.New("Cannot exceed quota for AccessKeysPerUser: %d", keysPerUser)
 	}
 	account := aws.CallOf(ctx).Account
-	k := &accessKey{ID: keyID("AKIA", account), Account: account, User: h.name, Secret: newSecret(), Active: true, Created: time.Now().UTC().Truncate(time.Second)}
+	k := &accessKey{ID: keyID("AKIA", account), Account: account, User: h.name, Secret: newSecret(), Active: true, Created: now()}
 	if err := s.keys.Insert(ctx, k.ID, k); err != nil {
 		return nil, err
 	}

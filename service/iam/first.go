@@ -3,7 +3,6 @@ package iam
 import (
 	"context"
 	"strings"
-	"time"
 
 	"sumun.dev/aws"
 	"sumun.dev/store"
@@ -21,7 +20,7 @@ func (s *Service) AddRoot(ctx context.Context, account aws.Account, k Key) error
 	if err := s.addKey(ctx, account, "", k); err != nil {
 		return err
 	}
-	return s.roots.In(store.Place{Account: account}).Put(ctx, rootID, &rootUser{Keys: []string{k.ID}})
+	return s.roots.In(store.Place{Account: account}).Put(ctx, rootID, &rootUser{Created: now(), Keys: []string{k.ID}})
 }
 
 // AddAdministrator makes the user "administrator" with AdministratorAccess, since
@@ -31,12 +30,16 @@ func (s *Service) AddAdministrator(ctx context.Context, account aws.Account, k K
 		return err
 	}
 	u := &user{
-		Name: "administrator", Path: "/", ID: uniqueID("AIDA"), Created: time.Now().UTC().Truncate(time.Second),
+		Name: "administrator", Path: "/", ID: uniqueID("AIDA"), Created: now(),
 		Attached: []string{AdministratorAccess}, Keys: []string{k.ID},
 	}
-	return s.users.In(store.Place{Account: account}).Insert(ctx, strings.ToLower(u.Name), u)
+	at := store.Place{Account: account}
+	if err := count(ctx, s.totals.In(at), usersQuota, 1); err != nil {
+		return err
+	}
+	return s.users.In(at).Insert(ctx, strings.ToLower(u.Name), u)
 }
 
 func (s *Service) addKey(ctx context.Context, account aws.Account, user string, k Key) error {
-	return s.keys.Insert(ctx, k.ID, &accessKey{ID: k.ID, Account: account, User: user, Secret: k.Secret, Active: true, Created: time.Now().UTC().Truncate(time.Second)})
+	return s.keys.Insert(ctx, k.ID, &accessKey{ID: k.ID, Account: account, User: user, Secret: k.Secret, Active: true, Created: now()})
 }

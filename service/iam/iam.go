@@ -5,6 +5,8 @@
 package iam
 
 import (
+	"time"
+
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
 	"sumun.dev/service"
@@ -14,22 +16,24 @@ import (
 
 // Service serves IAM.
 type Service struct {
-	env   service.Env
-	users *store.Table[user]
-	roles *store.Table[role]
-	keys  *store.Table[accessKey] // of all accounts, in no place: a key is looked up before its account is known
-	roots *store.Table[rootUser]
-	known *cache
+	env    service.Env
+	users  *store.Table[user]
+	roles  *store.Table[role]
+	keys   *store.Table[accessKey] // of all accounts, in no place: a key is looked up before its account is known
+	roots  *store.Table[rootUser]
+	totals *store.Table[total] // of each account, by what is counted
+	known  *cache
 }
 
 // New returns an IAM.
 func New(env service.Env) *Service {
 	s := &Service{
-		env:   env,
-		users: store.NewTable(env.Store, "iam.users", store.Global[user]()),
-		roles: store.NewTable(env.Store, "iam.roles", store.Global[role]()),
-		keys:  store.NewTable(env.Store, "iam.keys", store.Global[accessKey]()).In(store.Place{}),
-		roots: store.NewTable(env.Store, "iam.roots", store.Global[rootUser]()),
+		env:    env,
+		users:  store.NewTable(env.Store, "iam.users", store.Global[user]()),
+		roles:  store.NewTable(env.Store, "iam.roles", store.Global[role]()),
+		keys:   store.NewTable(env.Store, "iam.keys", store.Global[accessKey]()).In(store.Place{}),
+		roots:  store.NewTable(env.Store, "iam.roots", store.Global[rootUser]()),
+		totals: store.NewTable(env.Store, "iam.totals", store.Global[total]()),
 	}
 	s.known = newCache(env.Store)
 	return s
@@ -71,5 +75,5 @@ func (s *Service) Routes() []wire.Route {
 
 // Consumers keeps when each access key and role was last used, from the trail.
 func (s *Service) Consumers() []service.Consumer {
-	return []service.Consumer{{Name: "iam-last-used", Stream: aws.TrailStream, Handle: s.noteUse}}
+	return []service.Consumer{{Name: "iam-last-used", Stream: aws.TrailStream, Handle: s.noteUse, MaxBatch: 2048, Linger: 200 * time.Millisecond}}
 }

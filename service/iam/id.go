@@ -26,18 +26,25 @@ func letters(n int) string {
 
 // keyID returns the id of an access key. Like AWS's, it tells the account to
 // tools that decode it: the first 48 bits of its base 32 are a one and the
-// account number, followed by seven bits that are zero.
+// account number; the rest is random.
 func keyID(prefix string, account aws.Account) string {
 	n, err := strconv.ParseUint(string(account), 10, 40)
 	if err != nil {
 		return prefix + letters(16)
 	}
-	bits := (1<<47 | n<<7) << 2 // ten characters carry fifty bits
+	bits := (1<<47|n<<7)<<2 | randomBits(9) // ten characters carry fifty bits
 	text := make([]byte, 0, 10)
 	for shift := 45; shift >= 0; shift -= 5 {
 		text = append(text, base32[bits>>shift&31])
 	}
 	return prefix + string(text) + letters(6)
+}
+
+// randomBits returns a random number below 2 to the n, n at most 16.
+func randomBits(n int) uint64 {
+	var b [2]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program first
+	return (uint64(b[0])<<8 | uint64(b[1])) & (1<<n - 1)
 }
 
 // newSecret returns a secret access key: 40 characters of base 64, 240 random bits.

@@ -113,7 +113,8 @@ func (c *cache) keep(version uint64, put func()) {
 var ErrUnknownKey = errors.New("iam: no active access key has this id")
 
 // LongTerm returns who holds a long-term access key, and its secret. An unknown
-// or inactive key is ErrUnknownKey: AWS does not tell the two apart.
+// or inactive key is ErrUnknownKey: AWS does not tell the two apart. ctx carries no
+// unit of work: what is not committed must not be remembered.
 func (s *Service) LongTerm(ctx context.Context, id string) (*aws.Principal, []byte, error) {
 	k := s.known.key(id)
 	if k == nil {
@@ -144,7 +145,7 @@ func (s *Service) readKey(ctx context.Context, id string) (*knownKey, error) {
 	if k.User != "" {
 		u, err := s.users.In(store.Place{Account: k.Account}).Get(ctx, strings.ToLower(k.User))
 		if err != nil {
-			return nil, err // a key without its user: the store is not whole
+			return nil, unknownIf(err) // deleted since its key was read
 		}
 		p.Kind, p.ID, p.Name, p.Tags = aws.User, u.ID, u.Name, tagMap(u.Tags)
 		p.ARN = userARN("aws", k.Account, u)
@@ -164,7 +165,8 @@ func (s *Service) readKey(ctx context.Context, id string) (*knownKey, error) {
 
 // Policies returns the identity-based policies of p. The user must still exist,
 // the role of a session must still have the unique id that issued it; else
-// ErrUnknownKey. What it returns is shared: nobody changes it.
+// ErrUnknownKey. What it returns is shared: nobody changes it. ctx carries no unit
+// of work, as for LongTerm.
 func (s *Service) Policies(ctx context.Context, p *aws.Principal) (*policy.Policies, error) {
 	key := holderKey{account: p.Account, kind: p.Kind, name: strings.ToLower(p.Name)}
 	want := p.ID

@@ -136,16 +136,27 @@ func (s *Service) listAttachedUserPolicies(ctx context.Context, in *iamapi.ListA
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := names(ctx, s, "ListAttachedUserPolicies", u.ID, slices.Sorted(slices.Values(u.Attached)), in.Marker, in.MaxItems)
+	below := slices.DeleteFunc(slices.Sorted(slices.Values(u.Attached)), func(arn string) bool {
+		path, _ := policyName(arn)
+		return !strings.HasPrefix(path, pathPrefix(in.PathPrefix))
+	})
+	page, next, err := names(ctx, s, "ListAttachedUserPolicies", u.ID+pathPrefix(in.PathPrefix), below, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
 	out := &iamapi.ListAttachedUserPoliciesResponse{AttachedPolicies: []iamapi.AttachedPolicy{}, Marker: next, IsTruncated: new(next != nil)}
 	for _, arn := range page {
-		_, name, _ := strings.Cut(arn, ":policy/")
+		_, name := policyName(arn)
 		out.AttachedPolicies = append(out.AttachedPolicies, iamapi.AttachedPolicy{PolicyArn: new(arn), PolicyName: new(name)})
 	}
 	return out, nil
+}
+
+// policyName returns the path and the name in the ARN of a managed policy.
+func policyName(arn string) (path, name string) {
+	_, rest, _ := strings.Cut(arn, ":policy")
+	at := strings.LastIndexByte(rest, '/') + 1
+	return rest[:at], rest[at:]
 }
 
 func noPolicy(of, name string) error {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
@@ -28,7 +27,7 @@ func (s *Service) createRole(ctx context.Context, in *iamapi.CreateRoleRequest) 
 		return nil, err
 	}
 	r := &role{
-		Name: in.RoleName, Path: pathOr(in.Path), ID: uniqueID("AROA"), Created: time.Now().UTC().Truncate(time.Second),
+		Name: in.RoleName, Path: pathOr(in.Path), ID: uniqueID("AROA"), Created: now(),
 		Description: in.Description, Trust: in.AssumeRolePolicyDocument, MaxSession: defaultSession, Tags: tagsOf(in.Tags),
 	}
 	if in.MaxSessionDuration != nil {
@@ -43,7 +42,7 @@ func (s *Service) createRole(ctx context.Context, in *iamapi.CreateRoleRequest) 
 	}
 	shown := shownRole(ctx, r)
 	shown.RoleLastUsed = nil // CreateRole does not return it
-	return &iamapi.CreateRoleResponse{Role: shown}, nil
+	return &iamapi.CreateRoleResponse{Role: shown}, count(ctx, s.totals, rolesQuota, 1)
 }
 
 func checkTrust(document string) error {
@@ -98,6 +97,9 @@ func (s *Service) deleteRole(ctx context.Context, in *iamapi.DeleteRoleRequest) 
 	}
 	if len(r.Inline) > 0 {
 		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must delete policies first.")
+	}
+	if err := count(ctx, s.totals, rolesQuota, -1); err != nil {
+		return nil, err
 	}
 	return &iamapi.DeleteRoleResponse{}, s.roles.Delete(ctx, strings.ToLower(r.Name))
 }

@@ -48,7 +48,8 @@ type accessKey struct {
 
 // rootUser is what the account's root user holds.
 type rootUser struct {
-	Keys []string `json:",omitempty"`
+	Created time.Time
+	Keys    []string `json:",omitempty"`
 }
 
 const rootID = "root"
@@ -57,6 +58,9 @@ type use struct {
 	At              time.Time
 	Service, Region string
 }
+
+// now is the time to the second, as IAM shows it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Second) }
 
 type tag struct{ Key, Value string }
 
@@ -95,6 +99,15 @@ func (s *Service) user(ctx context.Context, name string) (*user, error) {
 
 func (s *Service) putUser(ctx context.Context, u *user) error {
 	return s.users.Put(ctx, strings.ToLower(u.Name), u)
+}
+
+// root returns what the account's root user holds.
+func (s *Service) root(ctx context.Context) (*rootUser, error) {
+	r, err := s.roots.Get(ctx, rootID)
+	if errors.Is(err, store.ErrNotFound) {
+		return &rootUser{}, nil
+	}
+	return r, err
 }
 
 // role returns the role with this name in any case.

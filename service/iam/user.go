@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
@@ -18,7 +17,7 @@ func (s *Service) createUser(ctx context.Context, in *iamapi.CreateUserRequest) 
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	u := &user{Name: in.UserName, Path: pathOr(in.Path), ID: uniqueID("AIDA"), Created: time.Now().UTC().Truncate(time.Second), Tags: tagsOf(in.Tags)}
+	u := &user{Name: in.UserName, Path: pathOr(in.Path), ID: uniqueID("AIDA"), Created: now(), Tags: tagsOf(in.Tags)}
 	err := s.users.Insert(ctx, strings.ToLower(u.Name), u)
 	if errors.Is(err, store.ErrExists) {
 		return nil, iamapi.EntityAlreadyExistsException.New("User with name %s already exists.", in.UserName)
@@ -26,7 +25,7 @@ func (s *Service) createUser(ctx context.Context, in *iamapi.CreateUserRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return &iamapi.CreateUserResponse{User: shownUser(ctx, u)}, nil
+	return &iamapi.CreateUserResponse{User: shownUser(ctx, u)}, count(ctx, s.totals, usersQuota, 1)
 }
 
 func (s *Service) getUser(ctx context.Context, in *iamapi.GetUserRequest) (*iamapi.GetUserResponse, error) {
@@ -35,14 +34,22 @@ func (s *Service) getUser(ctx context.Context, in *iamapi.GetUserRequest) (*iama
 		return nil, err
 	}
 	if name == "" {
-		p := aws.CallOf(ctx).Principal
-		return &iamapi.GetUserResponse{User: &iamapi.User{UserId: p.ID, Arn: p.ARN.String(), UserName: rootID, Path: "/"}}, nil
+		return s.getRoot(ctx)
 	}
 	u, err := s.user(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	return &iamapi.GetUserResponse{User: shownUser(ctx, u)}, nil
+}
+
+func (s *Service) getRoot(ctx context.Context) (*iamapi.GetUserResponse, error) {
+	r, err := s.root(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := aws.CallOf(ctx).Principal
+	return &iamapi.GetUserResponse{User: &iamapi.User{UserId: p.ID, Arn: p.ARN.String(), UserName: rootID, Path: "/", CreateDate: r.Created}}, nil
 }
 
 func (s *Service) listUsers(ctx context.Context, in *iamapi.ListUsersRequest) (*iamapi.ListUsersResponse, error) {
@@ -72,6 +79,9 @@ func (s *Service) deleteUser(ctx context.Context, in *iamapi.DeleteUserRequest) 
 		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must delete policies first.")
 	case len(u.Attached) > 0:
 		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must detach all policies first.")
+	}
+	if err := count(ctx, s.totals, usersQuota, -1); err != nil {
+		return nil, err
 	}
 	return &iamapi.DeleteUserResponse{}, s.users.Delete(ctx, strings.ToLower(u.Name))
 }

@@ -37,7 +37,7 @@ const trustsNobody = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Pr
 var validationError = aws.ErrorKind{Code: "ValidationError", Status: 400}
 
 func (s *Service) roleToAssume(ctx context.Context, in *stsapi.AssumeRoleRequest) ([]wire.Touch, error) {
-	arn, err := roleARN(in.RoleArn)
+	arn, err := roleARN(aws.CallOf(ctx).Partition, in.RoleArn)
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +58,11 @@ func (s *Service) roleToAssume(ctx context.Context, in *stsapi.AssumeRoleRequest
 	return []wire.Touch{touch}, nil
 }
 
-func roleARN(text string) (aws.ARN, error) {
+// roleARN reads the ARN of a role. One of another partition is refused: as it
+// would name the same role, it would slip past policies that name the role's own.
+func roleARN(partition, text string) (aws.ARN, error) {
 	arn, err := aws.ParseARN(text)
-	if err != nil || arn.Service != "iam" || arn.Region != "" || !strings.HasPrefix(arn.Resource, "role/") {
+	if err != nil || arn.Partition != partition || arn.Service != "iam" || arn.Region != "" || !strings.HasPrefix(arn.Resource, "role/") {
 		return aws.ARN{}, validationError.New("%s is invalid", text)
 	}
 	if _, err := aws.ParseAccount(string(arn.Account)); err != nil {
@@ -77,13 +79,13 @@ func (s *Service) assumeRole(ctx context.Context, in *stsapi.AssumeRoleRequest) 
 	if err := served(in); err != nil {
 		return nil, err
 	}
-	arn, err := roleARN(in.RoleArn)
+	arn, err := roleARN(call.Partition, in.RoleArn)
 	if err != nil {
 		return nil, err
 	}
 	role, err := s.roles.Role(ctx, arn)
 	if err != nil {
-		return nil, err
+		return nil, err // ErrNoRole too: nobody is authorised to assume what is not there
 	}
 	lasts, err := duration(call.Principal, role, in.DurationSeconds)
 	if err != nil {

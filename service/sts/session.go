@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"time"
@@ -39,11 +40,13 @@ func (c *claims) principal() *aws.Principal {
 // seal returns the session token. It is bound to the access key id, so that the
 // token of one session does not go with the key of another.
 func (s *Service) seal(c *claims) string {
-	text, err := json.Marshal(c)
-	if err != nil {
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false) // a path of 512 ampersands would outgrow the token
+	if err := enc.Encode(c); err != nil {
 		panic(err) // strings and times always marshal
 	}
-	return s.env.Store.NextToken([]string{"sts.session", c.KeyID}, string(text))
+	return s.env.Store.NextToken([]string{"sts.session", c.KeyID}, text.String())
 }
 
 // Temporary returns who holds a temporary access key, and its secret. A token
