@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"sumun.dev/aws"
@@ -23,6 +24,9 @@ type queue struct {
 	events  chan aws.Event
 	stop    chan struct{} // closed: publish what is there, and end
 	done    chan struct{}
+
+	mu     sync.RWMutex // held for reading while an event goes in
+	closed bool         // nothing goes in any more
 }
 
 func newQueue(publish func(context.Context, ...aws.Event) error, log *slog.Logger) *queue {
@@ -31,17 +35,28 @@ func newQueue(publish func(context.Context, ...aws.Event) error, log *slog.Logge
 	return q
 }
 
+// add takes events, and waits while the queue is full. What jobs and readers of
+// the spine do after the queue was drained goes to the spine at once.
 func (q *queue) add(events ...aws.Event) {
 	for _, e := range events {
-		select {
-		case q.events <- e:
-		case <-q.done:
-			// Too late for the queue, which has been drained, but not for the spine.
-			if err := q.publish(context.Background(), e); err != nil {
-				q.log.Error("a trail record was lost: the gate is closed", "record", string(e.Data), "error", err)
-			}
+		if q.enter(e) {
+			continue
+		}
+		if err := q.publish(context.Background(), e); err != nil {
+			q.log.Error("a trail record was lost: the gate is closed", "record", string(e.Data), "error", err)
 		}
 	}
+}
+
+// enter puts e into the queue, or reports that it is closed.
+func (q *queue) enter(e aws.Event) bool {
+	q.mu.RLock()
+	defer q.mu.RUnlock()
+	if q.closed {
+		return false
+	}
+	q.events <- e
+	return true
 }
 
 func (q *queue) run() {
@@ -96,9 +111,14 @@ func (q *queue) deliver(batch []aws.Event) {
 	}
 }
 
-// drain publishes all that is left.
+// drain publishes all that is left. Whoever waits for room gets in first.
 func (q *queue) drain(ctx context.Context) error {
-	close(q.stop)
+	go func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.closed = true
+		close(q.stop)
+	}()
 	select {
 	case <-q.done:
 		return nil

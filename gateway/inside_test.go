@@ -135,3 +135,30 @@ func TestCallsWithoutEndAreStopped(t *testing.T) {
 		t.Errorf("went round %d times", n)
 	}
 }
+
+// Jobs and readers of the spine may still call when the gate is drained already:
+// their records reach the spine all the same.
+func TestRecordsAfterDrain(t *testing.T) {
+	h := newHouse(t, nil)
+	if err := h.gate.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx := aws.WithCall(t.Context(), &aws.Call{
+		Principal: &aws.Principal{Kind: aws.Service, Account: account, Name: "guardduty.amazonaws.com"},
+		Partition: "aws", Account: account, Region: "eu-central-1", Time: time.Now(),
+	})
+	const calls = 50
+	for range calls {
+		_, _ = kmsapi.DescribeKey.Call(ctx, h.inside, &kmsapi.DescribeKeyRequest{KeyId: "missing"})
+	}
+	n := 0
+	for _, err := range h.spine.Replay(t.Context(), aws.TrailStream, time.Time{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != calls {
+		t.Errorf("%d of %d calls after the drain are recorded", n, calls)
+	}
+}
