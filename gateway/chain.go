@@ -29,6 +29,9 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 	}
+	if v.match == nil {
+		v.match = &wire.Match{} // it did not get as far as that
+	}
 	g.report(v) // a read or a refusal into the trail, the rest into the log
 	g.answer(v)
 	g.leave(v)
@@ -89,7 +92,9 @@ func (g *Gateway) attempt(ctx context.Context, v *visit) error {
 	if err == nil {
 		v.response, err = v.match.Encode(v.deed.out, v.id)
 	}
-	if err == nil && !v.deed.about.Reads() {
+	// What is called reading and leaves something behind all the same is recorded
+	// with that, like any change.
+	if err == nil && (!v.deed.about.Reads() || !unit.Empty()) {
 		store.Emit(ctx, v.deed.record())
 		v.deed.recorded = true
 	}

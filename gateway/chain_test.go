@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"sumun.dev/api/kmsapi"
 	"sumun.dev/aws"
 	"sumun.dev/gateway"
 	"sumun.dev/gateway/sigv4"
@@ -279,5 +280,21 @@ func TestDrainRefusesNewCalls(t *testing.T) {
 	h.trail()
 	if w := h.send(alice, kms("CreateKey", `{"Description":"x"}`)); w.Code != 503 {
 		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// An operation that is named like a reading one, but writes, has its record
+// committed with what it wrote.
+func TestAReadThatWritesIsRecordedWithIt(t *testing.T) {
+	h := newHouse(t, nil)
+	h.gate.Mount(kmsapi.GetKeyPolicy.To(func(ctx context.Context, _ *kmsapi.GetKeyPolicyRequest) (*kmsapi.GetKeyPolicyResponse, error) {
+		return &kmsapi.GetKeyPolicyResponse{}, h.keys.Put(ctx, "seen", &key{ID: "seen"})
+	}, touch[*kmsapi.GetKeyPolicyRequest]("kms:GetKeyPolicy")))
+	if w := h.send(h.user("alice", allow(`"*"`)), kms("GetKeyPolicy", `{"KeyId":"k"}`)); w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	out, err := h.store.ClaimOutbox(t.Context(), 10)
+	if err != nil || len(out) != 1 || out[0].Attrs["eventName"] != "GetKeyPolicy" {
+		t.Errorf("outbox %v, %v", out, err)
 	}
 }
