@@ -17,6 +17,7 @@ type metrics struct {
 	unproven *prometheus.CounterVec
 	seconds  *prometheus.HistogramVec
 	known    sync.Map // outcome to prometheus.Counter: finding one by labels costs more than counting
+	paces    sync.Map // *wire.Service to prometheus.Observer
 }
 
 type outcome struct {
@@ -70,9 +71,14 @@ func (m *metrics) unprovenCall(code string) {
 }
 
 func (m *metrics) took(about *wire.Meta, d time.Duration) {
-	if m != nil && about != nil {
-		m.seconds.WithLabelValues(about.Service.Prefix).Observe(d.Seconds())
+	if m == nil || about == nil {
+		return
 	}
+	o, ok := m.paces.Load(about.Service)
+	if !ok {
+		o, _ = m.paces.LoadOrStore(about.Service, m.seconds.WithLabelValues(about.Service.Prefix))
+	}
+	o.(prometheus.Observer).Observe(d.Seconds())
 }
 
 // sampler lets one message a second through and counts the others, so that

@@ -17,7 +17,7 @@ import (
 
 // welcome begins a visit.
 func (g *Gateway) welcome(w http.ResponseWriter, r *http.Request) *visit {
-	return &visit{w: w, r: r, ctx: r.Context(), id: requestID(), began: time.Now(), match: &wire.Match{}}
+	return &visit{w: w, r: r, ctx: r.Context(), id: requestID(), began: time.Now()}
 }
 
 // admit refuses what there is no room for, and what is not a request to an API.
@@ -34,7 +34,7 @@ func (g *Gateway) admit(v *visit) error {
 func (g *Gateway) recognise(v *visit) error {
 	raw, targetErr := sigv4.Received(v.r)
 	if targetErr != nil {
-		v.match.Protocol = wire.RestJSON
+		v.match = &wire.Match{Protocol: wire.RestJSON}
 		return targetErr
 	}
 	v.signature, v.unsigned = sigv4.Parse(raw, departures)

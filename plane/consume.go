@@ -46,7 +46,7 @@ func (c *core) consume(ctx context.Context, principal string, consumer service.C
 			return err
 		}
 		for _, group := range byPlace(batch, done.Position) {
-			if err := consumer.Handle(asService(ctx, principal, group.at), group.events); err != nil {
+			if err := unpanicked(func() error { return consumer.Handle(asService(ctx, principal, group.at), group.events) }); err != nil {
 				return err
 			}
 		}
@@ -75,7 +75,7 @@ func byPlace(batch []spine.Delivery, position uint64) []placed {
 		if !ok {
 			n = len(groups)
 			index[at] = n
-			groups = append(groups, placed{at: at})
+			groups = append(groups, placed{at: at, events: make([]aws.Event, 0, (len(batch)-i)/(n+1))})
 		}
 		groups[n].events = append(groups[n].events, batch[i].Event)
 	}

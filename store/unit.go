@@ -176,6 +176,9 @@ func (u *Unit) close() (*Batch, []func(), error) {
 	if u.err != nil {
 		return nil, nil, u.err
 	}
+	if len(u.pending)+len(u.outbox)+len(u.dues)+len(u.complete) == 0 {
+		return nil, u.hooks, nil // a call that reads: most are
+	}
 	b := &Batch{Scans: u.scans, Outbox: u.outbox, Complete: u.complete}
 	u.writes(b)
 	u.scheduled(b)

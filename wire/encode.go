@@ -90,7 +90,7 @@ func (m *Match) setRequestID(h http.Header, id string) {
 
 // queryAnswer is the form of awsQuery responses.
 func queryAnswer(meta *Meta, p *plan, v reflect.Value, requestID string) []byte {
-	w := xmlWriter{b: make([]byte, 0, 1024)}
+	w := xmlWriter{b: make([]byte, 0, 512)}
 	name := meta.Name + "Response"
 	w.open(name, meta.Service.XMLNamespace, "")
 	w.b = append(w.b, '>')

@@ -67,7 +67,12 @@ func (x *Index) guess(r *Request) Protocol {
 const formType = "application/x-www-form-urlencoded"
 
 func contentType(r *Request) string {
-	ct, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	text := r.Header.Get("Content-Type")
+	switch text {
+	case formType, formType + "; charset=utf-8": // what most clients send is not worth parsing
+		return formType
+	}
+	ct, _, err := mime.ParseMediaType(text)
 	if err != nil {
 		return ""
 	}

@@ -26,7 +26,11 @@ func (r *record) write(in, out any, err *aws.Error) []byte {
 	if err == nil && r.answers() {
 		answered = bounded(wire.TrailParameters(out), "responseElements")
 	}
-	b := make([]byte, 0, 1280+len(asked)+len(answered)+len(r.call.UserAgent))
+	room := 800 + 192*len(r.resources) + len(asked) + len(answered) + len(r.call.UserAgent) // enough for most
+	if r.call.Principal != nil && r.call.Principal.Session != nil {
+		room += 400
+	}
+	b := make([]byte, 0, room)
 	b = append(b, `{"eventVersion":"1.11","userIdentity":`...)
 	b = appendIdentity(b, r.call, r.service)
 	b = append(b, `,"eventTime":"`...)

@@ -3,6 +3,7 @@ package nats
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -243,6 +244,9 @@ func (st *stream) unpack(seq uint64, data []byte) ([]aws.Event, error) {
 
 // deliveries appends the events of message seq that stand behind after.
 func (st *stream) deliveries(batch []spine.Delivery, seq uint64, events []aws.Event, after uint64) []spine.Delivery {
+	if cap(batch)-len(batch) < len(events) {
+		batch = slices.Grow(batch, max(len(events), len(batch)))
+	}
 	for i := range events {
 		if p := st.position(seq, i); p > after {
 			batch = append(batch, spine.Delivery{Event: events[i], Position: p})
