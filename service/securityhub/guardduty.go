@@ -36,7 +36,12 @@ func (s *Service) fromGuardDuty(ctx context.Context, events []aws.Event) error {
 			continue
 		}
 		// GuardDuty's events come in order, also when several stand for one instant.
-		if err := s.take(ctx, finding.ASFF(f), inOrder, time.Now()); err != nil {
+		err = s.take(ctx, finding.ASFF(f), inOrder, time.Now())
+		if errors.Is(err, store.ErrTooLarge) {
+			s.env.Log.Warn("GuardDuty finding is too large, is skipped", "event", events[i].ID, "error", err)
+			continue
+		}
+		if err != nil {
 			return err
 		}
 	}

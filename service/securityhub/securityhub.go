@@ -20,12 +20,16 @@ type Service struct {
 	env      service.Env
 	hubs     *store.Table[hub]
 	findings *store.Table[kept]
+	format   schema
+	updates  schema // of what customers change
 }
 
 // New returns Security Hub.
 func New(env service.Env) *Service {
 	return &Service{
 		env:      env,
+		format:   asff(),
+		updates:  updates(asff()),
 		hubs:     store.NewTable[hub](env.Store, "securityhub.hubs"),
 		findings: store.NewTable(env.Store, "securityhub.findings", store.Index(byKey, (*kept).keys), store.Index(byID, (*kept).ids), store.Index(byResource, (*kept).resources), store.Index(byState, (*kept).states)),
 	}
@@ -39,6 +43,7 @@ func (s *Service) Routes() []wire.Route {
 		securityhubapi.DescribeHub.To(s.describeHub, touchHub[*securityhubapi.DescribeHubRequest](s, "DescribeHub")),
 		securityhubapi.UpdateSecurityHubConfiguration.To(s.updateSecurityHubConfiguration, touchHub[*securityhubapi.UpdateSecurityHubConfigurationRequest](s, "UpdateSecurityHubConfiguration")),
 
+		securityhubapi.BatchImportFindings.To(s.batchImportFindings, s.touchImport).Itemised("Findings"),
 		securityhubapi.GetFindings.To(s.getFindings, touchHub[*securityhubapi.GetFindingsRequest](s, "GetFindings")),
 		securityhubapi.BatchUpdateFindings.To(s.batchUpdateFindings, s.touchUpdate),
 	}

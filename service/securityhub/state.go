@@ -116,11 +116,23 @@ func (s *Service) findKey(ctx context.Context, key string) (*kept, error) {
 	return k, nil
 }
 
-// put keeps a finding, in place of what it was.
+// maxDocument bounds a finding with what customers have added to it, so that it
+// fits a row and an event.
+const maxDocument = 512 << 10
+
+// put keeps a finding, in place of what it was. It answers store.ErrTooLarge when
+// customers have added too much.
 func (s *Service) put(ctx context.Context, k *kept, f *securityhubapi.AwsSecurityFinding, now time.Time) error {
 	b, err := encode(f)
 	if err != nil {
 		return err
+	}
+	// As rows and events have it, which write some characters as six.
+	if b, err = json.Marshal(b); err != nil {
+		return fmt.Errorf("keep finding %s: %w", f.Id, err)
+	}
+	if len(b) > maxDocument {
+		return fmt.Errorf("%w: finding %s has %d bytes", store.ErrTooLarge, f.Id, len(b))
 	}
 	row := rowOf(f)
 	if k.Row != "" && k.Row != row {

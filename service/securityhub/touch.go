@@ -3,6 +3,7 @@ package securityhub
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"sumun.dev/api/securityhubapi"
 	"sumun.dev/aws"
@@ -74,3 +75,29 @@ func (s *Service) touchUpdate(ctx context.Context, in *securityhubapi.BatchUpdat
 	}
 	return []wire.Touch{t}, nil
 }
+
+// touchImport asks for the right to send findings of each product, for the account
+// that they are about. What is no ARN is left to the import to refuse.
+func (s *Service) touchImport(ctx context.Context, in *securityhubapi.BatchImportFindingsRequest) ([]wire.Touch, error) {
+	var all []wire.Touch
+	for _, name := range products(in) {
+		product, err := aws.ParseARN(name)
+		if err != nil {
+			continue
+		}
+		t := wire.Touch{Action: "securityhub:BatchImportFindings", Resource: product, Conditions: map[string][]string{}}
+		for i := range in.Findings {
+			if f := &in.Findings[i]; f.ProductArn == name && !slices.Contains(t.Conditions[targetAccount], f.AwsAccountId) {
+				t.Conditions[targetAccount] = append(t.Conditions[targetAccount], f.AwsAccountId)
+			}
+		}
+		all = append(all, t)
+	}
+	if len(all) == 0 {
+		t, err := s.hubTouch(ctx, "BatchImportFindings")
+		return []wire.Touch{t}, err
+	}
+	return all, nil
+}
+
+const targetAccount = "securityhub:TargetAccount"

@@ -2,12 +2,16 @@ package securityhub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"sumun.dev/api/securityhubapi"
+	"sumun.dev/store"
+	"sumun.dev/wire"
 )
 
 // maxUpdate is how many findings BatchUpdateFindings changes. API Reference.
@@ -62,7 +66,7 @@ func (s *Service) batchUpdateFindings(ctx context.Context, in *securityhubapi.Ba
 	if _, err := s.hub(ctx); err != nil {
 		return nil, err
 	}
-	if err := checkUpdate(in); err != nil {
+	if err := s.checkUpdate(in); err != nil {
 		return nil, err
 	}
 	out := &securityhubapi.BatchUpdateFindingsResponse{
@@ -70,22 +74,36 @@ func (s *Service) batchUpdateFindings(ctx context.Context, in *securityhubapi.Ba
 	}
 	now := time.Now()
 	for _, id := range in.FindingIdentifiers {
-		k, err := s.find(ctx, id.ProductArn, id.Id)
+		code, why, err := s.updateOne(ctx, id, in, now)
 		if err != nil {
 			return nil, err
 		}
-		if k == nil {
-			out.UnprocessedFindings = append(out.UnprocessedFindings, securityhubapi.BatchUpdateFindingsUnprocessedFinding{
-				FindingIdentifier: &id, ErrorCode: "FindingNotFound", ErrorMessage: "Finding Not Found",
-			})
+		if code == "" {
+			out.ProcessedFindings = append(out.ProcessedFindings, id)
 			continue
 		}
-		if err := s.update(ctx, k, in, now); err != nil {
-			return nil, err
-		}
-		out.ProcessedFindings = append(out.ProcessedFindings, id)
+		out.UnprocessedFindings = append(out.UnprocessedFindings, securityhubapi.BatchUpdateFindingsUnprocessedFinding{
+			FindingIdentifier: &id, ErrorCode: code, ErrorMessage: why,
+		})
 	}
 	return out, nil
+}
+
+// updateOne changes a finding, or says why not.
+func (s *Service) updateOne(ctx context.Context, id securityhubapi.AwsSecurityFindingIdentifier, in *securityhubapi.BatchUpdateFindingsRequest, now time.Time) (code, why string, err error) {
+	k, err := s.find(ctx, id.ProductArn, id.Id)
+	if err != nil {
+		return "", "", err
+	}
+	if k == nil {
+		return "FindingNotFound", "Finding Not Found", nil
+	}
+	// What was written of a finding that gets too large is undone.
+	err = s.env.Store.Update(ctx, func(ctx context.Context) error { return s.update(ctx, k, in, now) })
+	if errors.Is(err, store.ErrTooLarge) {
+		return "InvalidInput", tooLarge, nil
+	}
+	return "", "", err
 }
 
 // update changes one finding and remembers what the provider has lost to the customer.
@@ -149,14 +167,31 @@ func updatedSeverity(old *securityhubapi.Severity, in *securityhubapi.SeverityUp
 	return &s
 }
 
+// updates is what ASFF says of the fields that customers can change.
+func updates(format schema) schema {
+	m := format.members
+	note := object(nil, map[string]schema{"Text": between(512), "UpdatedBy": between(512)})
+	return object(nil, map[string]schema{
+		"FindingIdentifiers": {minItems: 1, maxItems: maxUpdate}, "Note": note, "Types": m["Types"], "UserDefinedFields": m["UserDefinedFields"],
+		"RelatedFindings": m["RelatedFindings"],
+	})
+}
+
 // checkUpdate refuses what AWS refuses for the call as a whole.
-func checkUpdate(in *securityhubapi.BatchUpdateFindingsRequest) error {
-	if n := len(in.FindingIdentifiers); n == 0 || n > maxUpdate {
-		return invalid("FindingIdentifiers", fmt.Sprintf("data should have 1 to %d items", maxUpdate))
+func (s *Service) checkUpdate(in *securityhubapi.BatchUpdateFindingsRequest) error {
+	doc, err := wire.EncodeJSONDocument(&securityhubapi.BatchUpdateFindings, in)
+	if err != nil {
+		return fmt.Errorf("securityhub: check update: %w", err)
+	}
+	if problems := s.updates.problems("data", doc); len(problems) > 0 {
+		return invalid("BatchUpdateFindings", strings.Join(problems, ", "))
+	}
+	if len(changed(in)) == 0 && in.UserDefinedFields == nil {
+		return invalid("BatchUpdateFindings", "At least one field must be updated")
 	}
 	return nil
 }
 
 func invalid(parameter, why string) error {
-	return securityhubapi.InvalidInputException.New("Invalid parameter '%s'. %s", parameter, why).With("Code", "InvalidInputException")
+	return securityhubapi.InvalidInputException.New("Invalid parameter '%s'. %s.", parameter, why).With("Code", "InvalidInputException")
 }
