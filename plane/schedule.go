@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -102,7 +103,7 @@ func (c *core) run(ctx context.Context, due store.Due) {
 	defer cancel()
 	err := c.store.Update(ctx, func(ctx context.Context) error {
 		store.Complete(ctx, due)
-		return runJob(ctx, job, due)
+		return unpanicked(func() error { return job.Run(ctx, due) })
 	})
 	if err == nil || errors.Is(err, store.ErrConflict) || ctx.Err() != nil {
 		return // done, or done by somebody else, or to be claimed again when the lease ends
@@ -121,12 +122,13 @@ func (c *core) run(ctx context.Context, due store.Due) {
 	}
 }
 
-// runJob turns a panic of a job into its failure: one record must not stop all.
-func runJob(ctx context.Context, j job, due store.Due) (err error) {
+// unpanicked turns a panic of a job or a consumer into its failure: one record
+// must not stop all, nor end the plane each time it starts.
+func unpanicked(do func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return j.Run(ctx, due)
+	return do()
 }
