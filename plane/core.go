@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -29,6 +30,7 @@ type core struct {
 	born    *birth
 
 	firewall *route53resolver.Service
+	retired  atomic.Bool // what the firewall says no longer counts
 
 	jobs   map[string]job
 	marks  *store.Table[mark]
@@ -55,6 +57,9 @@ func newCore(ctx context.Context, cfg *config.Config, o Options, again *birth) (
 		return nil, err
 	}
 	defer func() {
+		if err != nil && c.gate != nil {
+			err = errors.Join(err, c.gate.Drain(ctx))
+		}
 		if err != nil {
 			err = errors.Join(err, c.spine.Close(ctx), c.store.Close())
 		}
@@ -72,6 +77,9 @@ func newCore(ctx context.Context, cfg *config.Config, o Options, again *birth) (
 		return nil, err
 	}
 	c.firewall.OnChange(func(f *route53resolver.Firewall) {
+		if c.retired.Load() {
+			return
+		}
 		if err := o.resolver.SetSnapshot(net.snapshot(f)); err != nil {
 			c.log.Error("the resolver keeps its old rules", "error", err)
 		}

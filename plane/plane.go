@@ -6,6 +6,7 @@ package plane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"sumun.dev/aws"
 	"sumun.dev/enforce/resolver"
@@ -74,12 +76,12 @@ func New(ctx context.Context, cfg config.Config, o Options) (*Plane, error) {
 	p.options.resolver = p.Resolver
 	c, err := newCore(ctx, &p.config, p.options, nil)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, p.Resolver.Close(ctx))
 	}
 	p.current.Store(c)
 	if !cfg.InMemory() {
 		if err := c.keep(ctx, c.born, cfg.Data); err != nil {
-			return nil, err
+			return nil, errors.Join(err, p.Close(ctx))
 		}
 	}
 	return p, nil
@@ -104,14 +106,21 @@ func (p *Plane) Account() aws.Account { return p.current.Load().born.Account }
 // nothing, by the name of who holds them; a durable plane's lie in its folder.
 func (p *Plane) Credentials() map[string]runtime.Key { return p.current.Load().born.Keys }
 
+// resetTime is how long calls under way may hold a reset up.
+const resetTime = 10 * time.Second
+
 // Reset brings a plane that keeps nothing back to its first-start state, with the
-// same account and keys.
+// same account and keys. It goes to its end whether or not somebody waits for it.
 func (p *Plane) Reset(ctx context.Context) error {
 	p.reset.Lock()
 	defer p.reset.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), resetTime)
+	defer cancel()
 	was := p.current.Load()
+	was.retired.Store(true) // calls under way must not put their rules over the new ones
 	next, err := newCore(ctx, &p.config, p.options, was.born)
 	if err != nil {
+		was.retired.Store(false)
 		return err
 	}
 	p.current.Store(next)

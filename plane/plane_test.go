@@ -1,0 +1,78 @@
+package plane_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"sumun.dev/aws"
+	"sumun.dev/plane"
+	"sumun.dev/plane/config"
+	"sumun.dev/plane/runtime"
+)
+
+func options() plane.Options {
+	return plane.Options{Log: slog.New(slog.DiscardHandler), MemorySpine: true, NoUpstreams: true, NoNote: true}
+}
+
+// settings are those of a plane that keeps its state in a folder, or nothing.
+func settings(data string) config.Config {
+	c := config.Default()
+	c.Data = data
+	return c
+}
+
+// In a bubble a goroutine that is left behind fails the test.
+func TestAPlaneThatDoesNotStartLeavesNothingRunning(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		spoil func(c *config.Config)
+	}{
+		{"keys_cannot_be_kept", func(c *config.Config) {
+			if err := os.MkdirAll(filepath.Join(c.Data, runtime.CredentialsFile), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"list_is_missing", func(c *config.Config) { c.Lists = []config.List{{Name: "l", File: filepath.Join(c.Data, "none")}} }},
+		{"trusted_proxy_is_none", func(c *config.Config) { c.Trusted = []string{"proxy"} }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cfg := settings(t.TempDir())
+				c.spoil(&cfg)
+				if p, err := plane.New(t.Context(), cfg, options()); err == nil {
+					t.Error("it starts", p.Close(t.Context()))
+				}
+			})
+		})
+	}
+}
+
+func TestResetKeepsAccountAndKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, err := plane.New(t.Context(), settings(config.Memory), options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		account, keys := p.Account(), p.Credentials()
+		gone, leave := context.WithCancel(t.Context())
+		leave() // whoever asked for the reset does not wait for it
+		if err := p.Reset(gone); err != nil {
+			t.Error(err)
+		}
+		if p.Account() != account || p.Credentials()["root"] != keys["root"] || len(p.Credentials()) != 2 {
+			t.Errorf("account %s, keys of %d", p.Account(), len(p.Credentials()))
+		}
+		for e, err := range p.Events(t.Context(), aws.TrailStream, time.Time{}) {
+			t.Errorf("the trail is not empty: %s, %v", e.Data, err)
+		}
+		if err := p.Close(t.Context()); err != nil && !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+	})
+}
