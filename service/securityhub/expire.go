@@ -29,8 +29,24 @@ func (k *kept) keep() time.Duration {
 // record moves with each change, so what is due now is old enough.
 func (s *Service) expireDue(ctx context.Context, due store.Due) error {
 	k, err := s.findKey(ctx, due.ID)
-	if err != nil || k == nil {
+	if err != nil {
 		return err
 	}
-	return s.findings.Delete(ctx, k.Row)
+	if k != nil {
+		if err := s.findings.Delete(ctx, k.Row); err != nil {
+			return err
+		}
+	}
+	now := time.Now()
+	page, err := s.changes.Page(ctx, store.Range{Prefix: due.ID + "/", Limit: atOnce})
+	if err != nil {
+		return err
+	}
+	if len(page) == atOnce {
+		store.Schedule(ctx, store.Due{Kind: jobExpire, ID: due.ID, At: now})
+	}
+	return s.removeChanges(ctx, page, now)
 }
+
+// atOnce bounds how many changes one run removes.
+const atOnce = 1000

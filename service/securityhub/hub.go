@@ -31,9 +31,9 @@ func noStandards() error {
 	return aws.UnsupportedOperation.New("Sumun does not run security standards and their controls: EnableDefaultStandards cannot be true.")
 }
 
-// disableSecurityHub forgets the hub, and its findings in steps, since they may be many.
-// User Guide, "Disabling Security Hub CSPM": findings are kept for 90 days and come
-// back when it is enabled again within that time.
+// disableSecurityHub forgets the hub and its settings. Findings stay until their
+// time is over, and are there again when it is enabled before. User Guide,
+// "Disabling Security Hub CSPM".
 func (s *Service) disableSecurityHub(ctx context.Context, _ *securityhubapi.DisableSecurityHubRequest) (*securityhubapi.DisableSecurityHubResponse, error) {
 	if _, err := s.hub(ctx); err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ const (
 // update of one that is there.
 // User Guide, "Creating and updating findings with BatchImportFindings".
 func (s *Service) take(ctx context.Context, f *securityhubapi.AwsSecurityFinding, o order, now time.Time) error {
+	const source = securityhubapi.FindingHistoryUpdateSourceTypeBatchImportFindings
 	k, err := s.find(ctx, f.ProductArn, f.Id)
 	if err != nil {
 		return err
@@ -27,8 +28,7 @@ func (s *Service) take(ctx context.Context, f *securityhubapi.AwsSecurityFinding
 	f.ProcessedAt = new(stamp(now))
 	if k == nil {
 		complete(f)
-		k = &kept{}
-		return s.change(ctx, k, nil, f, now)
+		return s.change(ctx, &kept{}, f, source, now)
 	}
 	old, err := k.finding()
 	if err != nil {
@@ -38,12 +38,20 @@ func (s *Service) take(ctx context.Context, f *securityhubapi.AwsSecurityFinding
 		return nil
 	}
 	merge(old, f, k.Overridden)
-	return s.change(ctx, k, old, f, now)
+	return s.change(ctx, k, f, source, now)
 }
 
-// change keeps a finding that is new or not what it was, and tells others.
-func (s *Service) change(ctx context.Context, k *kept, old, f *securityhubapi.AwsSecurityFinding, now time.Time) error {
+// change keeps a finding that is new or not what it was, notes the change and
+// tells others.
+func (s *Service) change(ctx context.Context, k *kept, f *securityhubapi.AwsSecurityFinding, source securityhubapi.FindingHistoryUpdateSourceType, now time.Time) error {
+	var old map[string]any
+	if k.Row != "" {
+		old = k.parsed()
+	}
 	if err := s.put(ctx, k, f, now); err != nil {
+		return err
+	}
+	if err := s.note(ctx, k, old, source, now); err != nil {
 		return err
 	}
 	return publish(ctx, k, now)

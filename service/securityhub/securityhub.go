@@ -20,6 +20,7 @@ type Service struct {
 	env      service.Env
 	hubs     *store.Table[hub]
 	findings *store.Table[kept]
+	changes  *store.Table[change]
 	format   schema
 	updates  schema // of what customers change
 }
@@ -31,6 +32,7 @@ func New(env service.Env) *Service {
 		format:   asff(),
 		updates:  updates(asff()),
 		hubs:     store.NewTable[hub](env.Store, "securityhub.hubs"),
+		changes:  store.NewTable[change](env.Store, "securityhub.changes"),
 		findings: store.NewTable(env.Store, "securityhub.findings", store.Index(byKey, (*kept).keys), store.Index(byID, (*kept).ids), store.Index(byResource, (*kept).resources), store.Index(byState, (*kept).states)),
 	}
 }
@@ -46,6 +48,16 @@ func (s *Service) Routes() []wire.Route {
 		securityhubapi.BatchImportFindings.To(s.batchImportFindings, s.touchImport).Itemised("Findings"),
 		securityhubapi.GetFindings.To(s.getFindings, touchHub[*securityhubapi.GetFindingsRequest](s, "GetFindings")),
 		securityhubapi.BatchUpdateFindings.To(s.batchUpdateFindings, s.touchUpdate),
+		securityhubapi.GetFindingHistory.To(s.getFindingHistory, touchHub[*securityhubapi.GetFindingHistoryRequest](s, "GetFindingHistory")),
+
+		securityhubapi.DescribeProducts.To(s.describeProducts, touchHub[*securityhubapi.DescribeProductsRequest](s, "DescribeProducts")),
+		securityhubapi.EnableImportFindingsForProduct.To(s.enableImportFindingsForProduct, touchHub[*securityhubapi.EnableImportFindingsForProductRequest](s, "EnableImportFindingsForProduct")),
+		securityhubapi.DisableImportFindingsForProduct.To(s.disableImportFindingsForProduct, touchHub[*securityhubapi.DisableImportFindingsForProductRequest](s, "DisableImportFindingsForProduct")),
+		securityhubapi.ListEnabledProductsForImport.To(s.listEnabledProductsForImport, touchHub[*securityhubapi.ListEnabledProductsForImportRequest](s, "ListEnabledProductsForImport")),
+
+		securityhubapi.TagResource.To(s.tagResource, s.touchTag),
+		securityhubapi.UntagResource.To(s.untagResource, s.touchUntag),
+		securityhubapi.ListTagsForResource.To(s.listTagsForResource, s.touchTags),
 	}
 }
 

@@ -101,3 +101,25 @@ func (s *Service) touchImport(ctx context.Context, in *securityhubapi.BatchImpor
 }
 
 const targetAccount = "securityhub:TargetAccount"
+
+// tagged is the touch of a resource with its tags. What is not there is asked for too.
+func (s *Service) tagged(ctx context.Context, action, resource string, conditions map[string][]string) ([]wire.Touch, error) {
+	t, err := s.hubTouch(ctx, action)
+	t.Conditions = conditions
+	if arn, bad := aws.ParseARN(resource); bad == nil && arn != t.Resource {
+		t.Resource, t.Tags = arn, nil
+	}
+	return []wire.Touch{t}, err
+}
+
+func (s *Service) touchTag(ctx context.Context, in *securityhubapi.TagResourceRequest) ([]wire.Touch, error) {
+	return s.tagged(ctx, "TagResource", in.ResourceArn, requested(in.Tags, nil))
+}
+
+func (s *Service) touchUntag(ctx context.Context, in *securityhubapi.UntagResourceRequest) ([]wire.Touch, error) {
+	return s.tagged(ctx, "UntagResource", in.ResourceArn, requested(nil, in.TagKeys))
+}
+
+func (s *Service) touchTags(ctx context.Context, in *securityhubapi.ListTagsForResourceRequest) ([]wire.Touch, error) {
+	return s.tagged(ctx, "ListTagsForResource", in.ResourceArn, nil)
+}

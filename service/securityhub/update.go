@@ -112,7 +112,6 @@ func (s *Service) update(ctx context.Context, k *kept, in *securityhubapi.BatchU
 	if err != nil {
 		return err
 	}
-	old := *f
 	own := func(field string) {
 		if !slices.Contains(k.Overridden, field) {
 			k.Overridden = append(k.Overridden, field)
@@ -150,7 +149,7 @@ func (s *Service) update(ctx context.Context, k *kept, in *securityhubapi.BatchU
 	if in.Workflow != nil && in.Workflow.Status != nil {
 		f.Workflow = &securityhubapi.Workflow{Status: in.Workflow.Status}
 	}
-	return s.change(ctx, k, &old, f, now)
+	return s.change(ctx, k, f, securityhubapi.FindingHistoryUpdateSourceTypeBatchUpdateFindings, now)
 }
 
 // updatedSeverity is what the customer says; the number follows the label.
