@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	jobsAtOnce = 16              // due records run at the same time
-	jobLease   = 2 * time.Minute // after which another node may take over
-	jobLongest = time.Minute     // for one run: under the lease
+	jobsAtOnce = 16               // due records run at the same time
+	jobLease   = 30 * time.Second // after which another node may take over
+	jobLongest = 25 * time.Second // for one run: under the lease
 	retryFirst = time.Second
 	retryMost  = 5 * time.Minute
 )
