@@ -168,3 +168,16 @@ func TestAFullDiskStopsChangesNotReads(t *testing.T) {
 		t.Errorf("trail %q", got)
 	}
 }
+
+// Who comes when the gate is closing is told so, in a language that every client
+// understands well enough to try again.
+func TestAClosedGateAnswers(t *testing.T) {
+	h := newHouse(t, nil)
+	if err := h.gate.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w := h.send(h.user("alice", allow(`"*"`)), kms("CreateKey", `{"Description":"x"}`))
+	if w.Code != 503 || !strings.Contains(w.Body.String(), "shutting down") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
