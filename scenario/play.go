@@ -1,0 +1,169 @@
+package scenario
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"sumun.dev/gateway/sigv4"
+	"sumun.dev/plane/config"
+	"sumun.dev/scenario/cli"
+)
+
+// A Setting says how scripts are played. The zero Setting is real time, with all
+// state in memory.
+type Setting struct {
+	Virtual   bool // each script in a bubble of its own, whose clock it moves
+	Durable   bool // SQLite; with embedded NATS unless Virtual
+	AllowExec bool // scripts may run programs
+	Update    bool // rewrite what cmp compares with, instead of failing
+
+	// Elsewhere moves state to a PostgreSQL database and a NATS cluster, given by
+	// settings.store and settings.spine, and is called once for each script.
+	Elsewhere func() (config.Store, config.Spine, error)
+
+	// Watch is told what happens, as it happens; nil for nobody.
+	Watch func(Moment)
+
+	// open makes the stage, when not inside this process.
+	open func(ctx context.Context, cfg config.Config, log *slog.Logger) (stage, error)
+}
+
+// Can says why a script cannot be played in this setting; nil when it can.
+func (s *Setting) Can(script *Script) error {
+	switch {
+	case script.Uses("advance") && !s.Virtual:
+		return misused("%s: needs virtual time ('advance'); play it with 'sumun test'", script.File)
+	case script.Uses("restart") && !s.Durable:
+		return misused("%s: needs a durable store ('restart')", script.File)
+	case script.Uses("events") && s.open != nil:
+		return misused("%s: sees the buses from inside ('events')", script.File)
+	}
+	return nil
+}
+
+// Play plays scripts. t decides what becomes of each, and in Virtual settings
+// must run each in a bubble: see Bubble.
+func Play(t testscript.T, setting Setting, scripts ...*Script) {
+	var files []string
+	for _, s := range scripts {
+		files = append(files, s.File)
+	}
+	words := newCLI()
+	testscript.RunT(t, testscript.Params{
+		Files: files, Cmds: commands(), RequireUniqueNames: true, UpdateScripts: setting.Update,
+		Setup:     func(env *testscript.Env) error { return setting.setup(env, words) },
+		Condition: setting.condition,
+	})
+}
+
+// condition knows [virtual], [durable] and [real].
+func (s *Setting) condition(name string) (bool, error) {
+	switch name {
+	case "virtual":
+		return s.Virtual, nil
+	case "durable":
+		return s.Durable, nil
+	case "real":
+		return s.open != nil, nil
+	}
+	return false, misused("unknown condition %q: virtual, durable and real are known", name)
+}
+
+// first is who calls until the script says otherwise.
+const first = "administrator"
+
+// setup opens the plane of one script.
+func (s *Setting) setup(env *testscript.Env, words *cli.CLI) error {
+	ctx := context.Background()
+	if s.Virtual {
+		time.Sleep(time.Until(Start))
+	}
+	cfg, err := settings(env.WorkDir)
+	if err != nil {
+		return err
+	}
+	if s.Durable {
+		cfg.Data = filepath.Join(env.WorkDir, ".tmp", "data")
+	}
+	if s.Elsewhere != nil {
+		if cfg.Store, cfg.Spine, err = s.Elsewhere(); err != nil {
+			return err
+		}
+	}
+	log := slog.New(slog.NewTextHandler(testLog{env.T()}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	w := &world{
+		ctx: ctx, cli: words, config: cfg, log: log, tell: s.Watch, virtual: s.Virtual,
+		account: cfg.AccountID, region: cfg.Region, keys: map[string]sigv4.Credentials{},
+	}
+	if w.tell == nil {
+		w.tell = func(Moment) {}
+	}
+	if w.files, err = os.OpenRoot(env.WorkDir); err != nil {
+		return err
+	}
+	env.Defer(func() { w.files.Close() })
+	if err := s.enter(w); err != nil {
+		return err
+	}
+	env.Defer(func() {
+		if s.Watch != nil {
+			time.Sleep(settling)
+		}
+		if err := w.stage.close(ctx); err != nil {
+			env.T().Fatal("the plane did not close: ", err)
+		}
+	})
+	env.Values[worldKey{}] = w
+	env.Setenv("ACCOUNT", w.account)
+	env.Setenv("REGION", w.region)
+	w.stage.settle()
+	return w.begin(cfg.NoAdmin)
+}
+
+// enter opens the stage.
+func (s *Setting) enter(w *world) (err error) {
+	if s.open != nil {
+		w.stage, err = s.open(w.ctx, w.config, w.log)
+		return err
+	}
+	in, err := openInside(w.ctx, w.config, s.Virtual, w.log)
+	if err != nil {
+		return err
+	}
+	w.stage = in
+	if s.Watch != nil {
+		return watch(in.plane, s.Watch)
+	}
+	return nil
+}
+
+// begin makes the administrator the caller, or root when there is none.
+func (w *world) begin(noAdministrator bool) error {
+	keys, err := w.stage.keys()
+	if err != nil {
+		return err
+	}
+	for name, key := range keys {
+		w.keys[name] = key
+	}
+	w.who = first
+	if noAdministrator {
+		w.who = "root"
+	}
+	w.current = w.keys[w.who]
+	return nil
+}
+
+// testLog passes the plane's warnings to whoever runs the script.
+type testLog struct{ t testscript.T }
+
+func (l testLog) Write(p []byte) (int, error) {
+	l.t.Log(strings.TrimRight(string(p), "\n"))
+	return len(p), nil
+}

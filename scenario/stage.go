@@ -1,0 +1,171 @@
+package scenario
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"testing/synctest"
+	"time"
+
+	"sumun.dev/aws"
+	"sumun.dev/gateway/sigv4"
+	"sumun.dev/plane"
+	"sumun.dev/plane/config"
+)
+
+// A stage is the plane that a script plays on, and the way to it.
+type stage interface {
+	api() (*http.Client, string) // and the URL of the AWS APIs
+	keys() (map[string]sigv4.Credentials, error)
+	ask(ctx context.Context, from netip.Addr, query []byte, tcp bool) ([]byte, error) // the resolver
+	resolver() netip.AddrPort                                                         // where the resolver listens; zero when nowhere
+	events(ctx context.Context, stream string) ([]aws.Event, error)
+	restart(ctx context.Context) error // on the same data
+	settle()                           // waits until what a command has begun is done, as far as can be known
+	close(ctx context.Context) error
+	external() tools // nil: commands are ours
+}
+
+// closeTime is how long a plane may take to finish.
+const closeTime = 30 * time.Second
+
+// inside is a plane in this process, in virtual time and without listeners, or in
+// real time with them.
+type inside struct {
+	plane   *plane.Plane
+	config  config.Config
+	options plane.Options
+	virtual bool
+
+	past    map[string][]aws.Event       // what a spine in memory knew before it was started again
+	first   map[string]sigv4.Credentials // the keys of the first start: a durable plane forgets them
+	server  *http.Server
+	network *network
+	client  *http.Client
+}
+
+func openInside(ctx context.Context, cfg config.Config, virtual bool, log *slog.Logger) (*inside, error) {
+	s := &inside{config: cfg, virtual: virtual}
+	s.options = plane.Options{Log: log, MemorySpine: virtual, NoUpstreams: true, NoNote: true}
+	if err := s.open(ctx); err != nil {
+		return nil, err
+	}
+	s.first = map[string]sigv4.Credentials{}
+	for name, k := range s.plane.Credentials() {
+		s.first[name] = sigv4.Credentials{KeyID: k.AccessKeyID, Secret: k.SecretAccessKey}
+	}
+	return s, nil
+}
+
+func (s *inside) open(ctx context.Context) error {
+	var err error
+	if s.plane, err = plane.New(ctx, s.config, s.options); err != nil {
+		return err
+	}
+	if !s.virtual {
+		if _, err := s.plane.Listen(ctx); err != nil {
+			return err
+		}
+		s.client = &http.Client{Transport: &http.Transport{}, CheckRedirect: noRedirect}
+		return nil
+	}
+	s.network = newNetwork()
+	s.server = &http.Server{Handler: s.plane.API()}
+	go s.server.Serve(s.network) // ends with ErrServerClosed
+	s.client = &http.Client{Transport: &http.Transport{DialContext: s.network.dial, DisableKeepAlives: true}, CheckRedirect: noRedirect}
+	return nil
+}
+
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+func (s *inside) api() (*http.Client, string) {
+	if s.virtual {
+		return s.client, "http://127.0.0.1:4566" // a name only: the network has one server
+	}
+	return s.client, s.plane.Note().API
+}
+
+func (s *inside) keys() (map[string]sigv4.Credentials, error) { return s.first, nil }
+
+func (s *inside) resolver() netip.AddrPort {
+	if s.virtual {
+		return netip.AddrPort{}
+	}
+	at, _ := netip.ParseAddrPort(s.plane.Note().DNS) // zero: the resolver is off
+	return at
+}
+
+func (s *inside) ask(ctx context.Context, from netip.Addr, query []byte, tcp bool) ([]byte, error) {
+	if !s.virtual {
+		return exchange(ctx, from, s.resolver(), query, tcp)
+	}
+	return s.plane.Resolver.Resolve(ctx, netip.AddrPortFrom(from, 53535), query), nil
+}
+
+func (s *inside) events(ctx context.Context, stream string) ([]aws.Event, error) {
+	all := slices.Clone(s.past[stream])
+	seen := map[string]bool{}
+	for _, e := range all {
+		seen[e.ID] = true
+	}
+	for e, err := range s.plane.Events(ctx, stream, time.Time{}) {
+		if err != nil {
+			return nil, err
+		}
+		if !seen[e.ID] {
+			all = append(all, e)
+		}
+	}
+	return all, nil
+}
+
+func (s *inside) restart(ctx context.Context) error {
+	if s.config.InMemory() {
+		return misused("restart: a plane in memory keeps nothing; play this scenario on a durable store")
+	}
+	if !s.virtual { // clients find it again where it was
+		n := s.plane.Note()
+		s.config.Listen, s.config.DNS.Listen = n.API[len("http://"):], n.DNS
+	}
+	if s.options.MemorySpine {
+		past := map[string][]aws.Event{}
+		for _, stream := range []string{aws.TrailStream, aws.DNSStream, aws.FindingsStream, aws.BusStream} {
+			var err error
+			if past[stream], err = s.events(ctx, stream); err != nil {
+				return err
+			}
+		}
+		s.past = past
+	}
+	if err := s.close(ctx); err != nil {
+		return err
+	}
+	return s.open(ctx)
+}
+
+// breath is how far a bubble's clock moves after each command: enough for what
+// services do soon, so that a script sees it done.
+const breath = time.Second
+
+func (s *inside) settle() {
+	if !s.virtual {
+		return
+	}
+	synctest.Wait()
+	time.Sleep(breath)
+	synctest.Wait()
+}
+
+func (s *inside) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	s.client.CloseIdleConnections()
+	if s.server != nil {
+		if err := s.server.Shutdown(ctx); err != nil {
+			return err
+		}
+	}
+	return s.plane.Close(ctx)
+}
