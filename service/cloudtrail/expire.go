@@ -37,7 +37,7 @@ func (s *Service) expire(ctx context.Context, due store.Due) error {
 	if first != 0 {
 		next = time.UnixMilli(first).Add(history)
 	}
-	if next.After(now) { // in steps of an hour at least
+	if first == 0 || first >= limit { // nothing more to remove now: in steps of an hour at least
 		next = next.Add(time.Hour)
 	}
 	store.Schedule(ctx, store.Due{Kind: due.Kind, ID: due.ID, At: next})
