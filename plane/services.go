@@ -42,7 +42,8 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	c.mount(&cloudtrailapi.Service, cloudtrail.New(c.env(cfg, o, "cloudtrail")))
 	c.firewall = route53resolver.New(c.env(cfg, o, "route53resolver"))
 	c.mount(&route53resolverapi.Service, c.firewall)
-	c.mount(&guarddutyapi.Service, guardduty.New(c.env(cfg, o, "guardduty")))
+	guard := guardduty.New(c.env(cfg, o, "guardduty"))
+	c.mount(&guarddutyapi.Service, guard)
 	c.mount(&securityhubapi.Service, securityhub.New(c.env(cfg, o, "securityhub")))
 	c.mount(&eventsapi.Service, events.New(c.env(cfg, o, "events", (*events.Service).Needs(nil)...)))
 	automation := c.env(cfg, o, "ssm")
@@ -50,6 +51,9 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	c.mount(&ssmapi.Service, ssm.New(automation, respond.Builtin()))
 	c.gate.Know(Operations()...)
 	var err error
-	c.born, err = c.firstStart(ctx, cfg, who.iam, again)
-	return err
+	if c.born, err = c.firstStart(ctx, cfg, who.iam, again); err != nil {
+		return err
+	}
+	guard.Follow(feeds(cfg, c.born.Account))
+	return nil
 }
