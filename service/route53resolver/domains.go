@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,16 +20,18 @@ const (
 	bucketsOfList = 1024
 	maxUpdate     = 1000    // domains of one call
 	maxDomains    = 100_000 // over all lists, with quotas: aws
-	maxListPage   = 5000
+	maxLast       = 100     // domains of a change that the list's row tells of
 )
 
-// bucketID returns where a domain of a list is kept. Buckets of a list lie next to
-// each other.
-func bucketID(listID, domain string) string {
+// bucketOf returns which of a list's buckets a domain is kept in.
+func bucketOf(domain string) uint32 {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(domain)) // never fails
-	return fmt.Sprintf("%s/%03x", listID, h.Sum32()%bucketsOfList)
+	_, _ = io.WriteString(h, domain) // never fails
+	return h.Sum32() % bucketsOfList
 }
+
+// bucketID returns the id of a bucket. Buckets of a list lie next to each other.
+func bucketID(listID string, n uint32) string { return fmt.Sprintf("%s/%03x", listID, n) }
 
 func (s *Service) updateDomains(ctx context.Context, in *api.UpdateFirewallDomainsRequest) (*api.UpdateFirewallDomainsResponse, error) {
 	l, err := s.list(ctx, in.FirewallDomainListId)
@@ -84,7 +87,7 @@ type change struct {
 func (s *Service) alter(ctx context.Context, id string, add, remove []string) (*change, error) {
 	byBucket := map[string]*change{}
 	of := func(d string) *change {
-		b := bucketID(id, d)
+		b := bucketID(id, bucketOf(d))
 		if byBucket[b] == nil {
 			byBucket[b] = &change{}
 		}
@@ -167,7 +170,10 @@ func (s *Service) changed(ctx context.Context, id string, l *list, c *change) er
 	}
 	l.Count += grown
 	l.Version++
-	l.Node = s.node
+	l.Node, l.File, l.Last = s.node, "", nil
+	if !c.whole && len(c.added)+len(c.removed) <= maxLast {
+		l.Last = &lastChange{c.added, c.removed}
+	}
 	l.Modified = time.Now().UTC()
 	s.mirror.expectList(ctx, place(ctx), id, l.Version, c.added, c.removed, c.whole)
 	return s.lists.Put(ctx, id, l)
@@ -204,7 +210,7 @@ func (s *Service) listDomains(ctx context.Context, in *api.ListFirewallDomainsRe
 	if err != nil {
 		return nil, err
 	}
-	left := maxListPage
+	left := defaultPage
 	if in.MaxResults != nil {
 		left = int(*in.MaxResults)
 	}

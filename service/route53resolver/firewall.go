@@ -5,9 +5,11 @@ import (
 	"errors"
 	"iter"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"sumun.dev/aws"
 	"sumun.dev/engine/dns"
@@ -118,19 +120,26 @@ func (s *Service) Start(ctx context.Context) error {
 	); err != nil {
 		return err
 	}
-	for row, err := range s.lists.Everywhere(ctx) {
-		if err != nil {
-			return err
-		}
-		c, err := s.compile(ctx, row.Place, row.ID)
-		if err != nil {
-			return err
-		}
-		m.lists[at{row.Place, row.ID}] = c
+	if err := m.readLists(ctx); err != nil {
+		return err
 	}
 	m.live = true
 	m.publish()
+	total := 0
+	for _, c := range m.lists {
+		total += c.list.Len()
+	}
+	tidy(total)
 	return nil
+}
+
+// tidy gives back the memory that reading n domains has left behind, several
+// times what the compiled list takes. It takes a collection of all garbage, so it
+// is for large lists, when they are loaded.
+func tidy(n int) {
+	if n >= 100_000 {
+		debug.FreeOSMemory()
+	}
 }
 
 func fill[T any](ctx context.Context, t *store.Table[T], into map[at]*T) error {
@@ -145,79 +154,120 @@ func fill[T any](ctx context.Context, t *store.Table[T], into map[at]*T) error {
 
 // follow keeps into in step with a table.
 func follow[T any](m *mirror, name string, t *store.Table[T], into map[at]*T) {
+	ctx := context.Background()
 	m.s.env.Store.Watch(name, func(c store.Change) {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if !m.live {
-			return
-		}
-		if c.ID == "" {
-			clear(into)
-			if err := fill(context.Background(), t, into); err != nil {
-				m.s.env.Log.Error("firewall state cannot be read again", "table", name, "error", err)
+		m.reread(name, firstRetry, func() (bool, error) {
+			if c.ID == "" {
+				fresh := map[at]*T{}
+				if err := fill(ctx, t, fresh); err != nil {
+					return false, err
+				}
+				clear(into)
+				maps.Copy(into, fresh)
+				return true, nil
 			}
-			m.publish()
-			return
-		}
-		v, err := t.In(c.Place).Get(context.Background(), c.ID)
-		switch {
-		case err == nil:
-			into[at{c.Place, c.ID}] = v
-		case errors.Is(err, store.ErrNotFound):
-			delete(into, at{c.Place, c.ID})
-		default:
-			m.s.env.Log.Error("firewall state cannot be read again", "table", name, "id", c.ID, "error", err)
-			return
-		}
-		m.publish()
+			v, err := t.In(c.Place).Get(ctx, c.ID)
+			switch {
+			case err == nil:
+				into[at{c.Place, c.ID}] = v
+			case errors.Is(err, store.ErrNotFound):
+				delete(into, at{c.Place, c.ID})
+			default:
+				return false, err
+			}
+			return true, nil
+		})
 	})
+}
+
+// What cannot be read again is tried again after these times; meanwhile the
+// picture stays as it is.
+const (
+	firstRetry = time.Second
+	lastRetry  = time.Minute
+)
+
+// reread brings the picture up to date with what read reads; read reports whether
+// that is a change.
+func (m *mirror) reread(what string, retry time.Duration, read func() (bool, error)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.live {
+		return
+	}
+	changed, err := read()
+	if err != nil {
+		m.s.env.Log.Error("firewall state cannot be read again", "what", what, "error", err, "retry", retry)
+		if retry <= lastRetry {
+			time.AfterFunc(retry, func() { m.reread(what, 2*retry, read) })
+		}
+		return
+	}
+	if changed {
+		m.publish()
+	}
 }
 
 // listChanged hears of a list's new version. The versions that this process has
 // made are applied by expectList's hook, name by name; others are read anew.
 func (m *mirror) listChanged(c store.Change) {
 	ctx := context.Background()
-	if c.ID == "" {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		if !m.live {
-			return
+	m.reread("domain list "+c.ID, firstRetry, func() (bool, error) {
+		if c.ID == "" {
+			return true, m.readLists(ctx)
 		}
-		clear(m.lists)
-		for row, err := range m.s.lists.Everywhere(ctx) {
-			if err == nil {
-				m.refresh(ctx, row.Place, row.ID)
+		l, err := m.s.lists.In(c.Place).Get(ctx, c.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			delete(m.lists, at{c.Place, c.ID})
+			return true, nil
+		}
+		if err != nil || l.Node == m.s.node {
+			return false, err
+		}
+		have := m.lists[at{c.Place, c.ID}]
+		switch {
+		case have != nil && have.version == l.Version:
+			return false, nil
+		case have != nil && have.version+1 == l.Version && l.Last != nil:
+			next, err := have.list.Update(l.Last.Added, l.Last.Removed)
+			if err != nil {
+				return false, err
 			}
+			m.lists[at{c.Place, c.ID}] = &compiled{l.Version, next}
+			return true, nil
 		}
-		m.publish()
-		return
-	}
-	l, err := m.s.lists.In(c.Place).Get(ctx, c.ID)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	have := m.lists[at{c.Place, c.ID}]
-	switch {
-	case !m.live:
-	case errors.Is(err, store.ErrNotFound):
-		delete(m.lists, at{c.Place, c.ID})
-		m.publish()
-	case err != nil:
-		m.s.env.Log.Error("a domain list cannot be read again", "list", c.ID, "error", err)
-	case l.Node == m.s.node || have != nil && have.version == l.Version:
-	default:
-		m.refresh(ctx, c.Place, c.ID)
-		m.publish()
-	}
+		next, err := m.s.compile(ctx, c.Place, c.ID)
+		if err != nil {
+			return false, err
+		}
+		m.lists[at{c.Place, c.ID}] = next
+		return true, nil
+	})
 }
 
-// refresh compiles a list anew from the store.
-func (m *mirror) refresh(ctx context.Context, p store.Place, id string) {
-	c, err := m.s.compile(ctx, p, id)
-	if err != nil {
-		m.s.env.Log.Error("a domain list cannot be read again", "list", id, "error", err)
-		return
+// readLists compiles all lists whose version is not at hand.
+func (m *mirror) readLists(ctx context.Context) error {
+	fresh := map[at]*compiled{}
+	for row, err := range m.s.lists.Everywhere(ctx) {
+		if err != nil {
+			return err
+		}
+		k := at{row.Place, row.ID}
+		if have := m.lists[k]; have != nil && have.version == row.Value.Version {
+			fresh[k] = have
+			continue
+		}
+		c, err := m.s.compile(ctx, row.Place, row.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			continue // deleted meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		fresh[k] = c
 	}
-	m.lists[at{p, id}] = c
+	m.lists = fresh
+	return nil
 }
 
 // expectList has the compiled list follow when the unit commits: version is what
@@ -252,9 +302,34 @@ func (m *mirror) expectList(ctx context.Context, p store.Place, id string, versi
 		case have != nil && have.version >= version:
 			return // a later version has been read already
 		default:
-			m.refresh(context.WithoutCancel(ctx), p, id)
+			// The hook of the version before has not run yet.
+			next, err := m.s.compile(context.WithoutCancel(ctx), p, id)
+			if errors.Is(err, store.ErrNotFound) {
+				return
+			}
+			if err != nil {
+				m.s.env.Log.Error("a domain list cannot be read again", "list", id, "error", err)
+				go m.listLost(p, id)
+				return
+			}
+			m.lists[at{p, id}] = next
 		}
 		m.publish()
+	})
+}
+
+// listLost reads a list anew, whoever has made its version.
+func (m *mirror) listLost(p store.Place, id string) {
+	m.reread("domain list "+id, firstRetry, func() (bool, error) {
+		next, err := m.s.compile(context.Background(), p, id)
+		if errors.Is(err, store.ErrNotFound) {
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		m.lists[at{p, id}] = next
+		return true, nil
 	})
 }
 

@@ -31,6 +31,9 @@ func (s *Service) createRule(ctx context.Context, in *api.CreateFirewallRuleRequ
 		Name: in.Name, Creator: in.CreatorRequestId, List: *in.FirewallDomainListId, Priority: in.Priority, Action: string(in.Action), Created: now, Modified: now,
 		BlockResponse: text(in.BlockResponse), OverrideDomain: text(in.BlockOverrideDomain), Redirection: text(in.FirewallDomainRedirectionAction), Qtype: text(in.Qtype),
 	}
+	if r.BlockResponse == string(api.BlockResponseOverride) && (in.BlockOverrideDnsType == nil || in.BlockOverrideTtl == nil) {
+		return nil, errOverride()
+	}
 	if err := r.setOverride(in.BlockOverrideDnsType, in.BlockOverrideTtl); err != nil {
 		return nil, err
 	}
@@ -174,9 +177,13 @@ func (r *rule) setOverride(kind *api.BlockOverrideDnsType, ttl *int32) error {
 		return nil
 	}
 	if r.OverrideDomain == "" {
-		return api.ValidationException.New("[RSLVR-02009] The BlockResponse OVERRIDE needs BlockOverrideDomain, BlockOverrideDnsType and BlockOverrideTtl.")
+		return errOverride()
 	}
 	return nil
+}
+
+func errOverride() error {
+	return api.ValidationException.New("[RSLVR-02009] The BlockResponse OVERRIDE needs BlockOverrideDomain, BlockOverrideDnsType and BlockOverrideTtl.")
 }
 
 // check refuses a rule that no resolver could apply.

@@ -27,7 +27,14 @@ type list struct {
 	Count   int
 	Version uint64 // of the domains; grows by one with each change
 	Node    string // which process made this version
+	File    string `json:",omitempty"` // hash of the file that LoadFile has made these domains from
+
+	// Last is what this version has changed, when that is little: other nodes need
+	// not read the whole list again.
+	Last *lastChange `json:",omitempty"`
 }
+
+type lastChange struct{ Added, Removed []string }
 
 // bucket holds those domains of a list whose names hash alike, in order. Buckets
 // keep what one added domain rewrites small, whatever the size of the list.
