@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"sumun.dev/engine/seal"
 	"sumun.dev/store"
@@ -219,4 +220,34 @@ func TestBubble(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Work that a process was doing when it was killed is there for the next one at
+// once: nobody else can hold its lease.
+func TestLeasesEndWithTheirProcess(t *testing.T) {
+	dir, key := t.TempDir(), seal.GenerateKey()
+	now := time.Now()
+	b := open(t, dir)
+	s := store.Open(b, seal.NewRoot(key))
+	err := s.Update(t.Context(), func(ctx context.Context) error {
+		store.Schedule(ctx, store.Due{Kind: "k", ID: "due", At: now, Place: place})
+		store.Schedule(ctx, store.Due{Kind: "k", ID: "later", At: now.Add(time.Hour), Place: place})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := s.ClaimDue(t.Context(), now, time.Hour, 10)
+	if err != nil || len(held) != 1 {
+		t.Fatalf("%v, %v", held, err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	b = open(t, dir)
+	defer b.Close()
+	again, err := store.Open(b, seal.NewRoot(key)).ClaimDue(t.Context(), now, time.Minute, 10)
+	if err != nil || len(again) != 1 || again[0].ID != "due" {
+		t.Errorf("%v, %v", again, err)
+	}
 }

@@ -56,6 +56,11 @@ func startWriter(db *sql.DB) (*writer, error) {
 	if err := conn.QueryRowContext(background, sqltext.Last).Scan(&w.last); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
+	// The folder has one owner: whoever held leases has ended, and its work need
+	// not wait until they do.
+	if _, err := conn.ExecContext(background, sqltext.EndLeases); err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
 	go w.run()
 	return w, nil
 }

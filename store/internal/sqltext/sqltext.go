@@ -35,8 +35,9 @@ const (
 	Schedule = `INSERT INTO dues (kind, account, region, id, at, ready, fence, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 		ON CONFLICT (kind, account, region, id)
 		DO UPDATE SET at = excluded.at, ready = excluded.ready, fence = excluded.fence, doc = excluded.doc`
-	DueNow = `SELECT kind, account, region, id, at, doc FROM dues WHERE ready <= $1 ORDER BY ready LIMIT $2`
-	Lease  = `UPDATE dues SET ready = $1, fence = $2 WHERE kind = $3 AND account = $4 AND region = $5 AND id = $6`
+	EndLeases = `UPDATE dues SET ready = at WHERE ready > at`
+	DueNow    = `SELECT kind, account, region, id, at, doc FROM dues WHERE ready <= $1 ORDER BY ready LIMIT $2`
+	Lease     = `UPDATE dues SET ready = $1, fence = $2 WHERE kind = $3 AND account = $4 AND region = $5 AND id = $6`
 
 	Fact    = `SELECT value FROM facts WHERE name = $1`
 	AddFact = `INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
