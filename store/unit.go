@@ -20,11 +20,9 @@ type Unit struct {
 
 	reads map[Key]read
 	scans []Seen
-	seen  int // rows in scans
 
 	pending map[shelf]map[string]*change
 	undo    []undo
-	bytes   int
 
 	outbox   []Record
 	dues     []dueChange
