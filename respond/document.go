@@ -20,6 +20,7 @@ const (
 	MaxDocument = 64 << 10
 	MaxSteps    = 100
 	maxDepth    = 40
+	maxBrackets = 2000
 )
 
 // ErrDocument means that a document is no runbook that can be run here; the
@@ -232,15 +233,14 @@ func read(text []byte) (any, string, error) {
 // plainYAML refuses anchors and aliases, which a small text can use to say a lot,
 // and nesting so deep that reading it would take the stack.
 func plainYAML(text []byte) error {
-	depth := 0
-	for _, b := range text {
-		switch b {
-		case '[', '{':
-			depth++
-		}
+	if bytes.Count(text, []byte("["))+bytes.Count(text, []byte("{")) > maxBrackets {
+		return bad("the document has more than %d brackets", maxBrackets)
 	}
-	if depth > 2000 {
-		return bad("the document has more than 2000 brackets")
+	for line := range bytes.Lines(text) {
+		begin := line[:len(line)-len(bytes.TrimLeft(line, "-?: \t"))]
+		if len(begin)-bytes.Count(begin, []byte(" ")) > maxDepth {
+			return bad("a line is nested deeper than %d", maxDepth)
+		}
 	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {

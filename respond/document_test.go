@@ -100,6 +100,7 @@ func TestParseRefuses(t *testing.T) {
 		{"alias", "a: &a [1]\nb: *a\n", "anchors, aliases"},
 		{"too_long", strings.Repeat(" ", MaxDocument+1), "bytes"},
 		{"deep", strings.Repeat("[", 3000), "brackets"},
+		{"deep_lists", strings.Repeat("- ", 32_000), "nested deeper"},
 		{"deep_json", strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100), "nested deeper"},
 		{"branch_no_choices", doc("  - {name: a, action: 'aws:branch', inputs: {Default: a}}\n"), "Choices is required"},
 		{"branch_comparison", doc("  - {name: a, action: 'aws:branch', inputs: {Choices: [{NextStep: b, Variable: x, Like: y}]}}\n" + call), "there is no step b"},

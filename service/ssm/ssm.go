@@ -21,6 +21,7 @@ type Service struct {
 	documents  []*respond.Runbook // in the order of their names
 	executions *store.Table[execution]
 	history    *store.Table[start] // which execution began when
+	running    *store.Table[start] // the executions that have not ended
 	tokens     *store.Table[token]
 }
 
@@ -31,6 +32,7 @@ func New(env service.Env, runbooks []*respond.Runbook) *Service {
 		env: env, documents: runbooks,
 		executions: store.NewTable[execution](env.Store, "ssm.executions"),
 		history:    store.NewTable[start](env.Store, "ssm.history"),
+		running:    store.NewTable[start](env.Store, "ssm.running"),
 		tokens:     store.NewTable[token](env.Store, "ssm.tokens"),
 	}
 }

@@ -357,3 +357,25 @@ func TestExecutionsAreForgotten(t *testing.T) {
 		}
 	})
 }
+
+func TestTooManyRuns(t *testing.T) {
+	inWorld(t, func(w *world) {
+		err := w.store.Update(w.in(account, "set up"), func(ctx context.Context) error {
+			for range maxRunning - 1 {
+				id := uuid()
+				if err := w.service.running.Put(ctx, id, &start{id}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.start(block("responder"))
+		refused(w, &ssmapi.StartAutomationExecution, block("responder"), "AutomationExecutionLimitExceededException",
+			"The number of automation executions that run at the same time has reached the limit of 5000.")
+		w.advance(0) // the run ends
+		w.start(block("responder"))
+	})
+}

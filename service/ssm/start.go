@@ -14,7 +14,10 @@ import (
 	"sumun.dev/store"
 )
 
-const maxTags = 50
+const (
+	maxTags    = 50
+	maxRunning = 5000 // in an account and region
+)
 
 func (s *Service) startAutomationExecution(ctx context.Context, in *ssmapi.StartAutomationExecutionRequest) (*ssmapi.StartAutomationExecutionResult, error) {
 	if err := served(in); err != nil {
@@ -33,6 +36,9 @@ func (s *Service) startAutomationExecution(ctx context.Context, in *ssmapi.Start
 	}
 	e, err := s.newExecution(ctx, book, in)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.room(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.assumable(ctx, e); err != nil {
@@ -173,6 +179,17 @@ func globalsOf(ctx context.Context, e *execution) map[string]string {
 	}
 }
 
+// room refuses a run too many. It counts outside the unit of work: starts and ends
+// of other runs are no reason to begin this one again.
+func (s *Service) room(ctx context.Context) error {
+	call := aws.CallOf(ctx)
+	page, err := s.running.In(store.Place{Account: call.Account, Region: call.Region}).Page(context.Background(), store.Range{Limit: maxRunning})
+	if err == nil && len(page) >= maxRunning {
+		return ssmapi.AutomationExecutionLimitExceededException.New("The number of automation executions that run at the same time has reached the limit of %d.", maxRunning)
+	}
+	return err
+}
+
 // assumable tries the role before a run is promised, as AWS does.
 func (s *Service) assumable(ctx context.Context, e *execution) error {
 	_, err := s.as(ctx, e)
@@ -198,6 +215,9 @@ func (s *Service) keep(ctx context.Context, e *execution, fingerprint string) er
 		return err
 	}
 	if err := s.history.Insert(ctx, historyID(e), &start{e.ID}); err != nil {
+		return err
+	}
+	if err := s.running.Put(ctx, e.ID, &start{e.ID}); err != nil {
 		return err
 	}
 	if e.Token == "" {

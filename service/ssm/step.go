@@ -100,6 +100,9 @@ func (s *Service) end(ctx context.Context, e *execution, book *respond.Runbook, 
 	if err := s.tellExecution(ctx, e); err != nil {
 		return err
 	}
+	if err := s.running.Delete(ctx, e.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
 	store.Schedule(ctx, store.Due{Kind: jobExpire, ID: e.ID, At: e.Ended.Add(kept)})
 	return s.executions.Put(ctx, e.ID, e)
 }
