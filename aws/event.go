@@ -21,3 +21,16 @@ type Event struct {
 	Attrs   map[string]string // what readers select by without opening Data
 	Data    []byte            // JSON
 }
+
+// MaxEvent is the largest event that is kept, by its Size. AWS's own largest
+// event is 256 KiB.
+const MaxEvent = 768 << 10
+
+// Size tells how many bytes e counts for in queues and retention.
+func (e *Event) Size() int {
+	n := 64 + len(e.ID) + len(e.Type) + len(e.Account) + len(e.Region) + len(e.Data)
+	for k, v := range e.Attrs {
+		n += len(k) + len(v) + 4
+	}
+	return n
+}

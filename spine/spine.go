@@ -62,25 +62,12 @@ type Sealer interface {
 	Open(sealed, ad []byte) ([]byte, error)
 }
 
-// MaxEvent is the largest event the spine takes, in bytes of Data, Attrs and
-// names together. AWS's own largest event is 256 KiB.
-const MaxEvent = 768 << 10
-
 // Errors of every spine.
 var (
 	ErrClosed   = errors.New("spine: closed")
 	ErrTooLarge = errors.New("spine: event is too large")
 	ErrTaken    = errors.New("spine: subscription name is in use")
 )
-
-// Size tells how many bytes e counts for in queues and retention.
-func Size(e *aws.Event) int {
-	n := 64 + len(e.ID) + len(e.Type) + len(e.Account) + len(e.Region) + len(e.Data)
-	for k, v := range e.Attrs {
-		n += len(k) + len(v) + 4
-	}
-	return n
-}
 
 // Check refuses an event that no spine can keep: no stream, a stream name
 // outside [a-z0-9-], no ID, or too large.
@@ -91,7 +78,7 @@ func Check(e *aws.Event) error {
 	if e.ID == "" {
 		return errors.New("spine: event without an ID")
 	}
-	if Size(e) > MaxEvent {
+	if e.Size() > aws.MaxEvent {
 		return ErrTooLarge
 	}
 	return nil

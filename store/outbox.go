@@ -36,13 +36,15 @@ func Emit(ctx context.Context, e aws.Event) {
 		u.fail(err)
 		return
 	}
+	// What the spine does not take would stay in the outbox for good, and hold up
+	// all that is behind it.
+	if n := e.Size(); n > aws.MaxEvent {
+		u.fail(fmt.Errorf("%w: event %s has %d bytes", ErrTooLarge, e.ID, n))
+		return
+	}
 	b, err := json.Marshal(e)
 	if err != nil {
 		u.fail(fmt.Errorf("encode event %s: %w", e.ID, err))
-		return
-	}
-	if len(b) > 2*MaxRow { // the event's JSON stands in base64
-		u.fail(fmt.Errorf("%w: event %s has %d bytes", ErrTooLarge, e.ID, len(b)))
 		return
 	}
 	u.outbox = append(u.outbox, Record{ID: e.ID, Doc: u.store.seal.Seal(b, binding("outbox", e.ID))})

@@ -29,7 +29,7 @@ func (st *stream) append(e aws.Event) {
 	if !st.recent.Add(e.ID) {
 		return
 	}
-	k := kept{spine.Delivery{Event: e, Position: st.next}, time.Now(), int64(spine.Size(&e))}
+	k := kept{spine.Delivery{Event: e, Position: st.next}, time.Now(), int64(e.Size())}
 	st.events = append(st.events, k)
 	st.bytes += k.size
 	st.next++

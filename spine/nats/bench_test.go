@@ -111,7 +111,7 @@ func BenchmarkPack(b *testing.B) {
 	bytes := 0
 	for i := range 100 {
 		events = append(events, trailEvent(fmt.Sprintf("%08d-77b7-4b9e-8f2e-0123456789ab", i*7919), i))
-		bytes += spine.Size(&events[i])
+		bytes += events[i].Size()
 	}
 	var packed []byte
 	b.SetBytes(int64(bytes))

@@ -27,7 +27,6 @@ const behind = 250 * time.Millisecond
 
 var errOvertaken = errors.New("spine: another node reads this subscription")
 
-func (b *bookmark) stream() string  { return b.spine.Prefix + "-bookmarks" }
 func (b *bookmark) subject() string { return b.spine.Prefix + ".bookmarks." + b.name }
 func (b *bookmark) bound() []byte   { return []byte("spine-bookmark|" + b.name) }
 

@@ -68,7 +68,7 @@ func (s *Spine) Publish(ctx context.Context, events ...aws.Event) error {
 // together counts how many events from the front may share a message.
 func together(events []aws.Event) (n, bytes int) {
 	for n < len(events) && n < maxEvents && events[n].Stream == events[0].Stream {
-		size := spine.Size(&events[n])
+		size := events[n].Size()
 		if n > 0 && bytes+size > maxBytes {
 			break
 		}

@@ -184,7 +184,7 @@ func (o Opener) refuses(t *testing.T) {
 	s := o.open(t)
 	ctx := context.Background()
 	big := Event("trail", 1)
-	big.Data = make([]byte, spine.MaxEvent)
+	big.Data = make([]byte, aws.MaxEvent)
 	if err := s.Publish(ctx, big); !errors.Is(err, spine.ErrTooLarge) {
 		t.Errorf("too large an event: %v", err)
 	}

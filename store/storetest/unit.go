@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"sumun.dev/aws"
 	"sumun.dev/store"
 )
 
@@ -237,7 +238,7 @@ func bounds(t *testing.T, w *world) {
 	wantErr(t, "a page over the limit", err, store.ErrTooLarge)
 	err = w.Update(t.Context(), func(ctx context.Context) error {
 		e := event("big")
-		e.Data = make([]byte, 2*store.MaxRow)
+		e.Data = make([]byte, aws.MaxEvent)
 		store.Emit(ctx, e)
 		return nil
 	})
