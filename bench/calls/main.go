@@ -1,43 +1,116 @@
-// Command calls measures calls per second of a running plane, with requests that were signed beforehand.
+// Command calls measures calls per second of a plane, with requests that were signed beforehand.
+//
+// It starts the real binary with the durable store and calls it as a user with a
+// policy of some statements, or measures the plane that the environment names.
 package main
 
 import (
-	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
-	"strconv"
+	"path/filepath"
 	"sync"
 	"time"
 
+	"sumun.dev/bench/program"
 	"sumun.dev/gateway/sigv4"
 )
 
 func main() {
 	clients := flag.Int("clients", 32, "connections, each with one request under way")
 	lasts := flag.Duration("for", 5*time.Second, "how long to measure")
-	call := flag.String("call", "GetCallerIdentity", "GetCallerIdentity or CreateUser")
+	call := flag.String("call", "GetCallerIdentity", "GetCallerIdentity, GetUser or CreateUser")
+	binary := flag.String("binary", "", "the program; built when empty")
+	running := flag.Bool("running", false, `measure the plane that AWS_ENDPOINT_URL names: eval "$(sumun env)"`)
 	flag.Parse()
-	if err := run(*clients, *lasts, *call); err != nil {
+	err := errors.New("-call: GetCallerIdentity, GetUser or CreateUser")
+	switch {
+	case *call != "GetCallerIdentity" && *call != "GetUser" && *call != "CreateUser":
+	case *running:
+		as := sigv4.Credentials{KeyID: os.Getenv("AWS_ACCESS_KEY_ID"), Secret: os.Getenv("AWS_SECRET_ACCESS_KEY")}
+		err = measure(os.Getenv("AWS_ENDPOINT_URL"), as, *clients, *lasts, *call)
+	default:
+		err = own(context.Background(), *binary, *clients, *lasts, *call)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "calls:", err)
 		os.Exit(1)
 	}
 }
 
-func run(clients int, lasts time.Duration, call string) error {
-	at, err := url.Parse(os.Getenv("AWS_ENDPOINT_URL"))
+// own measures a plane of its own, and what it takes of the machine.
+func own(ctx context.Context, binary string, clients int, lasts time.Duration, call string) (err error) {
+	work, err := os.MkdirTemp("", "sumun-calls-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	if binary == "" {
+		if binary, err = program.Build(ctx, work); err != nil {
+			return err
+		}
+	}
+	p, err := program.Start(binary, filepath.Join(work, "data"), "")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.Stop()) }()
+	as, err := caller(ctx, p)
+	if err != nil {
+		return err
+	}
+	if err := quietly(p.API, as, clients); err != nil {
+		return err
+	}
+	before, err := p.Used()
+	if err != nil {
+		return err
+	}
+	answered, err := load(p.API, as, clients, lasts, call)
+	if err != nil {
+		return err
+	}
+	after, err := p.Used()
+	if err != nil {
+		return err
+	}
+	resident, err := p.Resident()
+	if err != nil {
+		return err
+	}
+	err = report(call, clients, answered)
+	fmt.Printf("CPU time of the plane: %.1f µs a call; resident: %.1f MiB\n", float64((after-before).Microseconds())/float64(answered.calls()), resident)
+	return err
+}
+
+// quietly warms a plane up.
+func quietly(api string, as sigv4.Credentials, clients int) error {
+	_, err := load(api, as, clients, time.Second, "GetCallerIdentity")
+	return err
+}
+
+func measure(api string, as sigv4.Credentials, clients int, lasts time.Duration, call string) error {
+	answered, err := load(api, as, clients, lasts, call)
+	if err != nil {
+		return err
+	}
+	return report(call, clients, answered)
+}
+
+// load calls a plane of this machine for some time.
+func load(api string, as sigv4.Credentials, clients int, lasts time.Duration, call string) (answers, error) {
+	at, err := url.Parse(api)
 	if err != nil || at.Host == "" {
-		return errors.New(`AWS_ENDPOINT_URL names no plane: eval "$(sumun env)"`)
+		return answers{}, errors.New(`AWS_ENDPOINT_URL names no plane: eval "$(sumun env)"`)
 	}
 	if ip := net.ParseIP(at.Hostname()); ip == nil || !ip.IsLoopback() {
-		return errors.New("only planes on this machine are measured")
+		return answers{}, errors.New("only planes on this machine are measured")
 	}
 	// What is created must have new names; what is asked can be asked again.
 	perClient := 1
@@ -48,9 +121,9 @@ func run(clients int, lasts time.Duration, call string) error {
 	requests := make([][][]byte, clients)
 	for i := range requests {
 		for n := range perClient {
-			r, err := signed(at, call, i*perClient+n)
+			r, err := signed(at, as, call, i*perClient+n)
 			if err != nil {
-				return err
+				return answers{}, err
 			}
 			requests[i] = append(requests[i], r)
 		}
@@ -61,15 +134,17 @@ func run(clients int, lasts time.Duration, call string) error {
 		wait.Go(func() { results[i] = client(at.Host, requests[i], call != "CreateUser", begin.Add(lasts)) })
 	}
 	wait.Wait()
-	return report(call, clients, time.Since(begin), results)
+	return answers{time.Since(begin), results}, nil
 }
 
 // signed returns the bytes of a request.
-func signed(at *url.URL, call string, n int) ([]byte, error) {
-	service, version := "sts", "2011-06-15"
+func signed(at *url.URL, as sigv4.Credentials, call string, n int) ([]byte, error) {
+	service, version := "iam", "2010-05-08"
 	form := url.Values{}
-	if call == "CreateUser" {
-		service, version = "iam", "2010-05-08"
+	switch call {
+	case "GetCallerIdentity":
+		service, version = "sts", "2011-06-15"
+	case "CreateUser":
 		form.Set("UserName", fmt.Sprintf("bench-%d-%d", time.Now().UnixNano(), n))
 	}
 	form.Set("Action", call)
@@ -80,100 +155,8 @@ func signed(at *url.URL, call string, n int) ([]byte, error) {
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	sigv4.Sign(r, body, sigv4.Credentials{KeyID: os.Getenv("AWS_ACCESS_KEY_ID"), Secret: os.Getenv("AWS_SECRET_ACCESS_KEY")},
-		sigv4.Scope{Region: "us-east-1", Service: service}, 0, time.Now())
+	sigv4.Sign(r, body, as, sigv4.Scope{Region: "us-east-1", Service: service}, 0, time.Now())
 	var out bytes.Buffer
 	err = r.Write(&out)
 	return out.Bytes(), err
-}
-
-type result struct {
-	took   []time.Duration
-	failed int
-	err    error
-}
-
-// client sends requests one after another until the time is over.
-func client(host string, requests [][]byte, again bool, until time.Time) (r result) {
-	conn, err := net.Dial("tcp", host)
-	if err != nil {
-		return result{err: err}
-	}
-	defer conn.Close()
-	in := bufio.NewReaderSize(conn, 16<<10)
-	for i := 0; time.Now().Before(until); i++ {
-		if i == len(requests) {
-			if !again {
-				return r
-			}
-			i = 0
-		}
-		begin := time.Now()
-		if _, err := conn.Write(requests[i]); err != nil {
-			r.err = err
-			return r
-		}
-		ok, err := answer(in)
-		if err != nil {
-			r.err = err
-			return r
-		}
-		r.took = append(r.took, time.Since(begin))
-		if !ok {
-			r.failed++
-		}
-	}
-	return r
-}
-
-// answer reads one response with as little work as possible.
-func answer(in *bufio.Reader) (ok bool, err error) {
-	line, err := in.ReadSlice('\n')
-	if err != nil {
-		return false, err
-	}
-	ok = bytes.HasPrefix(line, []byte("HTTP/1.1 200"))
-	length := -1
-	for {
-		line, err = in.ReadSlice('\n')
-		if err != nil {
-			return false, err
-		}
-		if len(line) == 2 {
-			break
-		}
-		if v, found := bytes.CutPrefix(line, []byte("Content-Length: ")); found {
-			if length, err = strconv.Atoi(string(bytes.TrimSpace(v))); err != nil {
-				return false, err
-			}
-		}
-	}
-	if length < 0 {
-		return false, errors.New("an answer without Content-Length")
-	}
-	_, err = io.CopyN(io.Discard, in, int64(length))
-	return ok, err
-}
-
-func report(call string, clients int, lasted time.Duration, results []result) error {
-	var all []time.Duration
-	failed := 0
-	for _, r := range results {
-		if r.err != nil {
-			return r.err
-		}
-		all = append(all, r.took...)
-		failed += r.failed
-	}
-	if len(all) == 0 {
-		return errors.New("nothing was answered")
-	}
-	slices.Sort(all)
-	at := func(q float64) time.Duration { return all[int(q*float64(len(all)-1))].Round(time.Microsecond) }
-	fmt.Printf("%s: %.0f calls/s, %d clients, %d calls, %d refused, p50 %s, p99 %s, slowest %s\n",
-		call, float64(len(all))/lasted.Seconds(), clients, len(all), failed, at(0.5), at(0.99), at(1))
-	if failed > 0 {
-		return fmt.Errorf("%d calls were refused", failed)
-	}
-	return nil
 }
