@@ -218,8 +218,11 @@ func wait(step *respond.Step, rec *stepRecord, inputs map[string]any, answer any
 	if limit == 0 {
 		limit = defaultWait
 	}
-	end := rec.Started.Add(limit)
 	now := time.Now()
+	if rec.Until.IsZero() {
+		rec.Until = now.Add(limit)
+	}
+	end := rec.Until
 	if !now.Before(end) {
 		f := badOutputs(fmt.Errorf("the property %s had none of the desired values within %s", inputs["PropertySelector"], limit))
 		return progress{outcome: respond.TimedOut, failure: f}

@@ -85,6 +85,12 @@ func TestWait(t *testing.T) {
 		if got := summary(e); got != "TimedOut: until=TimedOut" || e.ExecutionEndTime.Sub(*e.ExecutionStartTime) != 61*time.Second {
 			t.Errorf("too long: %s", got)
 		}
+		id = w.own("- {name: until, action: 'aws:waitForAwsResourceProperty', timeoutSeconds: 60, maxAttempts: 2, inputs: {" + count + ", DesiredValues: ['2']}}\n")
+		w.advance(3 * time.Minute)
+		e = w.get(id)
+		if got := summary(e); got != "TimedOut: until=TimedOut" || e.ExecutionEndTime.Sub(*e.ExecutionStartTime) != 121*time.Second {
+			t.Errorf("twice too long: %s %s", got, e.ExecutionEndTime.Sub(*e.ExecutionStartTime))
+		}
 	})
 }
 

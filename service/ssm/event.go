@@ -19,18 +19,6 @@ const (
 	eventTime = "Jan 2, 2006 3:04:05 PM"
 )
 
-type envelope struct {
-	Version    string      `json:"version"`
-	ID         string      `json:"id"`
-	DetailType string      `json:"detail-type"`
-	Source     string      `json:"source"`
-	Account    aws.Account `json:"account"`
-	Time       string      `json:"time"`
-	Region     aws.Region  `json:"region"`
-	Resources  []string    `json:"resources"`
-	Detail     detail      `json:"detail"`
-}
-
 type detail struct {
 	ExecutionID       string          `json:"ExecutionId"`
 	Definition        string          `json:"Definition"`
@@ -68,16 +56,16 @@ func (e *execution) detail(st status, from, to time.Time) detail {
 
 func tell(ctx context.Context, e *execution, detailType string, d detail) error {
 	call := aws.CallOf(ctx)
-	v := envelope{
-		Version: "0", ID: uuid(), DetailType: detailType, Source: "aws.ssm", Account: call.Account,
-		Time: time.Now().UTC().Format(time.RFC3339), Region: call.Region, Detail: d,
-		Resources: []string{executionARN(ctx, e.ID).String(), call.ARN("ssm", "automation-definition/"+e.Document+":"+e.Version).String()},
-	}
-	data, err := json.Marshal(v)
+	now := time.Now()
+	told, err := aws.NewBusEvent("aws.ssm", detailType, call.Account, call.Region, now, d,
+		executionARN(ctx, e.ID).String(), call.ARN("ssm", "automation-definition/"+e.Document+":"+e.Version).String())
 	if err != nil {
 		return err
 	}
-	store.Emit(ctx, aws.Event{Stream: aws.BusStream, ID: v.ID, Type: detailType, Data: data,
-		Attrs: map[string]string{"bus": "default", "source": v.Source, "detail-type": detailType}})
+	event, err := told.On("default", now)
+	if err != nil {
+		return err
+	}
+	store.Emit(ctx, event)
 	return nil
 }

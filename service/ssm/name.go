@@ -2,8 +2,6 @@ package ssm
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"strings"
 
 	"sumun.dev/aws"
@@ -56,15 +54,6 @@ func executionARN(ctx context.Context, id string) aws.ARN {
 
 func known(version string) bool {
 	return version == "" || version == "$DEFAULT" || version == "$LATEST" || version == onlyVersion
-}
-
-// uuid makes a random UUID.
-func uuid() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the program first
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	h := hex.EncodeToString(b[:])
-	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
 func text(s *string) string {

@@ -362,7 +362,7 @@ func TestTooManyRuns(t *testing.T) {
 	inWorld(t, func(w *world) {
 		err := w.store.Update(w.in(account, "set up"), func(ctx context.Context) error {
 			for range maxRunning - 1 {
-				id := uuid()
+				id := aws.UUID()
 				if err := w.service.running.Put(ctx, id, &start{id}); err != nil {
 					return err
 				}

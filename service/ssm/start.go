@@ -117,7 +117,7 @@ func (s *Service) definition(ctx context.Context, in *ssmapi.StartAutomationExec
 func (s *Service) newExecution(ctx context.Context, book *respond.Runbook, in *ssmapi.StartAutomationExecutionRequest) (*execution, error) {
 	call := aws.CallOf(ctx)
 	e := &execution{
-		ID: uuid(), Document: book.Name, Version: onlyVersion, Text: book.Text, Given: in.Parameters, By: call.Principal.ARN.String(), Token: text(in.ClientToken),
+		ID: aws.UUID(), Document: book.Name, Version: onlyVersion, Text: book.Text, Given: in.Parameters, By: call.Principal.ARN.String(), Token: text(in.ClientToken),
 		Status: ssmapi.AutomationExecutionStatusInProgress, Started: time.Now().UTC().Truncate(time.Millisecond), Run: book.Begin(),
 	}
 	var err error
@@ -132,7 +132,7 @@ func (s *Service) newExecution(ctx context.Context, book *respond.Runbook, in *s
 	}
 	for i := range book.Steps {
 		step := &book.Steps[i]
-		e.Steps = append(e.Steps, stepRecord{ID: uuid(), Name: step.Name, Action: step.Action, Status: ssmapi.AutomationExecutionStatusPending})
+		e.Steps = append(e.Steps, stepRecord{ID: aws.UUID(), Name: step.Name, Action: step.Action, Status: ssmapi.AutomationExecutionStatusPending})
 	}
 	return e, nil
 }

@@ -45,7 +45,7 @@ type stepRecord struct {
 	Failure          *failure          `json:",omitempty"`
 	Attempts         int               `json:",omitempty"` // that have failed
 	Retries          int               `json:",omitempty"` // within the attempt, after what may pass
-	Until            time.Time         `json:",omitzero"`  // when a sleep ends
+	Until            time.Time         `json:",omitzero"`  // when a sleep or an attempt at waiting ends
 }
 
 // values are parameters or outputs by name. Integers stay integers when they are

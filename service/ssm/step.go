@@ -45,8 +45,8 @@ func (s *Service) step(ctx context.Context, due store.Due) error {
 	if err != nil {
 		return err
 	}
-	if p.again.IsZero() && p.outcome == respond.Failed && rec.Attempts+1 < step.MaxAttempts {
-		rec.Attempts, rec.Retries = rec.Attempts+1, 0
+	if p.again.IsZero() && p.outcome != respond.Success && rec.Attempts+1 < step.MaxAttempts {
+		rec.Attempts, rec.Retries, rec.Until = rec.Attempts+1, 0, time.Time{}
 		p.again = time.Now().Add(time.Second << (rec.Attempts - 1))
 	}
 	if !p.again.IsZero() {
