@@ -170,7 +170,7 @@ func updatedSeverity(old *securityhubapi.Severity, in *securityhubapi.SeverityUp
 func updates(format schema) schema {
 	m := format.members
 	note := object(nil, map[string]schema{"Text": between(512), "UpdatedBy": between(512)})
-	return object(nil, map[string]schema{
+	return object([]string{"FindingIdentifiers"}, map[string]schema{
 		"FindingIdentifiers": {minItems: 1, maxItems: maxUpdate}, "Note": note, "Types": m["Types"], "UserDefinedFields": m["UserDefinedFields"],
 		"RelatedFindings": m["RelatedFindings"],
 	})
