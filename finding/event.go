@@ -31,19 +31,6 @@ func (f *Finding) Told(action string) (aws.Event, error) {
 	}, nil
 }
 
-// envelope is an EventBridge event.
-type envelope struct {
-	Version    string          `json:"version"`
-	ID         string          `json:"id"`
-	DetailType string          `json:"detail-type"`
-	Source     string          `json:"source"`
-	Account    aws.Account     `json:"account"`
-	Time       string          `json:"time"`
-	Region     aws.Region      `json:"region"`
-	Resources  []string        `json:"resources"`
-	Detail     json.RawMessage `json:"detail"`
-}
-
 // Published returns the event "GuardDuty Finding" for EventBridge's default bus.
 // User Guide, "Processing GuardDuty findings with Amazon EventBridge".
 func (f *Finding) Published(now time.Time) (aws.Event, error) {
@@ -51,18 +38,12 @@ func (f *Finding) Published(now time.Time) (aws.Event, error) {
 	if err != nil {
 		return aws.Event{}, err
 	}
-	id := uuidOf(fmt.Sprintf("%s/%s/%d", f.ID, stamp(now), f.Count))
-	b, err := json.Marshal(envelope{
-		Version: "0", ID: id, DetailType: "GuardDuty Finding", Source: "aws.guardduty", Account: f.Account,
-		Time: now.UTC().Format("2006-01-02T15:04:05Z"), Region: f.Region, Resources: []string{}, Detail: detail,
-	})
+	told, err := aws.NewBusEvent("aws.guardduty", "GuardDuty Finding", f.Account, f.Region, now, json.RawMessage(detail))
 	if err != nil {
 		return aws.Event{}, err
 	}
-	return aws.Event{
-		Stream: aws.BusStream, ID: id, Type: "GuardDuty Finding", Account: f.Account, Region: f.Region, Time: now, Data: b,
-		Attrs: map[string]string{"bus": "default", "source": "aws.guardduty", "detail-type": "GuardDuty Finding"},
-	}, nil
+	told.ID = uuidOf(fmt.Sprintf("%s/%s/%d", f.ID, stamp(now), f.Count))
+	return told.On("default", now)
 }
 
 // uuidOf makes a version 8 UUID of what it names (RFC 9562, 5.8).

@@ -217,11 +217,11 @@ func (s *Service) forward(ctx context.Context, arn aws.ARN, d *delivery) error {
 	if _, err := s.bus(ctx, name); err != nil {
 		return err
 	}
-	var v envelope
+	var v aws.BusEvent
 	if err := json.Unmarshal(d.Input, &v); err != nil {
 		return fmt.Errorf("read event %s: %w", d.Event, err)
 	}
-	if err := emit(ctx, store.Place{Account: arn.Account, Region: arn.Region}, name, v, map[string]string{"forwarded": d.Bus}); err != nil {
+	if err := emit(ctx, store.Place{Account: arn.Account, Region: arn.Region}, name, &v, map[string]string{"forwarded": d.Bus}); err != nil {
 		return eventsapi.InternalException.New("The event cannot be forwarded.")
 	}
 	return nil

@@ -251,7 +251,7 @@ func TestPermissionsOpenABusToOthers(t *testing.T) {
 			t.Fatal(err)
 		}
 		events := w.relay()
-		var v envelope
+		var v aws.BusEvent
 		if len(events) != 1 || json.Unmarshal(events[0].Data, &v) != nil || v.Account != other || events[0].Account != account {
 			t.Errorf("%+v", events)
 		}

@@ -2,10 +2,10 @@ package events
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"strings"
 	"time"
 
@@ -18,19 +18,6 @@ import (
 // maxEntries is the size of all entries of one PutEvents together, in bytes.
 // User Guide, "Calculating PutEvents event entry size".
 const maxEntries = 262_144
-
-// An envelope is an event as rules see it.
-type envelope struct {
-	Version    string          `json:"version"`
-	ID         string          `json:"id"`
-	DetailType string          `json:"detail-type"`
-	Source     string          `json:"source"`
-	Account    aws.Account     `json:"account"`
-	Time       string          `json:"time"`
-	Region     aws.Region      `json:"region"`
-	Resources  []string        `json:"resources"`
-	Detail     json.RawMessage `json:"detail"`
-}
 
 // isoSeconds is how events tell the time.
 const isoSeconds = "2006-01-02T15:04:05Z"
@@ -107,10 +94,9 @@ func (s *Service) putEvent(ctx context.Context, e *eventsapi.PutEventsRequestEnt
 	if e.Time != nil {
 		now = *e.Time
 	}
-	v := envelope{Version: "0", ID: uuid(), DetailType: *e.DetailType, Source: *e.Source, Account: call.Account,
-		Time: now.UTC().Format(isoSeconds), Region: call.Region, Resources: e.Resources, Detail: detail}
-	if v.Resources == nil {
-		v.Resources = []string{}
+	v, err := aws.NewBusEvent(*e.Source, *e.DetailType, call.Account, call.Region, now, json.RawMessage(detail), e.Resources...)
+	if err != nil {
+		return "", malformedDetail.New("Detail is malformed.")
 	}
 	arn := busNamed(call, e.EventBusName)
 	if arn.Region != call.Region {
@@ -126,25 +112,15 @@ func (s *Service) putEvent(ctx context.Context, e *eventsapi.PutEventsRequestEnt
 }
 
 // emit puts an event on a bus's stream.
-func emit(ctx context.Context, to store.Place, bus string, v envelope, attrs map[string]string) error {
-	data, err := json.Marshal(v)
+func emit(ctx context.Context, to store.Place, bus string, v *aws.BusEvent, attrs map[string]string) error {
+	e, err := v.On(bus, time.Now())
 	if err != nil {
 		return err
 	}
-	all := map[string]string{"bus": bus, "source": v.Source, "detail-type": v.DetailType}
-	for k, a := range attrs {
-		all[k] = a
-	}
-	store.Emit(ctx, aws.Event{Stream: aws.BusStream, ID: v.ID + "/" + bus, Type: v.DetailType, Account: to.Account, Region: to.Region, Attrs: all, Data: data})
+	e.ID, e.Account, e.Region = v.ID+"/"+bus, to.Account, to.Region
+	maps.Copy(e.Attrs, attrs)
+	store.Emit(ctx, e)
 	return nil
-}
-
-// uuid makes a random UUID.
-func uuid() string {
-	var b [16]byte
-	rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return dashed(b)
 }
 
 func dashed(b [16]byte) string {

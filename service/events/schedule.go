@@ -77,8 +77,11 @@ func (s *Service) tick(ctx context.Context, due store.Due) error {
 		return err
 	}
 	call := aws.CallOf(ctx)
-	data, err := json.Marshal(envelope{Version: "0", ID: uuid(), DetailType: "Scheduled Event", Source: "aws.events", Account: call.Account,
-		Time: due.At.UTC().Format(isoSeconds), Region: call.Region, Resources: []string{ruleARN(call, r.Bus, r.Name).String()}, Detail: json.RawMessage("{}")})
+	beat, err := aws.NewBusEvent("aws.events", "Scheduled Event", call.Account, call.Region, due.At, struct{}{}, ruleARN(call, r.Bus, r.Name).String())
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(beat)
 	if err != nil {
 		return err
 	}
