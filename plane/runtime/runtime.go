@@ -95,7 +95,14 @@ func WriteFile(name string, v any) error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), name)
+	if err := os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	folder, err := os.Open(filepath.Dir(name)) // the new name is the folder's to keep
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // ErrNotRunning means that no plane runs with this data folder.
@@ -124,8 +131,13 @@ func Read(data string) (*Note, error) {
 	return &n, nil
 }
 
-// Remove takes the note away.
+// Remove takes the note away, unless another plane has left its own there since:
+// planes that keep nothing share one folder.
 func (n *Note) Remove() error {
+	last, err := Read(n.Data)
+	if errors.Is(err, ErrNotRunning) || err == nil && last.PID != n.PID {
+		return nil
+	}
 	d, err := Folder(n.Data)
 	if err != nil {
 		return err
