@@ -33,15 +33,22 @@ const (
 // firstStart makes the management account, its root user and its administrator,
 // unless an earlier start has. again holds what a reset must make once more.
 func (c *core) firstStart(ctx context.Context, cfg *config.Config, iamService *iam.Service, again *birth) (*birth, error) {
+	id, secret, err := givenRoot()
+	if err != nil {
+		return nil, err
+	}
 	born, err := c.births.Get(ctx, "plane")
 	if err == nil {
+		if id != "" || secret != "" {
+			c.log.Warn("root has its key since the first start; what the environment gives is not used", "variable", rootIDVariable)
+		}
 		return born, nil
 	}
 	if !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
 	if again == nil {
-		if again, err = newBirth(cfg); err != nil {
+		if again, err = newBirth(cfg, id, secret); err != nil {
 			return nil, err
 		}
 	}
@@ -62,7 +69,7 @@ func (c *core) firstStart(ctx context.Context, cfg *config.Config, iamService *i
 	return again, err
 }
 
-func newBirth(cfg *config.Config) (*birth, error) {
+func newBirth(cfg *config.Config, rootID, rootSecret string) (*birth, error) {
 	account := aws.Account(cfg.AccountID)
 	if account == "" {
 		n, err := rand.Int(rand.Reader, big.NewInt(9e11))
@@ -71,7 +78,7 @@ func newBirth(cfg *config.Config) (*birth, error) {
 		}
 		account = aws.Account(fmt.Sprintf("%012d", n.Int64()+1e11))
 	}
-	root, err := rootKey(account)
+	root, err := rootKey(account, rootID, rootSecret)
 	if err != nil {
 		return nil, err
 	}
@@ -92,12 +99,15 @@ var publishedSecrets = []string{
 	"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "je7MtGbClwBF/2Zp9Utk/h3yCo8nvbEXAMPLEKEY",
 }
 
-// rootKey returns root's key from the environment, else a random one.
-func rootKey(account aws.Account) (runtime.Key, error) {
-	id, secret := os.Getenv(rootIDVariable), os.Getenv(rootSecretVariable)
-	if err := os.Unsetenv(rootSecretVariable); err != nil {
-		return runtime.Key{}, err
-	}
+// givenRoot returns what the environment says of root's key, and takes the secret
+// out of it at every start, so that no child process inherits it.
+func givenRoot() (id, secret string, err error) {
+	id, secret = os.Getenv(rootIDVariable), os.Getenv(rootSecretVariable)
+	return id, secret, os.Unsetenv(rootSecretVariable)
+}
+
+// rootKey returns the key that was given for root, else a random one.
+func rootKey(account aws.Account, id, secret string) (runtime.Key, error) {
 	if id == "" && secret == "" {
 		k := iam.NewKey(account)
 		return runtime.Key{AccessKeyID: k.ID, SecretAccessKey: k.Secret}, nil

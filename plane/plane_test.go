@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,4 +76,41 @@ func TestResetKeepsAccountAndKeys(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+func TestRootKeyOfTheEnvironment(t *testing.T) {
+	const id, secret = "AKIAQWERTYUIOPASDFGH", "0123456789abcdefghijABCDEFGHIJ0123456789"
+	for _, c := range []struct {
+		name, id, secret string
+		good             bool
+	}{
+		{"given", id, secret, true},
+		{"none", "", "", true},
+		{"id_of_another_form", "AKIAqwertyuiopasdfgh", secret, false},
+		{"short_secret", id, secret[:31], false},
+		{"published", "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", false},
+		{"secret_alone", "", secret, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("SUMUN_ROOT_ACCESS_KEY_ID", c.id)
+			t.Setenv("SUMUN_ROOT_SECRET_ACCESS_KEY", c.secret)
+			p, err := plane.New(t.Context(), settings(config.Memory), options())
+			if (err == nil) != c.good {
+				t.Errorf("%v", err)
+			}
+			if got := os.Getenv("SUMUN_ROOT_SECRET_ACCESS_KEY"); got != "" {
+				t.Error("the secret stays in the environment")
+			}
+			if err != nil {
+				if c.secret != "" && strings.Contains(err.Error(), c.secret) {
+					t.Error("the error tells the secret")
+				}
+				return
+			}
+			defer p.Close(t.Context())
+			if got := p.Credentials()["root"]; c.id != "" && (got.AccessKeyID != c.id || got.SecretAccessKey != c.secret) {
+				t.Errorf("root has %s", got.AccessKeyID)
+			}
+		})
+	}
 }
