@@ -102,7 +102,7 @@ func run(ctx context.Context, out, errs io.Writer, cfg config.Config) error {
 	stop() // a second signal ends the program at once
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
-	return errors.Join(err, p.Close(drain))
+	return errors.Join(explain(err, cfg), p.Close(drain))
 }
 
 func logger(w io.Writer, l config.Log) *slog.Logger {
