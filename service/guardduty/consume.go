@@ -14,7 +14,7 @@ import (
 )
 
 // counts are what a running GuardDuty has seen.
-type counts struct{ records, malformed atomic.Uint64 }
+type counts struct{ malformed atomic.Uint64 }
 
 // Malformed returns how many DNS records could not be read and were skipped.
 func (s *Service) Malformed() uint64 { return s.counts.malformed.Load() }
@@ -30,15 +30,18 @@ func (s *Service) queries(ctx context.Context, events []aws.Event) error {
 	}
 	reader := dns.NewReader()
 	var found []finding.Suspicion
+	var unread error
 	for i := range events {
-		s.counts.records.Add(1)
 		r, err := reader.Read(events[i].Data)
 		if err != nil {
 			s.counts.malformed.Add(1)
-			s.env.Log.Warn("DNS query record cannot be read, is skipped", "event", events[i].ID, "error", err)
+			unread = err
 			continue
 		}
 		found = append(found, detect.DNS(s.rules, r, lists)...)
+	}
+	if unread != nil {
+		s.env.Log.Warn("DNS query records cannot be read, are skipped", "skipped", s.Malformed(), "last", unread)
 	}
 	if len(found) == 0 {
 		return nil

@@ -11,36 +11,80 @@ import (
 	"sumun.dev/finding"
 )
 
-// A seen finding is one as the API shows it, with its JSON for paths.
+// A seen finding is one as criteria look at it.
 type seen struct {
 	*kept
-	view *guarddutyapi.Finding
-	doc  map[string]any
+	doc map[string]any // the API's JSON, made when a path needs it
 }
 
-func see(k *kept) seen {
-	s := seen{kept: k, view: k.GuardDuty()}
-	b, err := finding.Encode(s.view)
-	if err != nil || json.Unmarshal(b, &s.doc) != nil {
-		return s // paths lead nowhere then
-	}
-	// Additional info is JSON within JSON; criteria reach into it.
-	if info, ok := s.doc["service"].(map[string]any)["additionalInfo"].(map[string]any); ok {
-		var more map[string]any
-		if value, ok := info["value"].(string); ok && json.Unmarshal([]byte(value), &more) == nil {
-			for name, v := range more {
-				if _, taken := info[name]; !taken {
-					info[name] = v
-				}
-			}
-		}
-	}
-	return s
-}
+func see(k *kept) *seen { return &seen{kept: k} }
 
 // values returns what stands at a path: several values when it leads through
 // lists, none when it leads nowhere.
-func (s seen) values(path string) []any { return values(s.doc, strings.Split(path, ".")) }
+func (s *seen) values(path string) []any {
+	if v, ok := s.plain(path); ok {
+		return []any{v}
+	}
+	if s.doc == nil {
+		s.doc = document(s.kept)
+	}
+	return values(s.doc, strings.Split(path, "."))
+}
+
+// plain answers for the paths that are asked most, without making the JSON.
+func (s *seen) plain(path string) (any, bool) {
+	switch path {
+	case "id":
+		return s.ID, true
+	case "type":
+		return s.Type, true
+	case "severity":
+		return s.severity(), true
+	case "createdAt":
+		return s.Created.UTC().Format(finding.Millis), true
+	case "updatedAt":
+		return s.Updated.UTC().Format(finding.Millis), true
+	case "accountId":
+		return string(s.Account), true
+	case "region":
+		return string(s.Region), true
+	case "resource.instanceDetails.instanceId":
+		return s.Instance.ID, true
+	case "service.archived":
+		return s.Archived, true
+	case "service.count":
+		return float64(s.Count), true
+	}
+	return nil, false
+}
+
+func (s *seen) severity() float64 {
+	kind, _ := finding.KindOf(s.Type)
+	return kind.Severity
+}
+
+// document is a finding as the API shows it. Additional info is JSON within JSON;
+// criteria reach into it.
+func document(k *kept) map[string]any {
+	doc := map[string]any{}
+	b, err := finding.Encode(k.GuardDuty())
+	if err != nil || json.Unmarshal(b, &doc) != nil {
+		return doc // paths lead nowhere then
+	}
+	service, _ := doc["service"].(map[string]any)
+	info, _ := service["additionalInfo"].(map[string]any)
+	value, _ := info["value"].(string)
+	var more map[string]any
+	if json.Unmarshal([]byte(value), &more) != nil {
+		return doc
+	}
+	for name, v := range more {
+		if _, taken := info[name]; !taken {
+			info[name] = v
+		}
+	}
+	return doc
+}
 
 func values(at any, path []string) []any {
 	if list, ok := at.([]any); ok {
@@ -100,7 +144,7 @@ func criteriaOf(in *guarddutyapi.FindingCriteria) ([]criterion, error) {
 }
 
 // meets reports whether a finding meets all criteria.
-func (s seen) meets(all []criterion) bool {
+func (s *seen) meets(all []criterion) bool {
 	for _, c := range all {
 		if !c.holds(s.values(c.field)) {
 			return false

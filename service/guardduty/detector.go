@@ -59,7 +59,7 @@ func (s *Service) getDetector(ctx context.Context, in *guarddutyapi.GetDetectorR
 	role := aws.CallOf(ctx).GlobalARN("iam", "role/aws-service-role/guardduty.amazonaws.com/AWSServiceRoleForAmazonGuardDuty")
 	return &guarddutyapi.GetDetectorResponse{
 		CreatedAt: new(d.Created.UTC().Format(finding.Millis)), UpdatedAt: new(d.Updated.UTC().Format(finding.Millis)),
-		FindingPublishingFrequency: &d.Frequency, ServiceRole: role.String(), Status: status, Tags: d.Tags,
+		FindingPublishingFrequency: &d.Frequency, ServiceRole: role.String(), Status: status, Tags: shown(d.Tags),
 		DataSources: d.dataSources(), Features: d.features(),
 	}, nil
 }
@@ -152,6 +152,14 @@ func (s *Service) forget(ctx context.Context, id string) error {
 		return err
 	}
 	return nil
+}
+
+// shown is what AWS shows of tags: an empty map when there are none.
+func shown(tags map[string]string) map[string]string {
+	if tags == nil {
+		return map[string]string{}
+	}
+	return tags
 }
 
 // tagged returns tags with more added.

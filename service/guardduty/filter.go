@@ -96,7 +96,7 @@ func (s *Service) getFilter(ctx context.Context, in *guarddutyapi.GetFilterReque
 	if err != nil {
 		return nil, err
 	}
-	return &guarddutyapi.GetFilterResponse{Name: f.Name, Description: optional(f.Description), Action: f.Action, Rank: &f.Rank, FindingCriteria: &f.Criteria, Tags: f.Tags}, nil
+	return &guarddutyapi.GetFilterResponse{Name: f.Name, Description: optional(f.Description), Action: f.Action, Rank: &f.Rank, FindingCriteria: &f.Criteria, Tags: shown(f.Tags)}, nil
 }
 
 func (s *Service) listFilters(ctx context.Context, in *guarddutyapi.ListFiltersRequest) (*guarddutyapi.ListFiltersResponse, error) {

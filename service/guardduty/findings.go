@@ -20,7 +20,7 @@ func (s *Service) getFindings(ctx context.Context, in *guarddutyapi.GetFindingsR
 	if err != nil {
 		return nil, err
 	}
-	var all []seen
+	var all []*seen
 	for _, id := range distinct(in.FindingIds) {
 		k, err := s.findings.Get(ctx, id)
 		if errors.Is(err, store.ErrNotFound) {
@@ -36,7 +36,7 @@ func (s *Service) getFindings(ctx context.Context, in *guarddutyapi.GetFindingsR
 	}
 	out := &guarddutyapi.GetFindingsResponse{Findings: []guarddutyapi.Finding{}}
 	for _, f := range all {
-		out.Findings = append(out.Findings, *f.view)
+		out.Findings = append(out.Findings, *f.GuardDuty())
 	}
 	return out, nil
 }

@@ -92,6 +92,34 @@ func TestCriteria(t *testing.T) {
 	})
 }
 
+// The paths that are answered without JSON give what JSON says.
+func TestPlainPaths(t *testing.T) {
+	inWorld(t, func(w *world) {
+		_, id, _, _ := populated(w)
+		k, err := w.service.findings.Get(in(t.Context(), account, "Get"), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		doc, n := document(k), 0
+		for _, group := range fields {
+			for _, name := range group.names {
+				path := group.under + name
+				v, ok := see(k).plain(path)
+				if !ok {
+					continue
+				}
+				n++
+				if want := values(doc, strings.Split(path, ".")); len(want) != 1 || want[0] != v {
+					t.Errorf("%s: %v, want %v", path, v, want)
+				}
+			}
+		}
+		if n != 10 {
+			t.Errorf("%d paths", n)
+		}
+	})
+}
+
 func TestSortAndPages(t *testing.T) {
 	inWorld(t, func(w *world) {
 		d, c2, mining, second := populated(w)

@@ -30,16 +30,13 @@ func orderOf(in *guarddutyapi.SortCriteria) (order, error) {
 
 // key is where a finding stands in the order; ids make it unique. Values of one
 // field are of one sort: numbers compare as numbers.
-func (o order) key(s seen) string {
-	var at string
-	for _, v := range s.values(o.field) {
-		switch v := v.(type) {
-		case float64:
-			at = fmt.Sprintf("%032.9f", v)
-		default:
-			at = fmt.Sprint(v)
+func (o order) key(s *seen) string {
+	at := ""
+	if all := s.values(o.field); len(all) > 0 {
+		at = fmt.Sprint(all[0])
+		if n, ok := all[0].(float64); ok {
+			at = fmt.Sprintf("%032.9f", n)
 		}
-		break
 	}
 	return at + "\x00" + s.ID
 }
@@ -51,18 +48,28 @@ func (o order) compare(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-func (o order) sort(all []seen) {
-	slices.SortFunc(all, func(a, b seen) int { return o.compare(o.key(a), o.key(b)) })
+// sort orders findings and returns the keys they are ordered by.
+func (o order) sort(all []*seen) []string {
+	by := make(map[*seen]string, len(all))
+	for _, s := range all {
+		by[s] = o.key(s)
+	}
+	slices.SortFunc(all, func(a, b *seen) int { return o.compare(by[a], by[b]) })
+	keys := make([]string, len(all))
+	for i, s := range all {
+		keys[i] = by[s]
+	}
+	return keys
 }
 
 // matching returns the account's findings that meet criteria. It reads them all:
 // they are the aggregated findings of 90 days in one account and region.
-func (s *Service) matching(ctx context.Context, in *guarddutyapi.FindingCriteria) ([]seen, error) {
+func (s *Service) matching(ctx context.Context, in *guarddutyapi.FindingCriteria) ([]*seen, error) {
 	criteria, err := criteriaOf(in)
 	if err != nil {
 		return nil, err
 	}
-	var all []seen
+	var all []*seen
 	for e, err := range s.findings.All(ctx, "") {
 		if err != nil {
 			return nil, err
@@ -96,16 +103,15 @@ func (s *Service) listFindings(ctx context.Context, in *guarddutyapi.ListFinding
 	if err != nil {
 		return nil, err
 	}
-	o.sort(all)
+	keys := o.sort(all)
 	limit := maxIDs
 	if in.MaxResults != nil {
 		limit = int(*in.MaxResults)
 	}
 	out := &guarddutyapi.ListFindingsResponse{FindingIds: []string{}}
 	last := ""
-	for _, f := range all {
-		key := o.key(f)
-		if after != "" && o.compare(key, after) <= 0 {
+	for i, f := range all {
+		if after != "" && o.compare(keys[i], after) <= 0 {
 			continue
 		}
 		if len(out.FindingIds) == limit {
@@ -113,7 +119,7 @@ func (s *Service) listFindings(ctx context.Context, in *guarddutyapi.ListFinding
 			return out, nil
 		}
 		out.FindingIds = append(out.FindingIds, f.ID)
-		last = key
+		last = keys[i]
 	}
 	return out, nil
 }

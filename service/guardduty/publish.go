@@ -91,7 +91,8 @@ func (s *Service) expireDue(ctx context.Context, due store.Due) error {
 	if err != nil {
 		return err
 	}
-	if time.Since(k.Updated) < retention {
+	if end := k.Updated.Add(retention); time.Now().Before(end) {
+		store.Schedule(ctx, store.Due{Kind: jobExpire, ID: due.ID, At: end})
 		return nil
 	}
 	return s.forget(ctx, due.ID)

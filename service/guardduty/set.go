@@ -142,16 +142,13 @@ func (s *Service) updateSet(ctx context.Context, k setKind, detectorID, id strin
 	// A new location takes effect with the next activation; an active set says
 	// what it said until then. User Guide, "Updating an entity list or IP address
 	// list".
-	on := x.Active
-	if c.activate != nil {
-		on = *c.activate
-	}
 	x.Updated = time.Now()
-	if c.activate != nil || !x.Active {
-		if err := s.activate(ctx, k, x, on); err != nil {
-			return err
-		}
-	} else if _, err := s.locate(x.Location); err != nil {
+	if c.activate != nil {
+		err = s.activate(ctx, k, x, *c.activate)
+	} else {
+		_, err = s.locate(x.Location)
+	}
+	if err != nil {
 		return err
 	}
 	return s.sets.Put(ctx, k.key(id), x)

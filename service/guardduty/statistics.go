@@ -12,7 +12,7 @@ import (
 
 // A tally is how many findings have something in common.
 type tally struct {
-	of    seen // one of them
+	of    *seen // one of them
 	last  time.Time
 	total int32
 }
@@ -32,7 +32,7 @@ func (s *Service) getFindingsStatistics(ctx context.Context, in *guarddutyapi.Ge
 	if in.GroupBy == nil {
 		out.CountBySeverity = map[string]int32{}
 		for _, f := range all {
-			out.CountBySeverity[fmt.Sprintf("%.1f", f.view.Severity)]++
+			out.CountBySeverity[fmt.Sprintf("%.1f", f.severity())]++
 		}
 		return &guarddutyapi.GetFindingsStatisticsResponse{FindingStatistics: out}, nil
 	}
@@ -45,34 +45,34 @@ func (s *Service) getFindingsStatistics(ctx context.Context, in *guarddutyapi.Ge
 }
 
 // grouped fills in the groups asked for. API Reference, "GetFindingsStatistics".
-func grouped(out *guarddutyapi.FindingStatistics, by guarddutyapi.GroupByType, all []seen, ascending bool, limit int) {
-	count := func(key func(seen) string) []*tally { return tallies(all, key, ascending, limit) }
+func grouped(out *guarddutyapi.FindingStatistics, by guarddutyapi.GroupByType, all []*seen, ascending bool, limit int) {
+	count := func(key func(*seen) string) []*tally { return tallies(all, key, ascending, limit) }
 	switch by {
 	case guarddutyapi.GroupByTypeAccount:
-		for _, t := range count(func(f seen) string { return f.view.AccountId }) {
-			out.GroupedByAccount = append(out.GroupedByAccount, guarddutyapi.AccountStatistics{AccountId: &t.of.view.AccountId, LastGeneratedAt: &t.last, TotalFindings: &t.total})
+		for _, t := range count(func(f *seen) string { return string(f.Account) }) {
+			out.GroupedByAccount = append(out.GroupedByAccount, guarddutyapi.AccountStatistics{AccountId: new(string(t.of.Account)), LastGeneratedAt: &t.last, TotalFindings: &t.total})
 		}
 	case guarddutyapi.GroupByTypeDate:
-		for _, t := range count(func(f seen) string { return f.Updated.UTC().Format(time.DateOnly) + fmt.Sprint(f.view.Severity) }) {
-			out.GroupedByDate = append(out.GroupedByDate, guarddutyapi.DateStatistics{Date: new(t.of.Updated.UTC().Truncate(24 * time.Hour)), LastGeneratedAt: &t.last, Severity: &t.of.view.Severity, TotalFindings: &t.total})
+		for _, t := range count(func(f *seen) string { return f.Updated.UTC().Format(time.DateOnly) + fmt.Sprint(f.severity()) }) {
+			out.GroupedByDate = append(out.GroupedByDate, guarddutyapi.DateStatistics{Date: new(t.of.Updated.UTC().Truncate(24 * time.Hour)), LastGeneratedAt: &t.last, Severity: new(t.of.severity()), TotalFindings: &t.total})
 		}
 	case guarddutyapi.GroupByTypeFindingType:
-		for _, t := range count(func(f seen) string { return f.Type }) {
+		for _, t := range count(func(f *seen) string { return f.Type }) {
 			out.GroupedByFindingType = append(out.GroupedByFindingType, guarddutyapi.FindingTypeStatistics{FindingType: &t.of.Type, LastGeneratedAt: &t.last, TotalFindings: &t.total})
 		}
 	case guarddutyapi.GroupByTypeResource:
-		for _, t := range count(func(f seen) string { return f.Instance.ID }) {
-			out.GroupedByResource = append(out.GroupedByResource, guarddutyapi.ResourceStatistics{AccountId: &t.of.view.AccountId, LastGeneratedAt: &t.last, ResourceId: &t.of.Instance.ID, ResourceType: t.of.view.Resource.ResourceType, TotalFindings: &t.total})
+		for _, t := range count(func(f *seen) string { return f.Instance.ID }) {
+			out.GroupedByResource = append(out.GroupedByResource, guarddutyapi.ResourceStatistics{AccountId: new(string(t.of.Account)), LastGeneratedAt: &t.last, ResourceId: &t.of.Instance.ID, ResourceType: new("Instance"), TotalFindings: &t.total})
 		}
 	case guarddutyapi.GroupByTypeSeverity:
-		for _, t := range count(func(f seen) string { return fmt.Sprint(f.view.Severity) }) {
-			out.GroupedBySeverity = append(out.GroupedBySeverity, guarddutyapi.SeverityStatistics{LastGeneratedAt: &t.last, Severity: &t.of.view.Severity, TotalFindings: &t.total})
+		for _, t := range count(func(f *seen) string { return fmt.Sprint(f.severity()) }) {
+			out.GroupedBySeverity = append(out.GroupedBySeverity, guarddutyapi.SeverityStatistics{LastGeneratedAt: &t.last, Severity: new(t.of.severity()), TotalFindings: &t.total})
 		}
 	}
 }
 
 // tallies counts findings by key, the most frequent first unless ascending.
-func tallies(all []seen, key func(seen) string, ascending bool, limit int) []*tally {
+func tallies(all []*seen, key func(*seen) string, ascending bool, limit int) []*tally {
 	by := map[string]*tally{}
 	var order []*tally
 	for _, f := range all {

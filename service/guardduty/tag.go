@@ -87,8 +87,5 @@ func (s *Service) listTagsForResource(ctx context.Context, in *guarddutyapi.List
 	if err != nil {
 		return nil, err
 	}
-	if *tags == nil {
-		*tags = map[string]string{}
-	}
-	return &guarddutyapi.ListTagsForResourceResponse{Tags: *tags}, nil
+	return &guarddutyapi.ListTagsForResourceResponse{Tags: shown(*tags)}, nil
 }

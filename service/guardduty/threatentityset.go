@@ -18,7 +18,7 @@ func (s *Service) getThreatEntitySet(ctx context.Context, in *guarddutyapi.GetTh
 	}
 	return &guarddutyapi.GetThreatEntitySetResponse{
 		Name: x.Name, Format: guarddutyapi.ThreatEntitySetFormat(x.Format), Location: x.Location, Status: guarddutyapi.ThreatEntitySetStatus(x.status()),
-		Tags: x.Tags, ExpectedBucketOwner: optional(x.Owner), CreatedAt: &x.Created, UpdatedAt: &x.Updated, ErrorDetails: x.problem(),
+		Tags: shown(x.Tags), ExpectedBucketOwner: optional(x.Owner), CreatedAt: &x.Created, UpdatedAt: &x.Updated, ErrorDetails: x.problem(),
 	}, nil
 }
 

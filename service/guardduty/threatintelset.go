@@ -18,7 +18,7 @@ func (s *Service) getThreatIntelSet(ctx context.Context, in *guarddutyapi.GetThr
 	}
 	return &guarddutyapi.GetThreatIntelSetResponse{
 		Name: x.Name, Format: guarddutyapi.ThreatIntelSetFormat(x.Format), Location: x.Location, Status: guarddutyapi.ThreatIntelSetStatus(x.status()),
-		Tags: x.Tags, ExpectedBucketOwner: optional(x.Owner),
+		Tags: shown(x.Tags), ExpectedBucketOwner: optional(x.Owner),
 	}, nil
 }
 

@@ -18,7 +18,7 @@ func (s *Service) getTrustedEntitySet(ctx context.Context, in *guarddutyapi.GetT
 	}
 	return &guarddutyapi.GetTrustedEntitySetResponse{
 		Name: x.Name, Format: guarddutyapi.TrustedEntitySetFormat(x.Format), Location: x.Location, Status: guarddutyapi.TrustedEntitySetStatus(x.status()),
-		Tags: x.Tags, ExpectedBucketOwner: optional(x.Owner), CreatedAt: &x.Created, UpdatedAt: &x.Updated, ErrorDetails: x.problem(),
+		Tags: shown(x.Tags), ExpectedBucketOwner: optional(x.Owner), CreatedAt: &x.Created, UpdatedAt: &x.Updated, ErrorDetails: x.problem(),
 	}, nil
 }
 
