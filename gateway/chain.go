@@ -76,6 +76,13 @@ func (g *Gateway) perform(v *visit) error {
 		if attempt == maxAttempts {
 			return busy(err)
 		}
+		if attempt == 1 {
+			done, err := g.turns.wait(ctx, v.call)
+			if err != nil {
+				return err
+			}
+			defer done()
+		}
 		if err := pause(ctx, attempt); err != nil {
 			return err
 		}

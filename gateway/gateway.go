@@ -83,6 +83,7 @@ type Gateway struct {
 	unproven  *sampler
 	bodies    *semaphore.Weighted
 	calls     calls
+	turns     turns
 
 	mu     sync.Mutex
 	routes []wire.Route

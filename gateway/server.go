@@ -19,7 +19,7 @@ const (
 	requestTimeout = 2 * time.Minute
 	answerTimeout  = 5 * time.Minute
 	idleTimeout    = 2 * time.Minute
-	maxAttempts    = 12 // of a unit of work
+	maxAttempts    = 32 // of a unit of work; each that fails means that another has succeeded
 )
 
 // Server returns an HTTP server for the gate that slow clients cannot exhaust.
@@ -99,7 +99,7 @@ func pause(ctx context.Context, attempt int) error {
 	if attempt < 3 {
 		return ctx.Err()
 	}
-	t := time.NewTimer(mrand.N(100 * time.Microsecond << attempt))
+	t := time.NewTimer(mrand.N(100 * time.Microsecond << min(attempt, 7)))
 	defer t.Stop()
 	select {
 	case <-t.C:
