@@ -61,7 +61,8 @@ func Rehearse(name string, setting Setting, out io.Writer) error {
 	}
 	setting.Durable = setting.Durable || script.Uses("restart")
 	if err := setting.Can(script); err != nil {
-		return err
+		script.File = name
+		return setting.Can(script)
 	}
 	line := &timeline{out: out, began: time.Now()}
 	setting.Watch = line.add
@@ -74,7 +75,7 @@ func Rehearse(name string, setting Setting, out io.Writer) error {
 	<-done
 	line.end()
 	if r.failed {
-		return fmt.Errorf("the rehearsal failed:\n%s", strings.TrimSpace(r.log.String()))
+		return fmt.Errorf("the rehearsal failed:\n%s", strings.ReplaceAll(strings.TrimSpace(r.log.String()), script.File, name))
 	}
 	_, err = fmt.Fprintf(out, "\nRehearsed in %d ms.\n", line.took().Milliseconds())
 	return err

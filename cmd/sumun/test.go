@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -132,10 +133,14 @@ func (o *testOptions) folder(t *testing.T, folder string, report *junit) {
 			t.Error(err)
 		}
 	}
+	began := time.Now()
 	all := o.scripts[folder]
 	slices.SortStableFunc(all, func(a, b *scenario.Script) int { return strings.Compare(a.File, b.File) })
 	for _, s := range all {
 		setting := scenario.Setting{Virtual: true, Durable: o.durable || s.Uses("restart"), AllowExec: o.exec, Update: o.update}
 		scenario.Play(scenario.Bubble(t, done), setting, s)
+	}
+	if !t.Failed() {
+		fmt.Printf("ok  \t%s\t%.3fs\t%d scenarios\n", folder, time.Since(began).Seconds(), len(all))
 	}
 }

@@ -65,21 +65,22 @@ func (cmd *Command) run(ctx context.Context, send Sender, p *printer) error {
 func (cmd *Command) saveStream(out any) error {
 	v := reflect.ValueOf(out).Elem()
 	f := v.Field(streamField(v.Type()))
-	var data []byte
-	if !f.IsNil() {
+	data, _ := f.Interface().([]byte)
+	if stream, ok := f.Interface().(io.Reader); ok {
 		var err error
-		if data, err = io.ReadAll(f.Interface().(io.Reader)); err != nil {
+		if data, err = io.ReadAll(stream); err != nil {
 			return err
 		}
-		f.SetZero()
 	}
+	f.SetZero()
 	return cmd.files.WriteFile(cmd.outfile, data)
 }
 
-// streamField returns which member of a response is a stream; -1 when none is.
+// streamField returns which member of a response goes to a file: a stream, or a
+// blob that is the whole answer; -1 when none does.
 func streamField(t reflect.Type) int {
 	for i := range t.NumField() {
-		if t.Field(i).Type == streamType {
+		if f := t.Field(i); f.Type == streamType || f.Type == bytesType && tagged(f, "in=payload") {
 			return i
 		}
 	}
