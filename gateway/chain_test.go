@@ -207,7 +207,7 @@ func TestConflictsWithoutEndAreGivenUp(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if w := h.send(alice, kms("CreateKey", `{"Description":"mine"}`)); w.Code != 503 || tries != 12 {
+		if w := h.send(alice, kms("CreateKey", `{"Description":"mine"}`)); w.Code != 503 || tries != 32 {
 			t.Errorf("%d %s after %d tries", w.Code, w.Body, tries)
 		}
 		if got := names(h.trail()); got != "CreateKey ServiceUnavailable" {
