@@ -90,6 +90,39 @@ func TestBook(t *testing.T) {
 	}
 }
 
+// Whoever looks up meanwhile sees the old list or the new one, never none.
+func TestSwapsWithoutAPause(t *testing.T) {
+	b := NewBook()
+	swap := func(i int) {
+		l, err := Below("feed", Mining, slices.Values([]string{"pool.example", fmt.Sprintf("pool%d.example", i)}))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		b.Share(l)
+	}
+	swap(0)
+	asked := name(t, "eu.pool.example")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := range 500 {
+			swap(i)
+			b.Own(store.Place{Account: "111122223333", Region: "us-east-1"})
+		}
+	}()
+	for {
+		if l, _ := b.At(store.Place{}).Find(Mining, asked); l == nil {
+			t.Fatal("no list")
+		}
+		select {
+		case <-done:
+			return
+		default:
+		}
+	}
+}
+
 func TestBuiltinDomains(t *testing.T) {
 	b := NewBook(Builtin()...)
 	for kind, n := range map[Kind]string{CommandAndControl: "guarddutyc2activityb.com", Mining: "xmr.pool.minergate.com"} {

@@ -68,7 +68,7 @@ func (r *Reader) Read(b []byte) (*Record, error) {
 	r.in.Write(b)
 	r.reset()
 	rec := &Record{}
-	if err := r.object(func(name string) error { return r.member(rec, name) }); err != nil {
+	if err := r.object(func(name []byte) error { return r.member(rec, name) }); err != nil {
 		return nil, fmt.Errorf("query log record: %w", err)
 	}
 	if rec.Name == nil || rec.Time.IsZero() {
@@ -79,8 +79,9 @@ func (r *Reader) Read(b []byte) (*Record, error) {
 
 var errObject = errors.New("not a JSON object")
 
-// object reads an object; member reads the value of each name.
-func (r *Reader) object(member func(name string) error) error {
+// object reads an object; member reads the value of each name. The name is only
+// good until then.
+func (r *Reader) object(member func(name []byte) error) error {
 	if r.dec.PeekKind() != '{' {
 		return errObject
 	}
@@ -88,11 +89,11 @@ func (r *Reader) object(member func(name string) error) error {
 		return err
 	}
 	for r.dec.PeekKind() == '"' {
-		name, err := r.text()
+		name, err := r.dec.ReadValue()
 		if err != nil {
 			return err
 		}
-		if err := member(name); err != nil {
+		if err := member(name[1 : len(name)-1]); err != nil {
 			return err
 		}
 	}
@@ -100,39 +101,47 @@ func (r *Reader) object(member func(name string) error) error {
 	return err
 }
 
-func (r *Reader) member(rec *Record, name string) (err error) {
-	switch name {
+func (r *Reader) member(rec *Record, name []byte) error {
+	switch string(name) {
 	case "query_timestamp":
-		var s string
-		if s, err = r.text(); err == nil {
-			rec.Time, err = time.Parse(time.RFC3339, s)
-		}
+		return r.parsed("query_timestamp", func(s string) (err error) { rec.Time, err = time.Parse(time.RFC3339, s); return err })
 	case "query_name":
-		var s string
-		if s, err = r.text(); err == nil {
-			rec.Name, err = dns.ParseName(s)
-		}
-	case "vpc_id":
-		rec.VPC, err = r.text()
-	case "query_type":
-		rec.Type, err = r.text()
-	case "rcode":
-		rec.Rcode, err = r.text()
+		return r.parsed("query_name", func(s string) (err error) { rec.Name, err = dns.ParseName(s); return err })
 	case "srcaddr":
-		var s string
-		if s, err = r.text(); err == nil {
-			rec.Source, err = netip.ParseAddr(s)
-		}
+		return r.parsed("srcaddr", func(s string) (err error) { rec.Source, err = netip.ParseAddr(s); return err })
+	case "vpc_id":
+		return r.kept("vpc_id", &rec.VPC)
+	case "query_type":
+		return r.kept("query_type", &rec.Type)
+	case "rcode":
+		return r.kept("rcode", &rec.Rcode)
 	case "transport":
-		rec.Transport, err = r.text()
+		return r.kept("transport", &rec.Transport)
 	case "firewall_rule_action":
-		rec.Action, err = r.text()
+		return r.kept("firewall_rule_action", &rec.Action)
 	case "srcids":
 		return r.sources(rec)
 	case "answers":
 		return r.answers(rec)
-	default:
-		return r.dec.SkipValue()
+	}
+	return r.dec.SkipValue()
+}
+
+// kept reads a string.
+func (r *Reader) kept(name string, to *string) error {
+	s, err := r.text()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	*to = s
+	return nil
+}
+
+// parsed reads a string that says something else.
+func (r *Reader) parsed(name string, parse func(string) error) error {
+	s, err := r.text()
+	if err == nil {
+		err = parse(s)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -163,12 +172,11 @@ func (r *Reader) sources(rec *Record) error {
 	if r.dec.PeekKind() != '{' {
 		return r.dec.SkipValue()
 	}
-	return r.object(func(name string) (err error) {
-		if name != "instance" {
+	return r.object(func(name []byte) error {
+		if string(name) != "instance" {
 			return r.dec.SkipValue()
 		}
-		rec.Instance, err = r.text()
-		return err
+		return r.kept("srcids.instance", &rec.Instance)
 	})
 }
 
@@ -182,19 +190,17 @@ func (r *Reader) answers(rec *Record) error {
 	}
 	for r.dec.PeekKind() == '{' {
 		var data, typ string
-		err := r.object(func(name string) (err error) {
-			switch name {
+		err := r.object(func(name []byte) error {
+			switch string(name) {
 			case "Rdata":
-				data, err = r.text()
+				return r.kept("answers.Rdata", &data)
 			case "Type":
-				typ, err = r.text()
-			default:
-				err = r.dec.SkipValue()
+				return r.kept("answers.Type", &typ)
 			}
-			return err
+			return r.dec.SkipValue()
 		})
 		if err != nil {
-			return fmt.Errorf("answers: %w", err)
+			return err
 		}
 		if (typ == "A" || typ == "AAAA") && len(rec.Addresses) < maxAnswers {
 			if a, err := netip.ParseAddr(data); err == nil {
