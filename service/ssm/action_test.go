@@ -1,6 +1,7 @@
 package ssm
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -195,5 +196,48 @@ func TestALongInputIsCut(t *testing.T) {
 		if got := summary(e); got != "Success: a=Success" || len(e.StepExecutions[0].Inputs["Note"]) > maxShown+8 {
 			t.Errorf("run: %s, %d bytes are shown", got, len(e.StepExecutions[0].Inputs["Note"]))
 		}
+	})
+}
+
+func TestOutputsAreBounded(t *testing.T) {
+	step := &respond.Step{Outputs: []respond.Output{{Name: "A", Selector: "$.A", Type: respond.String}, {Name: "B", Selector: "$.A", Type: respond.String}}}
+	rec := &stepRecord{}
+	p := take(step, rec, map[string]any{"A": strings.Repeat("x", maxStepOutput/2+1)})
+	if p.outcome != respond.Failed || !strings.Contains(p.failure.Message, "the outputs are longer than 131072 bytes") || rec.Outputs != nil {
+		t.Errorf("two outputs of 64 KB: %+v", p.failure)
+	}
+	if p = take(step, rec, map[string]any{"A": "x"}); p.outcome != respond.Success || rec.Outputs["B"] != "x" {
+		t.Errorf("two short outputs: %+v", p)
+	}
+}
+
+// TestALongRunFails rather than outgrow the store's rows.
+func TestALongRunFails(t *testing.T) {
+	inWorld(t, func(w *world) {
+		id := w.own("- {name: look, action: 'aws:executeAwsApi', inputs: {Service: route53resolver, Api: GetFirewallDomainList, FirewallDomainListId: " + listID + "}}\n")
+		err := w.store.Update(w.in(account, "fill"), func(ctx context.Context) error {
+			e, err := w.service.executions.Get(ctx, id)
+			if err != nil {
+				return err
+			}
+			e.Tags = map[string]string{"long": strings.Repeat("x", maxRun)}
+			return w.service.executions.Put(ctx, id, e)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.advance(0)
+		e := w.get(id)
+		if got := summary(e); got != "Failed: look=Failed" || !strings.Contains(*e.FailureMessage, "more than can be recorded") {
+			t.Errorf("run: %s", got)
+		}
+	})
+}
+
+func TestParametersAreBounded(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.with("Long", "schemaVersion: '0.3'\nassumeRole: 'arn:aws:iam::{{ global:ACCOUNT_ID }}:role/responder'\nparameters: {Words: {type: StringList}}\nmainSteps:\n- "+nap+"\n")
+		in := &ssmapi.StartAutomationExecutionRequest{DocumentName: "Long", Parameters: map[string][]string{"Words": {strings.Repeat("x", maxParameters)}}}
+		refused(w, &ssmapi.StartAutomationExecution, in, "InvalidAutomationExecutionParametersException", "The parameters are longer than 262144 bytes.")
 	})
 }

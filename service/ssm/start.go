@@ -15,8 +15,9 @@ import (
 )
 
 const (
-	maxTags    = 50
-	maxRunning = 5000 // in an account and region
+	maxTags       = 50
+	maxRunning    = 5000      // in an account and region
+	maxParameters = 256 << 10 // bytes of all of a run
 )
 
 func (s *Service) startAutomationExecution(ctx context.Context, in *ssmapi.StartAutomationExecutionRequest) (*ssmapi.StartAutomationExecutionResult, error) {
@@ -117,7 +118,7 @@ func (s *Service) definition(ctx context.Context, in *ssmapi.StartAutomationExec
 func (s *Service) newExecution(ctx context.Context, book *respond.Runbook, in *ssmapi.StartAutomationExecutionRequest) (*execution, error) {
 	call := aws.CallOf(ctx)
 	e := &execution{
-		ID: aws.UUID(), Document: book.Name, Version: onlyVersion, Text: book.Text, Given: in.Parameters, By: call.Principal.ARN.String(), Token: text(in.ClientToken),
+		ID: aws.UUID(), Document: book.Name, Version: onlyVersion, Text: book.Text, By: call.Principal.ARN.String(), Token: text(in.ClientToken),
 		Status: ssmapi.AutomationExecutionStatusInProgress, Started: time.Now().UTC().Truncate(time.Millisecond), Run: book.Begin(),
 	}
 	var err error
@@ -126,6 +127,9 @@ func (s *Service) newExecution(ctx context.Context, book *respond.Runbook, in *s
 	}
 	if e.Parameters, e.Role, err = bind(ctx, book, e, in.Parameters); err != nil {
 		return nil, err
+	}
+	if len(respond.Text(map[string]any(e.Parameters))) > maxParameters {
+		return nil, ssmapi.InvalidAutomationExecutionParametersException.New("The parameters are longer than %d bytes.", maxParameters)
 	}
 	if e.Role == "" {
 		return nil, aws.UnsupportedOperation.New("Sumun runs %s only as a role: its assumeRole is empty.", book.Name)

@@ -19,11 +19,10 @@ type execution struct {
 	Version    string
 	Text       string // the document as it was when the run began
 	Parameters values
-	Given      map[string][]string // as the caller gave them
-	Role       string              // the ARN of the role that the steps are made as
-	By         string              // the ARN of who started it
-	Tags       map[string]string   `json:",omitempty"`
-	Token      string              `json:",omitempty"`
+	Role       string            // the ARN of the role that the steps are made as
+	By         string            // the ARN of who started it
+	Tags       map[string]string `json:",omitempty"`
+	Token      string            `json:",omitempty"`
 	Status     status
 	Started    time.Time
 	Ended      time.Time           `json:",omitzero"`

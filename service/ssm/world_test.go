@@ -26,10 +26,10 @@ import (
 // A world is Systems Manager with a real store, a scheduler, and two tiny services
 // whose state is in the same store: a domain list and a book of findings.
 type world struct {
-	t        *testing.T
+	t        testing.TB
 	store    *store.Store
 	service  *Service
-	backend  *memory.Backend
+	backend  store.Backend
 	root     *seal.Root
 	runbooks []*respond.Runbook
 	domains  *store.Table[domainList]
