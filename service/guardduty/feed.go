@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"sumun.dev/detect/intel"
@@ -152,9 +153,34 @@ func readBounded(r io.Reader) ([]byte, error) {
 	return b, nil
 }
 
+// inUse remembers what the feeds in use said, by their ids: most say the same
+// when they are fetched again.
+type inUse struct {
+	mu   sync.Mutex
+	sums map[string][sha256.Size]byte
+}
+
+// put notes what a feed says.
+func (u *inUse) put(id string, sum [sha256.Size]byte) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.sums[id] = sum
+}
+
+func (u *inUse) has(id string, sum [sha256.Size]byte) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	before, ok := u.sums[id]
+	return ok && before == sum
+}
+
 // use compiles a feed and swaps it for what was there. A feed without a single
 // domain is taken for a broken one.
 func (s *Service) use(f Feed, content []byte) error {
+	sum := sha256.Sum256(content)
+	if s.inUse.has(f.id(), sum) {
+		return nil
+	}
 	var skipped int
 	var failure error
 	list, err := intel.Below(f.Name, intel.Kind(f.Kind), func(yield func(string) bool) {
@@ -169,6 +195,7 @@ func (s *Service) use(f Feed, content []byte) error {
 		return errors.New("it has no domains")
 	}
 	s.book.Share(list)
+	s.inUse.put(f.id(), sum)
 	s.env.Log.Info("feed in use", "feed", f.Name, "domains", list.Len(), "skipped", skipped)
 	return nil
 }

@@ -5,6 +5,8 @@
 package guardduty
 
 import (
+	"crypto/sha256"
+
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
 	"sumun.dev/detect"
@@ -23,6 +25,7 @@ type Service struct {
 	pieces    *store.Table[piece]
 	filters   *store.Table[filter]
 	feeds     Feeds
+	inUse     inUse
 	rules     []detect.DNSRule
 	book      *intel.Book
 	loaded    loaded
@@ -40,6 +43,7 @@ func New(env service.Env) *Service {
 		filters:   store.NewTable[filter](env.Store, "guardduty.filters"),
 		rules:     detect.DNSRules(),
 		book:      intel.NewBook(intel.Builtin()...),
+		inUse:     inUse{sums: map[string][sha256.Size]byte{}},
 		loaded:    loaded{places: map[store.Place]bool{}, compiled: map[store.Place]map[string]compiled{}},
 	}
 	env.Store.Watch("guardduty.sets", s.loaded.changed)
