@@ -124,6 +124,7 @@ func (p *Plane) Reset(ctx context.Context) error {
 		return err
 	}
 	p.current.Store(next)
+	p.Resolver.Forget()
 	return was.close(ctx)
 }
 
