@@ -74,6 +74,31 @@ func BenchmarkMatch(b *testing.B) {
 	}
 }
 
+// BenchmarkOneByOne is what matching costs without the common automaton: each rule
+// looks at the event by itself.
+func BenchmarkOneByOne(b *testing.B) {
+	for _, n := range []int{100, 10_000} {
+		b.Run(fmt.Sprintf("rules=%d", n), func(b *testing.B) {
+			var sets []*Set[int]
+			for id, p := range rules(b, n) {
+				sets = append(sets, NewSet(map[int]*Pattern{id: p}))
+			}
+			event, ids := []byte(finding), []int(nil)
+			for b.Loop() {
+				ids = ids[:0]
+				for _, s := range sets {
+					var err error
+					if ids, err = s.Match(event, ids); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+			b.ReportMetric(float64(len(ids)), "matches")
+		})
+	}
+}
+
 func BenchmarkBuild(b *testing.B) {
 	all := rules(b, 10_000)
 	for b.Loop() {
