@@ -126,6 +126,27 @@ func spanOf(f securityhubapi.DateFilter) (s span, problem string) {
 	return s, ""
 }
 
+// window returns the times outside of which no value meets any of the filters; an
+// end that is zero is open.
+func window(filters []securityhubapi.DateFilter, now time.Time) (from, to time.Time) {
+	for i, f := range filters {
+		s, _ := spanOf(f) // was checked
+		switch {
+		case s.days >= 0 && s.older:
+			s.to = now.AddDate(0, 0, -s.days)
+		case s.days >= 0:
+			s.from = now.AddDate(0, 0, -s.days)
+		}
+		if i == 0 || s.from.Before(from) {
+			from = s.from
+		}
+		if i == 0 || s.to.IsZero() || !to.IsZero() && s.to.After(to) {
+			to = s.to
+		}
+	}
+	return from, to
+}
+
 func (s span) holds(at, now time.Time) bool {
 	if s.days >= 0 {
 		limit := now.AddDate(0, 0, -s.days)

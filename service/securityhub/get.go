@@ -135,9 +135,17 @@ func only(filters []securityhubapi.StringFilter) (string, bool) {
 }
 
 // newest reads findings from the one that was updated last on, until the page is
-// full. It reads no more than it must, except past findings that do not match.
+// full or what comes next was updated before all that is wanted. It reads no more
+// than it must, except past findings that do not match.
 func (s *Service) newest(ctx context.Context, q query) (found []*kept, next string, err error) {
 	r := store.Range{After: q.after, Limit: min(q.limit+1, 500), Desc: true}
+	var from, to time.Time
+	if q.filters != nil {
+		from, to = window(q.filters.UpdatedAt, q.now)
+	}
+	if r.After == "" && !to.IsZero() {
+		r.After = to.UTC().Format(rowTime) + "0" // behind what was updated at that instant
+	}
 	state, indexed := q.state()
 	for seen := 0; ; {
 		var page []store.Entry[kept]
@@ -150,6 +158,9 @@ func (s *Service) newest(ctx context.Context, q query) (found []*kept, next stri
 			return nil, "", err
 		}
 		for _, e := range page {
+			if !from.IsZero() && e.ID < from.UTC().Format(rowTime) {
+				return found, "", nil
+			}
 			if seen == looked {
 				return found, r.After, nil
 			}

@@ -20,7 +20,7 @@ func (s *Service) enableSecurityHub(ctx context.Context, in *securityhubapi.Enab
 	}
 	err := s.hubs.Insert(ctx, hubID, h)
 	if errors.Is(err, store.ErrExists) {
-		return nil, securityhubapi.ResourceConflictException.New("Account is already subscribed to Security Hub")
+		return nil, fail(securityhubapi.ResourceConflictException, "Account is already subscribed to Security Hub")
 	}
 	return &securityhubapi.EnableSecurityHubResponse{}, err
 }
@@ -48,7 +48,7 @@ func (s *Service) describeHub(ctx context.Context, in *securityhubapi.DescribeHu
 	}
 	arn := hubARN(ctx).String()
 	if in.HubArn != nil && *in.HubArn != arn {
-		return nil, securityhubapi.ResourceNotFoundException.New("The hub %s is not found", *in.HubArn)
+		return nil, fail(securityhubapi.ResourceNotFoundException, "The hub %s is not found", *in.HubArn)
 	}
 	return &securityhubapi.DescribeHubResponse{
 		HubArn: &arn, SubscribedAt: new(stamp(h.Subscribed)), AutoEnableControls: &h.AutoEnableControls, ControlFindingGenerator: &h.Generator,

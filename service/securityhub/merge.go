@@ -153,12 +153,20 @@ func provided(f *securityhubapi.AwsSecurityFinding, before *securityhubapi.Findi
 	if p.Types == nil {
 		p.Types = was.Types
 	}
-	if p.Severity == nil && f.Severity != nil {
-		full := whole(*f.Severity)
-		p.Severity = &securityhubapi.FindingProviderSeverity{Label: full.Label, Original: full.Original}
-	}
-	p.Severity = first(p.Severity, was.Severity)
+	p.Severity = first(providedSeverity(p.Severity, f.Severity), was.Severity)
 	return &p
+}
+
+// providedSeverity takes from the top what FindingProviderFields does not say.
+func providedSeverity(p *securityhubapi.FindingProviderSeverity, top *securityhubapi.Severity) *securityhubapi.FindingProviderSeverity {
+	if top == nil {
+		return p
+	}
+	full := whole(*top)
+	if p == nil {
+		p = &securityhubapi.FindingProviderSeverity{}
+	}
+	return &securityhubapi.FindingProviderSeverity{Label: first(p.Label, full.Label), Original: first(p.Original, full.Original)}
 }
 
 func first[T any](of ...*T) *T {

@@ -42,7 +42,7 @@ func (s *Service) describeProducts(ctx context.Context, in *securityhubapi.Descr
 		})
 	}
 	if in.ProductArn != nil && len(out.Products) == 0 {
-		return nil, securityhubapi.ResourceNotFoundException.New("The product %s is not found", *in.ProductArn)
+		return nil, fail(securityhubapi.ResourceNotFoundException, "The product %s is not found", *in.ProductArn)
 	}
 	return out, nil
 }
@@ -59,7 +59,7 @@ func (s *Service) enableImportFindingsForProduct(ctx context.Context, in *securi
 			continue
 		}
 		if slices.Contains(h.Products, p.name) {
-			return nil, securityhubapi.ResourceConflictException.New("Account %s is already subscribed to the product %s", call.Account, in.ProductArn)
+			return nil, fail(securityhubapi.ResourceConflictException, "Account %s is already subscribed to the product %s", call.Account, in.ProductArn)
 		}
 		h.Products = append(h.Products, p.name)
 		return &securityhubapi.EnableImportFindingsForProductResponse{ProductSubscriptionArn: new(subscriptionARN(call, p.name))}, s.hubs.Put(ctx, hubID, h)
@@ -75,7 +75,7 @@ func (s *Service) disableImportFindingsForProduct(ctx context.Context, in *secur
 	call := aws.CallOf(ctx)
 	at := slices.IndexFunc(h.Products, func(name string) bool { return subscriptionARN(call, name) == in.ProductSubscriptionArn })
 	if at < 0 {
-		return nil, securityhubapi.ResourceNotFoundException.New("The product subscription %s is not found", in.ProductSubscriptionArn)
+		return nil, fail(securityhubapi.ResourceNotFoundException, "The product subscription %s is not found", in.ProductSubscriptionArn)
 	}
 	h.Products = slices.Delete(h.Products, at, at+1)
 	return &securityhubapi.DisableImportFindingsForProductResponse{}, s.hubs.Put(ctx, hubID, h)

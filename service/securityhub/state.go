@@ -36,7 +36,6 @@ type kept struct {
 	Status     securityhubapi.WorkflowStatus
 	Resources  []string        // ids of its resources
 	Overridden []string        // what the customer has set and the provider cannot change any more
-	Changed    time.Time       // when it was imported or updated last
 	Document   json.RawMessage // wire's JSON of AwsSecurityFinding
 	Row        string          `json:"-"` // where it stands
 	seen       map[string]any  // the document, parsed
@@ -96,7 +95,7 @@ func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z
 func (s *Service) hub(ctx context.Context) (*hub, error) {
 	h, err := s.hubs.Get(ctx, hubID)
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, securityhubapi.InvalidAccessException.New("Account %s is not subscribed to AWS Security Hub", aws.CallOf(ctx).Account)
+		return nil, fail(securityhubapi.InvalidAccessException, "Account %s is not subscribed to AWS Security Hub", aws.CallOf(ctx).Account)
 	}
 	return h, err
 }
@@ -140,7 +139,7 @@ func (s *Service) put(ctx context.Context, k *kept, f *securityhubapi.AwsSecurit
 			return err
 		}
 	}
-	k.ProductArn, k.ID, k.Row, k.Document, k.Changed, k.seen = f.ProductArn, f.Id, row, b, now, nil
+	k.ProductArn, k.ID, k.Row, k.Document, k.seen = f.ProductArn, f.Id, row, b, nil
 	k.Record, k.Status = value(f.RecordState), status(f)
 	k.Resources = nil
 	for _, r := range f.Resources {
@@ -164,4 +163,13 @@ func value[T any](p *T) T {
 		return none
 	}
 	return *p
+}
+
+// fail is an error in the shape of Security Hub, which repeats the code in its body.
+func fail(kind aws.ErrorKind, format string, args ...any) error {
+	return kind.New(format, args...).With("Code", kind.Code)
+}
+
+func invalid(parameter, why string) error {
+	return fail(securityhubapi.InvalidInputException, "Invalid parameter '%s'. %s.", parameter, why)
 }

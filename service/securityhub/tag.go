@@ -16,7 +16,7 @@ const maxTags = 50
 func (s *Service) resource(ctx context.Context, arn string) (*hub, error) {
 	h, err := s.hubs.Get(ctx, hubID)
 	if errors.Is(err, store.ErrNotFound) || err == nil && arn != hubARN(ctx).String() {
-		return nil, securityhubapi.ResourceNotFoundException.New("The resource %s is not found", arn)
+		return nil, fail(securityhubapi.ResourceNotFoundException, "The resource %s is not found", arn)
 	}
 	return h, err
 }

@@ -190,7 +190,3 @@ func (s *Service) checkUpdate(in *securityhubapi.BatchUpdateFindingsRequest) err
 	}
 	return nil
 }
-
-func invalid(parameter, why string) error {
-	return securityhubapi.InvalidInputException.New("Invalid parameter '%s'. %s.", parameter, why).With("Code", "InvalidInputException")
-}
