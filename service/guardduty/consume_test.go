@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
 	"sumun.dev/finding"
 )
@@ -97,6 +98,23 @@ func TestMalformedRecordsAreCountedAndSkipped(t *testing.T) {
 		w.query("guarddutyc2activityb.com")
 		if n := len(w.findings(d)); n != 1 {
 			t.Errorf("%d findings", n)
+		}
+	})
+}
+
+func TestArchivingIsAChangeToo(t *testing.T) {
+	inWorld(t, func(w *world) {
+		d := w.detector()
+		w.query("guarddutyc2activityb.com")
+		w.advance(60 * 24 * time.Hour)
+		must(w, &guarddutyapi.ArchiveFindings, &guarddutyapi.ArchiveFindingsRequest{DetectorId: d, FindingIds: []string{w.findings(d)[0].Id}})
+		w.advance(89 * 24 * time.Hour)
+		if len(w.findings(d)) != 1 {
+			t.Error("forgotten too soon")
+		}
+		w.advance(2 * 24 * time.Hour)
+		if len(w.findings(d)) != 0 {
+			t.Error("kept too long")
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"sumun.dev/detect/intel"
 	"sumun.dev/store"
@@ -35,6 +36,9 @@ func (l *loaded) changed(c store.Change) {
 	delete(l.places, c.Place)
 }
 
+// compileTimeout ends reading a place's sets; the records that wait come again.
+const compileTimeout = time.Minute
+
 // listsOf returns what counts in a place. After a change it compiles the sets
 // that are new before it answers, so that a change counts for the first record
 // that comes after it.
@@ -59,7 +63,8 @@ func (s *Service) listsOf(place store.Place) (intel.Lists, error) {
 // compile makes the lists of a place's active sets, as committed. It reads
 // outside of any unit of work: what records are judged by is no part of one.
 func (s *Service) compile(place store.Place) ([]*intel.List, error) {
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), compileTimeout)
+	defer cancel()
 	var lists []*intel.List
 	s.loaded.mu.Lock()
 	was, is := s.loaded.compiled[place], map[string]compiled{}
