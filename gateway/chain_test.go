@@ -18,6 +18,7 @@ import (
 	"sumun.dev/aws"
 	"sumun.dev/gateway"
 	"sumun.dev/gateway/sigv4"
+	"sumun.dev/wire"
 )
 
 func TestACallIsServedAndRecorded(t *testing.T) {
@@ -296,5 +297,35 @@ func TestAReadThatWritesIsRecordedWithIt(t *testing.T) {
 	out, err := h.store.ClaimOutbox(t.Context(), 10)
 	if err != nil || len(out) != 1 || out[0].Attrs["eventName"] != "GetKeyPolicy" {
 		t.Errorf("outbox %v, %v", out, err)
+	}
+}
+
+// Tags that differ only by case make one condition key with two values: no Allow
+// may rest on either, and every Deny on both.
+func TestTagsThatDifferByCaseAllowNothing(t *testing.T) {
+	h := newHouse(t, nil)
+	h.gate.Mount(kmsapi.TagResource.To(func(context.Context, *kmsapi.TagResourceRequest) (*kmsapi.TagResourceResponse, error) {
+		return &kmsapi.TagResourceResponse{}, nil
+	}, func(_ context.Context, in *kmsapi.TagResourceRequest) ([]wire.Touch, error) {
+		conditions := map[string][]string{}
+		for _, tag := range in.Tags {
+			conditions["aws:RequestTag/"+tag.TagKey] = []string{tag.TagValue}
+		}
+		return []wire.Touch{{Action: "kms:TagResource", Conditions: conditions}}, nil
+	}))
+	when := `,"Resource":"*","Condition":{"StringEquals":{"aws:RequestTag/team":"blue"}}`
+	allowed := h.user("alice", `{"Effect":"Allow","Action":"kms:*"`+when+`}`)
+	denied := h.user("bob", allow(`"*"`), `{"Effect":"Deny","Action":"kms:*"`+when+`}`)
+	send := func(c sigv4.Credentials, tags string) int {
+		return h.send(c, kms("TagResource", `{"KeyId":"k","Tags":[`+tags+`]}`)).Code
+	}
+	const blue, red = `{"TagKey":"Team","TagValue":"blue"}`, `{"TagKey":"team","TagValue":"red"}`
+	if a, d := send(allowed, blue), send(denied, red); a != 200 || d != 200 {
+		t.Fatalf("one tag: %d, %d", a, d)
+	}
+	for range 30 { // a map's order is another each time
+		if a, d := send(allowed, blue+","+red), send(denied, blue+","+red); a != 400 || d != 400 {
+			t.Fatalf("two tags: %d, %d, want refusals", a, d)
+		}
 	}
 }

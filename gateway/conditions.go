@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"slices"
 	"strings"
 
 	"sumun.dev/aws"
@@ -17,10 +18,11 @@ type conditions struct {
 
 // Lookup returns the value of a condition key, given in lower case.
 func (c *conditions) Lookup(key string) policy.Value {
-	for name, values := range c.touch.Conditions {
-		if strings.EqualFold(name, key) {
-			return policy.Texts(values)
+	if values, asked, one := c.given(key); asked {
+		if !one {
+			return policy.Ambiguous()
 		}
+		return policy.Texts(values)
 	}
 	if _, tag, ok := strings.Cut(key, ":resourcetag/"); ok {
 		return policy.Tag(c.touch.Tags, tag)
@@ -68,6 +70,21 @@ func (c *conditions) Lookup(key string) policy.Value {
 		}
 	}
 	return policy.Value{}
+}
+
+// given finds a key among the touch's own. Tags that differ by case only make one
+// key twice, with one value or not.
+func (c *conditions) given(key string) (values []string, asked, one bool) {
+	for name, also := range c.touch.Conditions {
+		switch {
+		case !strings.EqualFold(name, key):
+		case asked && !slices.Equal(values, also):
+			return nil, true, false
+		default:
+			values, asked = also, true
+		}
+	}
+	return values, asked, true
 }
 
 // fromOutside reports whether the call came over the network by itself.
