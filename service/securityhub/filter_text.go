@@ -2,7 +2,6 @@ package securityhub
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -36,18 +35,18 @@ func comparisonOf(name string) (comparison, bool) {
 	return comparison{}, false
 }
 
-// clashes are the comparisons that cannot be asked for together of one attribute.
-// API Reference, "StringFilter".
-var clashes = [...][2]string{
-	{"EQUALS", "NOT_EQUALS"}, {"EQUALS", "PREFIX_NOT_EQUALS"},
-	{"CONTAINS", "NOT_CONTAINS"}, {"CONTAINS", "NOT_EQUALS"}, {"CONTAINS", "PREFIX_NOT_EQUALS"},
-	{"NOT_CONTAINS", "EQUALS"}, {"NOT_CONTAINS", "PREFIX"},
-}
-
+// clash says why comparisons cannot be asked for together of one attribute. API
+// Reference, "StringFilter" and "MapFilter".
 func clash(names []string) string {
-	for _, c := range &clashes {
-		if slices.Contains(names, c[0]) && slices.Contains(names, c[1]) {
-			return fmt.Sprintf("%s and %s filters cannot be used on the same attribute", c[0], c[1])
+	has := func(name string) bool { return slices.Contains(names, name) }
+	for _, alone := range [...]string{"CONTAINS", "NOT_CONTAINS"} {
+		if has(alone) && slices.ContainsFunc(names, func(name string) bool { return name != alone }) {
+			return alone + " filters can only be used with other " + alone + " filters on the same attribute"
+		}
+	}
+	for _, not := range [...]string{"NOT_EQUALS", "PREFIX_NOT_EQUALS"} {
+		if has("EQUALS") && has(not) {
+			return "EQUALS and " + not + " filters cannot be used on the same attribute"
 		}
 	}
 	return ""

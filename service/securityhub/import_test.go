@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -266,4 +267,32 @@ func identifiers(ids ...string) (all []securityhubapi.AwsSecurityFindingIdentifi
 		all = append(all, securityhubapi.AwsSecurityFindingIdentifier{Id: id, ProductArn: product})
 	}
 	return all
+}
+
+// Units of work of several calls at once do not make a finding twice, and no
+// change is lost.
+func TestManyAtOnceLeaveOneFinding(t *testing.T) {
+	w := newWorld(t)
+	must(w, &securityhubapi.EnableSecurityHub, &securityhubapi.EnableSecurityHubRequest{})
+	start := time.Now()
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			f := own("one")
+			f.UpdatedAt = stamp(start.Add(time.Duration(i) * time.Second))
+			w.send(f)
+			must(w, &securityhubapi.BatchUpdateFindings, &securityhubapi.BatchUpdateFindingsRequest{
+				FindingIdentifiers: identifiers("one"), Confidence: new(int32(i)),
+			})
+		})
+	}
+	all.Wait()
+	f := w.one()
+	if f.UpdatedAt != stamp(start.Add(7*time.Second)) || f.Confidence == nil {
+		t.Errorf("got %s, %v", f.UpdatedAt, f.Confidence)
+	}
+	history := must(w, &securityhubapi.GetFindingHistory, &securityhubapi.GetFindingHistoryRequest{FindingIdentifier: &identifiers("one")[0]})
+	if events := len(w.events()); events != len(history.Records) || events < 9 {
+		t.Errorf("%d events, %d changes", events, len(history.Records))
+	}
 }
