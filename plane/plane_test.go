@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +14,7 @@ import (
 	"time"
 
 	"sumun.dev/aws"
+	"sumun.dev/gateway/sigv4"
 	"sumun.dev/plane"
 	"sumun.dev/plane/config"
 	"sumun.dev/plane/runtime"
@@ -112,5 +115,38 @@ func TestRootKeyOfTheEnvironment(t *testing.T) {
 				t.Errorf("root has %s", got.AccessKeyID)
 			}
 		})
+	}
+}
+
+// IAM's endpoint is in us-east-1 for all the world, whatever region the plane is
+// told to name. IAM User Guide, "aws:RequestedRegion".
+func TestGlobalServicesAreInTheirOwnRegion(t *testing.T) {
+	cfg := settings(config.Memory)
+	cfg.Region = "eu-central-1"
+	p, err := plane.New(t.Context(), cfg, options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close(t.Context())
+	key := p.Credentials()["administrator"]
+	call := func(form url.Values) int {
+		form.Set("Version", "2010-05-08")
+		body := form.Encode()
+		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		sigv4.Sign(r, []byte(body), sigv4.Credentials{KeyID: key.AccessKeyID, Secret: key.SecretAccessKey},
+			sigv4.Scope{Region: "us-east-1", Service: "iam"}, 0, time.Now())
+		w := httptest.NewRecorder()
+		p.API().ServeHTTP(w, r)
+		return w.Code
+	}
+	elsewhere := `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"iam:ListUsers","Resource":"*",
+		"Condition":{"StringNotEquals":{"aws:RequestedRegion":"us-east-1"}}}]}`
+	put := url.Values{"Action": {"PutUserPolicy"}, "UserName": {"administrator"}, "PolicyName": {"p"}, "PolicyDocument": {elsewhere}}
+	if code := call(put); code != 200 {
+		t.Fatalf("PutUserPolicy: %d", code)
+	}
+	if code := call(url.Values{"Action": {"ListUsers"}}); code != 200 {
+		t.Errorf("ListUsers: %d", code)
 	}
 }

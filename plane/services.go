@@ -29,7 +29,7 @@ import (
 func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *birth) error {
 	var who identities
 	c.gate = gateway.New(gateway.Options{
-		Store: c.store, Publish: c.publish, Identities: &who, Region: aws.Region(cfg.Region),
+		Store: c.store, Publish: c.publish, Identities: &who,
 		Log: c.log, Metrics: c.metrics, Quotas: cfg.Quotas == "aws", TrustedProxies: o.proxies,
 		Assume: func(ctx context.Context, role aws.ARN, session string) (*aws.Principal, error) {
 			return assume(c.gate.Inside("sts", &stsapi.AssumeRole), who.sts)(ctx, role, session)
