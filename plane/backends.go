@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"sumun.dev/aws"
 	"sumun.dev/engine/seal"
 	"sumun.dev/plane/config"
 	"sumun.dev/spine"
@@ -74,7 +75,7 @@ func openSpine(ctx context.Context, cfg *config.Config, o Options, root *seal.Ro
 	if o.MemorySpine {
 		return spinememory.New(spinememory.Options{Log: log}), nil
 	}
-	opts := spinenats.Options{Seal: root, Log: log, Prefix: cfg.Spine.Prefix}
+	opts := spinenats.Options{Seal: root, Log: log, Prefix: cfg.Spine.Prefix, Retain: retention(cfg.Spine.MaxMiB)}
 	if cfg.Spine.NATS != "" {
 		opts.URL, opts.Replicas = cfg.Spine.NATS, cfg.Spine.Replicas
 	} else {
@@ -85,4 +86,19 @@ func openSpine(ctx context.Context, cfg *config.Config, o Options, root *seal.Ro
 		return nil, fmt.Errorf("spine: %w", err)
 	}
 	return sp, nil
+}
+
+// retention says what the streams keep, each at most so many MiB; nil when nothing
+// is to be said.
+func retention(mib int) map[string]spine.Retention {
+	if mib == 0 {
+		return nil
+	}
+	kept := map[string]spine.Retention{}
+	for _, stream := range []string{aws.TrailStream, aws.DNSStream, aws.FindingsStream, aws.BusStream} {
+		r := spine.DefaultRetention(stream)
+		r.Bytes = min(r.Bytes, int64(mib)<<20)
+		kept[stream] = r
+	}
+	return kept
 }

@@ -24,8 +24,9 @@ type Setting struct {
 	Update    bool // rewrite what cmp compares with, instead of failing
 
 	// Elsewhere moves state to a PostgreSQL database and a NATS cluster, given by
-	// settings.store and settings.spine, and is called once for each script.
-	Elsewhere func() (config.Store, config.Spine, error)
+	// settings.store and settings.spine. It is called once for each script, and
+	// what it returns is called when the script's plane has closed.
+	Elsewhere func() (config.Store, config.Spine, func(), error)
 
 	// Watch is told what happens, as it happens; nil for nobody.
 	Watch func(Moment)
@@ -92,9 +93,11 @@ func (s *Setting) setup(env *testscript.Env, words *cli.CLI) error {
 		cfg.Data = filepath.Join(env.WorkDir, ".tmp", "data")
 	}
 	if s.Elsewhere != nil {
-		if cfg.Store, cfg.Spine, err = s.Elsewhere(); err != nil {
+		var done func()
+		if cfg.Store, cfg.Spine, done, err = s.Elsewhere(); err != nil {
 			return err
 		}
+		env.Defer(done)
 	}
 	log := slog.New(slog.NewTextHandler(testLog{env.T()}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w := &world{

@@ -7,14 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"sumun.dev/plane/config"
 )
 
 func TestVirtualMemory(t *testing.T) { playAll(t, Setting{Virtual: true}) }
 
 func TestVirtualSQLite(t *testing.T) { playAll(t, Setting{Virtual: true, Durable: true}) }
 
+// In real time scripts go through real listeners, embedded NATS and all.
 func TestRealTime(t *testing.T) { playAll(t, Setting{Durable: true}) }
 
 // folders lists the folders below this one that hold scripts.
@@ -30,7 +29,8 @@ func folders(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all
+	only := os.Getenv("SUMUN_TEST_ONLY")
+	return slices.DeleteFunc(all, func(folder string) bool { return only != "" && !strings.Contains(only, folder) })
 }
 
 // playAll plays every script of the tree that the setting can play.
@@ -71,7 +71,3 @@ func readAll(t *testing.T, folder string) []*Script {
 	}
 	return all
 }
-
-var _ = config.Memory
-
-var _ = os.Getenv

@@ -95,6 +95,7 @@ type Spine struct {
 	NATS     string `yaml:"nats" doc:"URL of a NATS cluster with JetStream; empty runs one in the process."`
 	Prefix   string `yaml:"prefix" doc:"Begins the names of the streams on a NATS cluster." default:"sumun"`
 	Replicas int    `yaml:"replicas" doc:"Replicas of each stream on a NATS cluster." default:"1" min:"1" max:"5"`
+	MaxMiB   int    `yaml:"max-mib" doc:"Most that one stream of the event log keeps, in MiB; its oldest events go first. 0: by stream, 8 GiB for the trail, 4 GiB for DNS queries, 1 GiB for findings and buses." default:"0" min:"0"`
 }
 
 // Log is the program's own log.
@@ -290,6 +291,9 @@ func (c *Config) checkBackends() error {
 	}
 	if c.Spine.Replicas < 1 || c.Spine.Replicas > 5 {
 		return fmt.Errorf("spine.replicas: %d is not between 1 and 5", c.Spine.Replicas)
+	}
+	if c.Spine.MaxMiB < 0 {
+		return fmt.Errorf("spine.max-mib: %d is less than 0", c.Spine.MaxMiB)
 	}
 	return nil
 }
