@@ -13,6 +13,8 @@ import (
 	"sumun.dev/api/stsapi"
 	"sumun.dev/aws"
 	"sumun.dev/plane/config"
+	"sumun.dev/service/iam"
+	"sumun.dev/service/sts"
 	"sumun.dev/store"
 	"sumun.dev/wire"
 )
@@ -178,5 +180,52 @@ func TestDataNeedTheirRootKey(t *testing.T) {
 	}
 	if len(p.Credentials()) != 0 {
 		t.Error("the second start still knows the secrets")
+	}
+}
+
+// A session ends with its role, whatever it asks; also when another role has got
+// the name.
+func TestCredentialsEndWithTheirRole(t *testing.T) {
+	p := begun(t, config.Memory)
+	defer end(t, p)
+	trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"test.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	role := &iamapi.CreateRoleRequest{RoleName: "r", AssumeRolePolicyDocument: trust}
+	made, err := byRoot(t, p, &iamapi.CreateRole, role)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := p.current.Load()
+	ctx := asService(t.Context(), "test.amazonaws.com", store.Place{Account: c.born.Account, Region: "us-east-1"})
+	out, err := stsapi.AssumeRole.Call(ctx, c.gate.InsideAny("test"), &stsapi.AssumeRoleRequest{RoleArn: made.Role.Arn, RoleSessionName: "session"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, token := out.Credentials.AccessKeyId, out.Credentials.SessionToken
+	var who identities
+	for _, s := range c.services {
+		switch serve := s.serve.(type) {
+		case *iam.Service:
+			who.iam = serve
+		case *sts.Service:
+			who.sts = serve
+		}
+	}
+	if _, err := who.Credential(t.Context(), key, token); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := who.Credential(t.Context(), key, ""); !errors.Is(err, errUnknownToken) {
+		t.Errorf("without its token: %v", err)
+	}
+	if _, err := byRoot(t, p, &iamapi.DeleteRole, &iamapi.DeleteRoleRequest{RoleName: "r"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := who.Credential(t.Context(), key, token); !errors.Is(err, errUnknownToken) {
+		t.Errorf("without its role: %v", err)
+	}
+	if _, err := byRoot(t, p, &iamapi.CreateRole, role); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := who.Credential(t.Context(), key, token); !errors.Is(err, errUnknownToken) {
+		t.Errorf("with another role of its name: %v", err)
 	}
 }

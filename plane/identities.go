@@ -43,6 +43,10 @@ func (i identities) Credential(ctx context.Context, keyID, token string) (*gatew
 	if err != nil {
 		return nil, err
 	}
+	// A session ends with its role, also for what needs no permission.
+	if _, err := i.Policies(ctx, p); err != nil {
+		return nil, err
+	}
 	return &gateway.Credential{Principal: p, Secret: secret}, nil
 }
 
