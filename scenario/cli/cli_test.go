@@ -269,3 +269,22 @@ func FuzzShorthand(f *testing.F) {
 		_, _ = shorthand(text)
 	})
 }
+
+// policies answers with a document as IAM does: percent-encoded.
+type policies struct{}
+
+func (policies) Send(context.Context, string, bool, wire.AnyOperation, any) (any, error) {
+	return &iamapi.GetUserPolicyResponse{UserName: "u", PolicyName: "p", PolicyDocument: "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%5D%7D"}, nil
+}
+
+func TestPoliciesAreShownDecoded(t *testing.T) {
+	cmd, err := all().Parse(words("iam get-user-policy --user-name u --policy-name p --query PolicyDocument"), files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs strings.Builder
+	const want = "{\n    \"Version\": \"2012-10-17\",\n    \"Statement\": []\n}\n"
+	if cmd.Run(t.Context(), policies{}, &out, &errs); out.String() != want {
+		t.Errorf("got %s%s", out.String(), errs.String())
+	}
+}

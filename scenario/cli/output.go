@@ -73,7 +73,9 @@ func (p *printer) structure(v reflect.Value) any {
 			continue
 		}
 		name := memberName(service, f)
-		m[name] = p.document(value)
+		if m[name] = p.document(value); isPolicy(service, v.Type(), f) {
+			m[name] = p.policy(m[name].(string))
+		}
 		names = append(names, name)
 	}
 	p.order[pointer(m)] = names
