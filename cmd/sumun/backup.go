@@ -21,7 +21,8 @@ func backup() *cobra.Command {
 		Short: "Write all state to a file, while the plane runs or not",
 		Long: `Backup writes the state as of one instant: accounts, keys, policies, lists,
 findings, due work. It stays sealed under the root key, which is not in the
-file: keep root.key safe, apart from the backup. The event log is not in it.`,
+file: keep root.key and credentials.json safe, apart from the backup. The event
+log is not in it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if cfg.InMemory() {
@@ -55,7 +56,8 @@ func restore() *cobra.Command {
 		Use:   "restore FILE",
 		Short: "Fill an empty data folder from a backup",
 		Long: `Restore fills a folder that holds no state yet. Put the root.key that the
-backup was sealed under into the folder first, or give it in SUMUN_ROOT_KEY.`,
+backup was sealed under into the folder first, or give it in SUMUN_ROOT_KEY.
+Copy credentials.json too, since 'sumun env' reads the first keys there.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,7 +85,11 @@ func credentials(note *runtime.Note) (map[string]runtime.Key, error) {
 	if note.Credentials != nil {
 		return note.Credentials, nil
 	}
-	text, err := os.ReadFile(filepath.Join(note.Data, runtime.CredentialsFile))
+	name := filepath.Join(note.Data, runtime.CredentialsFile)
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s is missing: backups do not hold it, copy it from the folder that the keys were made in", name)
+	}
 	if err != nil {
 		return nil, err
 	}
