@@ -35,8 +35,14 @@ func (c *core) subscribe(ctx context.Context, principal string, consumer service
 	return nil
 }
 
+// markLag is how far a consumer that writes nothing may be ahead of its mark: a
+// quiet one reads no more than this again when the plane starts. On the durable
+// spine it is 1,000 messages, whose number stands above 16 bits for the event in it.
+const markLag = 1000 << 16
+
 // consume handles a batch in one unit of work. When the consumer writes nothing,
-// neither does the mark: to handle such events again does no harm.
+// neither does the mark, as long as it lags little: to handle such events again
+// does no harm.
 func (c *core) consume(ctx context.Context, principal string, consumer service.Consumer, batch []spine.Delivery) error {
 	return c.store.Update(ctx, func(ctx context.Context) error {
 		done, err := c.marks.Get(ctx, consumer.Name)
@@ -50,10 +56,11 @@ func (c *core) consume(ctx context.Context, principal string, consumer service.C
 				return err
 			}
 		}
-		if store.UnitOf(ctx).Empty() {
+		last := batch[len(batch)-1].Position
+		if last <= done.Position || store.UnitOf(ctx).Empty() && last-done.Position < markLag {
 			return nil
 		}
-		return c.marks.Put(ctx, consumer.Name, &mark{Position: batch[len(batch)-1].Position})
+		return c.marks.Put(ctx, consumer.Name, &mark{Position: last})
 	})
 }
 
