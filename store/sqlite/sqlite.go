@@ -72,10 +72,6 @@ func (b *Backend) open() error {
 	if b.writer, err = startWriter(db); err != nil {
 		return errors.Join(err, db.Close())
 	}
-	// Whoever held leases is dead: the folder was not in use.
-	if _, err := db.Exec(`UPDATE dues SET ready = at WHERE ready <> at`); err != nil {
-		return err
-	}
 	db, err = connect(b.file, "query_only(1)")
 	if err != nil {
 		return err
