@@ -34,7 +34,7 @@ func (s *Service) AddAdministrator(ctx context.Context, account aws.Account, k K
 		Attached: []string{AdministratorAccess}, Keys: []string{k.ID},
 	}
 	at := store.Place{Account: account}
-	if err := count(ctx, s.totals.In(at), usersQuota, 1); err != nil {
+	if err := count(ctx, s.totals.In(at), usersQuota, u.Name, 1); err != nil {
 		return err
 	}
 	return s.users.In(at).Insert(ctx, strings.ToLower(u.Name), u)

@@ -42,7 +42,7 @@ func (s *Service) createRole(ctx context.Context, in *iamapi.CreateRoleRequest) 
 	}
 	shown := shownRole(ctx, r)
 	shown.RoleLastUsed = nil // CreateRole does not return it
-	return &iamapi.CreateRoleResponse{Role: shown}, count(ctx, s.totals, rolesQuota, 1)
+	return &iamapi.CreateRoleResponse{Role: shown}, count(ctx, s.totals, rolesQuota, r.Name, 1)
 }
 
 func checkTrust(document string) error {
@@ -98,7 +98,7 @@ func (s *Service) deleteRole(ctx context.Context, in *iamapi.DeleteRoleRequest) 
 	if len(r.Inline) > 0 {
 		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must delete policies first.")
 	}
-	if err := count(ctx, s.totals, rolesQuota, -1); err != nil {
+	if err := count(ctx, s.totals, rolesQuota, r.Name, -1); err != nil {
 		return nil, err
 	}
 	return &iamapi.DeleteRoleResponse{}, s.roles.Delete(ctx, strings.ToLower(r.Name))

@@ -25,7 +25,7 @@ func (s *Service) createUser(ctx context.Context, in *iamapi.CreateUserRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return &iamapi.CreateUserResponse{User: shownUser(ctx, u)}, count(ctx, s.totals, usersQuota, 1)
+	return &iamapi.CreateUserResponse{User: shownUser(ctx, u)}, count(ctx, s.totals, usersQuota, u.Name, 1)
 }
 
 func (s *Service) getUser(ctx context.Context, in *iamapi.GetUserRequest) (*iamapi.GetUserResponse, error) {
@@ -80,7 +80,7 @@ func (s *Service) deleteUser(ctx context.Context, in *iamapi.DeleteUserRequest) 
 	case len(u.Attached) > 0:
 		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must detach all policies first.")
 	}
-	if err := count(ctx, s.totals, usersQuota, -1); err != nil {
+	if err := count(ctx, s.totals, usersQuota, u.Name, -1); err != nil {
 		return nil, err
 	}
 	return &iamapi.DeleteUserResponse{}, s.users.Delete(ctx, strings.ToLower(u.Name))
