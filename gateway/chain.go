@@ -76,7 +76,7 @@ func (g *Gateway) perform(v *visit) error {
 		if attempt == maxAttempts {
 			return busy(err)
 		}
-		if attempt == 1 {
+		if attempt == freeAttempts {
 			done, err := g.turns.wait(ctx, v.call)
 			if err != nil {
 				return err

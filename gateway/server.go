@@ -19,6 +19,7 @@ const (
 	requestTimeout = 2 * time.Minute
 	answerTimeout  = 5 * time.Minute
 	idleTimeout    = 2 * time.Minute
+	freeAttempts   = 3  // of a unit of work before it takes a turn
 	maxAttempts    = 32 // of a unit of work; each that fails means that another has succeeded
 )
 

@@ -8,7 +8,7 @@ import (
 )
 
 // turns lets calls that fight over a record come one after another. Calls that do
-// not fight never wait here: only who has met a conflict takes a turn.
+// not fight never wait here: only who has met conflicts takes a turn.
 type turns struct {
 	mu    sync.Mutex
 	lines map[lineKey]*line

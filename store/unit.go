@@ -63,6 +63,13 @@ func UnitOf(ctx context.Context) *Unit {
 	return u
 }
 
+// Outside returns a context that does not see the unit of work: what is read with
+// it is what others have committed, and the unit does not expect it to stay so.
+// Nothing can be written with it.
+func Outside(ctx context.Context) context.Context {
+	return context.WithValue(ctx, unitKey{}, (*Unit)(nil))
+}
+
 func newUnit(s *Store) *Unit {
 	return &Unit{store: s, reads: map[Key]read{}, pending: map[shelf]map[string]*change{}}
 }

@@ -103,6 +103,9 @@ func measure(api string, as sigv4.Credentials, clients int, lasts time.Duration,
 	return report(call, clients, answered)
 }
 
+// mostUsers stays below an account's quota of 5,000.
+const mostUsers = 4900
+
 // load calls a plane of this machine for some time.
 func load(api string, as sigv4.Credentials, clients int, lasts time.Duration, call string) (answers, error) {
 	at, err := url.Parse(api)
@@ -115,7 +118,7 @@ func load(api string, as sigv4.Credentials, clients int, lasts time.Duration, ca
 	// What is created must have new names; what is asked can be asked again.
 	perClient := 1
 	if call == "CreateUser" {
-		perClient = 2000
+		perClient = mostUsers / clients
 	}
 	results := make([]result, clients)
 	requests := make([][][]byte, clients)

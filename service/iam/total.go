@@ -28,7 +28,7 @@ var (
 // part counts it.
 type total struct{ N int }
 
-const parts = 16
+const parts = 64
 
 // count adds by to how many there are, name being the thing that is made or
 // deleted, and refuses more than the quota.
