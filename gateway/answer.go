@@ -44,8 +44,8 @@ func bodyAllowed(r *wire.Response) bool {
 
 // leave gives back what the visit held, and counts it.
 func (g *Gateway) leave(v *visit) {
-	if v.held > 0 {
-		g.bodies.Release(v.held)
+	if v.release != nil {
+		v.release()
 	}
 	if v.admitted {
 		g.calls.leave()

@@ -46,7 +46,7 @@ type visit struct {
 	id       string // the request id
 	began    time.Time
 	admitted bool
-	held     int64 // bytes of bodyMemory that it holds
+	release  func() // gives back the memory that its body holds; nil when it holds none
 
 	signature *sigv4.Signature // what the request says; nil when it is not signed
 	unsigned  error            // why there is no signature

@@ -81,7 +81,8 @@ type Gateway struct {
 	audit     *queue
 	throttle  *throttle
 	unproven  *sampler
-	bodies    *semaphore.Weighted
+	bodies    *semaphore.Weighted // bodyMemory
+	strangers *semaphore.Weighted // strangerMemory
 	calls     calls
 	turns     turns
 
@@ -95,6 +96,7 @@ type Gateway struct {
 type table struct {
 	index  *wire.Index
 	served map[wire.AnyOperation]*wire.Route
+	signs  map[string]bool // signing names of services that are served
 }
 
 // New returns a gate that serves nothing yet.
@@ -105,7 +107,7 @@ func New(o Options) *Gateway {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	g := &Gateway{Options: o, bodies: semaphore.NewWeighted(bodyMemory), unproven: newSampler()}
+	g := &Gateway{Options: o, bodies: semaphore.NewWeighted(bodyMemory), strangers: semaphore.NewWeighted(strangerMemory), unproven: newSampler()}
 	g.audit = newQueue(o.Publish, o.Log)
 	g.metrics = newMetrics(o.Metrics, g.audit, &g.calls)
 	if o.Quotas {
@@ -139,9 +141,10 @@ func (g *Gateway) operations() *table {
 	if t := g.table.Load(); t != nil {
 		return t
 	}
-	t := &table{index: wire.NewIndex(g.routes, g.known...), served: make(map[wire.AnyOperation]*wire.Route, len(g.routes))}
+	t := &table{index: wire.NewIndex(g.routes, g.known...), served: make(map[wire.AnyOperation]*wire.Route, len(g.routes)), signs: map[string]bool{}}
 	for i := range g.routes {
 		t.served[g.routes[i].Operation] = &g.routes[i]
+		t.signs[g.routes[i].Operation.About().Service.SigningName] = true
 	}
 	g.table.Store(t)
 	return t

@@ -94,18 +94,21 @@ func departures(service string) sigv4.Rules {
 
 // Bounds of bodies, in bytes.
 const (
-	bodyMemory   = 256 << 20 // of all bodies at a time
-	freeBody     = 64 << 10  // bodies up to this size are not counted
-	maxBody      = 8 << 20
-	maxUpload    = 70 << 20 // Lambda takes 50 MB of code in base64. Lambda Developer Guide, "Lambda quotas"
-	maxAnonymous = 1 << 20  // what nobody has signed is small
+	bodyMemory     = 256 << 20 // of all bodies of known access keys at a time
+	strangerMemory = 16 << 20  // of all bodies of nobody in particular
+	freeBody       = 64 << 10  // bodies up to this size are not counted
+	maxBody        = 8 << 20
+	maxUpload      = 70 << 20 // Lambda takes 50 MB of code in base64. Lambda Developer Guide, "Lambda quotas"
+	maxAnonymous   = 1 << 20  // what nobody has signed is small
 )
 
-func bodyBound(s *sigv4.Signature) int64 {
+// bodyBound returns the size of the largest body that a request may have. Only
+// services that are served here get room for uploads: the scope is a claim.
+func (g *Gateway) bodyBound(s *sigv4.Signature) int64 {
 	switch {
 	case s == nil:
 		return maxAnonymous
-	case s.Service == "lambda", s.Service == "s3":
+	case (s.Service == "lambda" || s.Service == "s3") && g.operations().signs[s.Service]:
 		return maxUpload
 	}
 	return maxBody
@@ -116,7 +119,7 @@ func (g *Gateway) readBody(v *visit) error {
 	if v.r.Body == nil || v.r.Body == http.NoBody {
 		return nil
 	}
-	bound := bodyBound(v.signature)
+	bound := g.bodyBound(v.signature)
 	if v.r.ContentLength > bound {
 		return tooLarge(bound)
 	}
@@ -125,12 +128,9 @@ func (g *Gateway) readBody(v *visit) error {
 		expected = bound
 	}
 	if expected > freeBody {
-		ctx, cancel := context.WithTimeout(v.ctx, 10*time.Second)
-		defer cancel()
-		if err := g.bodies.Acquire(ctx, expected); err != nil {
-			return unavailable("Too many large requests at once. Please try again.")
+		if err := g.reserve(v, expected); err != nil {
+			return err
 		}
-		v.held = expected
 	}
 	body, err := readAll(http.MaxBytesReader(v.w, v.r.Body, bound), v.r.ContentLength)
 	var over *http.MaxBytesError
@@ -143,6 +143,26 @@ func (g *Gateway) readBody(v *visit) error {
 		return &aws.Error{Code: "IncompleteBody", Status: http.StatusBadRequest, Message: "The request's body could not be read to its end."}
 	}
 	v.request.Body = body
+	return nil
+}
+
+// reserve waits for memory for n bytes of body. Nothing is proven yet: whoever
+// names no key that could sign shares a small room, so that strangers cannot take
+// the memory of those who are known.
+func (g *Gateway) reserve(v *visit, n int64) error {
+	room := g.strangers
+	if v.signature != nil {
+		if _, err := g.Identities.Credential(v.ctx, v.signature.KeyID, v.signature.Token); err != nil {
+			return wrongCredential(err)
+		}
+		room = g.bodies
+	}
+	ctx, cancel := context.WithTimeout(v.ctx, 10*time.Second)
+	defer cancel()
+	if err := room.Acquire(ctx, n); err != nil {
+		return unavailable("Too many large requests at once. Please try again.")
+	}
+	v.release = func() { room.Release(n) }
 	return nil
 }
 
