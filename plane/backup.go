@@ -26,6 +26,17 @@ func Backup(ctx context.Context, cfg *config.Config, w io.Writer) error {
 	return errors.Join(store.Dump(ctx, b, w), b.Close())
 }
 
+// CheckRootKey reports store.ErrWrongKey when the state in the data folder was
+// sealed under another root key than the one at hand. It changes nothing, and the
+// plane may run meanwhile.
+func CheckRootKey(ctx context.Context, folder string) error {
+	root, err := seal.Find(filepath.Join(folder, RootKeyFile), false)
+	if err != nil {
+		return err
+	}
+	return store.CheckDump(ctx, sqlite.Read(folder), root)
+}
+
 // Restore fills a plane's empty store from a backup, when the root key at hand
 // is the one that the backup was sealed under.
 func Restore(ctx context.Context, cfg *config.Config, r io.Reader) error {

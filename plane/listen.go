@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"sumun.dev/enforce/resolver"
 	"sumun.dev/plane/admin"
+	"sumun.dev/plane/config"
 	"sumun.dev/plane/runtime"
 )
 
@@ -40,10 +42,12 @@ type doors struct {
 // find the plane. Its channel tells of a listener that has failed.
 func (p *Plane) Listen(ctx context.Context) (<-chan error, error) {
 	p.doors.failed = make(chan error, 3)
-	p.doors.note = &runtime.Note{
-		PID: os.Getpid(), Data: p.config.Data, Region: p.config.Region, Account: string(p.Account()),
+	data, err := noted(p.config.Data)
+	if err != nil {
+		return nil, err
 	}
-	err := errors.Join(p.listenAPI(), p.listenAdmin(), p.listenDNS(ctx))
+	p.doors.note = &runtime.Note{PID: os.Getpid(), Data: data, Region: p.config.Region, Account: string(p.Account())}
+	err = errors.Join(p.listenAPI(), p.listenAdmin(), p.listenDNS(ctx))
 	if err == nil {
 		if p.config.InMemory() {
 			p.doors.note.Credentials = p.Credentials()
@@ -57,6 +61,14 @@ func (p *Plane) Listen(ctx context.Context) (<-chan error, error) {
 		return nil, errors.Join(err, p.doors.close(ctx))
 	}
 	return p.doors.failed, nil
+}
+
+// noted returns a path so that it means the same to who reads the note elsewhere.
+func noted(path string) (string, error) {
+	if path == config.Memory {
+		return path, nil
+	}
+	return filepath.Abs(path)
 }
 
 // Note says where the plane listens.
@@ -74,11 +86,15 @@ func (p *Plane) listenAPI() error {
 			return errors.Join(fmt.Errorf("tls: %w", err), l.Close())
 		}
 		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
-		scheme, p.doors.note.CA = "https", p.config.TLS.Cert
+		if p.doors.note.CA, err = noted(p.config.TLS.Cert); err != nil {
+			return errors.Join(err, l.Close())
+		}
+		scheme = "https"
 	}
 	p.doors.note.API = scheme + "://" + l.Addr().String()
 	p.doors.api = p.current.Load().gate.Server()
 	p.doors.api.Handler = p.API() // a reset changes the gate
+	p.doors.api.ErrorLog = slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)
 	go p.serve("listen", p.doors.api, l)
 	return nil
 }

@@ -54,6 +54,24 @@ func opens(seal Sealer, check []byte) error {
 	return nil
 }
 
+// CheckDump reports ErrWrongKey when what d holds was sealed with another key. It
+// writes nothing, and looks no further than the value that keys are checked by.
+func CheckDump(ctx context.Context, d Dumper, seal Sealer) error {
+	err := d.Dump(ctx, func(i Item) error {
+		switch {
+		case i.Fact == nil:
+			return errUsed // facts come first: there is no such value
+		case i.Fact.Name == keyCheck:
+			return errors.Join(errUsed, opens(seal, i.Fact.Value))
+		}
+		return nil
+	})
+	if errors.Is(err, errUsed) && !errors.Is(err, ErrWrongKey) {
+		return nil
+	}
+	return err
+}
+
 // leaveCheck leaves the value in a fresh store. Of several nodes that start at
 // once, one does.
 func (s *Store) leaveCheck(ctx context.Context) error {

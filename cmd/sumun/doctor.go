@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,8 @@ import (
 	"sumun.dev/plane"
 	"sumun.dev/plane/config"
 	"sumun.dev/plane/runtime"
+	"sumun.dev/store"
+	"sumun.dev/store/sqlite"
 )
 
 func doctor() *cobra.Command {
@@ -26,9 +29,9 @@ func doctor() *cobra.Command {
 		Short: "Say what is wrong with a set-up and what to do",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			d := &diagnosis{out: c.OutOrStdout(), data: data, file: file, cfg: config.Default()}
+			d := &diagnosis{out: c.OutOrStdout(), data: data, file: file, cfg: config.Default(), named: c.Flags().Changed("data")}
 			d.cfg.Data = data
-			for _, look := range []func(context.Context){d.settings, d.folder, d.rootKey, d.plane, d.variables, d.tools} {
+			for _, look := range []func(context.Context){d.settings, d.folder, d.rootKey, d.credentials, d.plane, d.variables, d.tools} {
 				look(c.Context())
 			}
 			if d.wrong > 0 {
@@ -46,6 +49,7 @@ func doctor() *cobra.Command {
 type diagnosis struct {
 	out        io.Writer
 	data, file string
+	named      bool // --data wins over the file
 	cfg        config.Config
 	note       *runtime.Note
 	wrong      int
@@ -77,7 +81,9 @@ func (d *diagnosis) settings(context.Context) {
 		return
 	}
 	d.good("settings of %s", d.file)
-	d.data = d.cfg.Data
+	if !d.named {
+		d.data = d.cfg.Data
+	}
 }
 
 func (d *diagnosis) folder(context.Context) {
@@ -99,20 +105,52 @@ func (d *diagnosis) folder(context.Context) {
 	}
 }
 
-func (d *diagnosis) rootKey(context.Context) {
+func (d *diagnosis) rootKey(ctx context.Context) {
 	if d.data == config.Memory {
 		return
 	}
 	name := filepath.Join(d.data, plane.RootKeyFile)
 	s, err := os.Stat(name)
-	_, state := os.Stat(filepath.Join(d.data, "state.db"))
+	given := os.Getenv("SUMUN_ROOT_KEY") != ""
+	_, state := os.Stat(filepath.Join(d.data, sqlite.File))
 	switch {
 	case err == nil && s.Mode().Perm()&0o077 != 0:
 		d.bad("others can read %s: chmod 600 %s", name, shellQuote(name))
+	case state == nil && err != nil && !given:
+		d.bad("there is data, but no root key: put %s back, or set SUMUN_ROOT_KEY", name)
+	case state == nil:
+		d.opens(ctx, name)
 	case err == nil:
 		d.good("root key %s; keep a copy apart from backups", name)
-	case state == nil && os.Getenv("SUMUN_ROOT_KEY") == "":
-		d.bad("there is data, but no root key: put %s back, or set SUMUN_ROOT_KEY", name)
+	}
+}
+
+// opens tells whether the root key is the one that the data was sealed under.
+func (d *diagnosis) opens(ctx context.Context, name string) {
+	err := plane.CheckRootKey(ctx, d.data)
+	switch {
+	case errors.Is(err, store.ErrWrongKey):
+		d.bad("the data was sealed under another root key: put the right one at %s, or in SUMUN_ROOT_KEY", name)
+	case err != nil:
+		d.bad("%v", err)
+	default:
+		d.good("root key opens the data; keep a copy of %s apart from backups", name)
+	}
+}
+
+// credentials tells whether 'sumun env' would find the keys of the first start.
+func (d *diagnosis) credentials(context.Context) {
+	if d.data == config.Memory {
+		return
+	}
+	name := filepath.Join(d.data, runtime.CredentialsFile)
+	s, err := os.Stat(name)
+	_, state := os.Stat(filepath.Join(d.data, sqlite.File))
+	switch {
+	case err == nil && s.Mode().Perm()&0o077 != 0:
+		d.bad("others can read %s: chmod 600 %s", name, shellQuote(name))
+	case errors.Is(err, os.ErrNotExist) && state == nil:
+		d.hint("%s is not there: 'sumun env' has no keys to print, use those of your own users", name)
 	}
 }
 
@@ -152,7 +190,7 @@ func (d *diagnosis) plane(ctx context.Context) {
 // ports tells whether a plane could listen where it would.
 func (d *diagnosis) ports() {
 	for _, at := range []struct{ network, address, flag string }{
-		{"tcp", d.cfg.Listen, "--listen"}, {"tcp", d.cfg.Admin, "--admin"}, {"udp", d.cfg.DNS.Listen, "--dns"},
+		{"tcp", d.cfg.Listen, "--listen"}, {"tcp", d.cfg.Admin, "--admin"}, {"udp", d.cfg.DNS.Listen, "--dns"}, {"tcp", d.cfg.DNS.Listen, "--dns"},
 	} {
 		var err error
 		switch {
@@ -186,6 +224,10 @@ func (d *diagnosis) variables(context.Context) {
 		d.hint(`AWS_ENDPOINT_URL is not set, AWS clients would call AWS: eval "$(sumun env)"`)
 	default:
 		d.bad(`AWS_ENDPOINT_URL is %s, the plane is at %s: eval "$(sumun env)"`, at, d.note.API)
+	}
+	// Keys of users never go with a token, and a call with another key's is refused.
+	if strings.HasPrefix(os.Getenv("AWS_ACCESS_KEY_ID"), "AKIA") && os.Getenv("AWS_SESSION_TOKEN") != "" {
+		d.bad("AWS_SESSION_TOKEN is set, but AWS_ACCESS_KEY_ID is a user's key, which has none: unset AWS_SESSION_TOKEN")
 	}
 	if p := os.Getenv("AWS_PROFILE"); p != "" {
 		d.hint("AWS_PROFILE is %q; some clients prefer a profile's keys to those of the environment: unset AWS_PROFILE", p)

@@ -120,26 +120,26 @@ func logger(w io.Writer, l config.Log) *slog.Logger {
 // banner says where everything is, what is enforced, and where the keys are.
 func banner(w io.Writer, p *plane.Plane, cfg config.Config) {
 	n := p.Note()
-	dns := n.DNS
-	if dns == "" {
-		dns = "off"
+	dns, firewall := n.DNS+" (UDP, TCP)", ", DNS Firewall on every query"
+	if n.DNS == "" {
+		dns, firewall = "off", ""
 	}
-	kept := "data       " + cfg.Data
+	kept := "data       " + n.Data
 	env := "sumun env"
 	if cfg.InMemory() {
 		kept = "data       in memory: nothing is kept; POST " + n.Admin + "/reset begins anew"
 	}
 	if cfg.Data != config.Default().Data {
-		env += " --data " + shellQuote(cfg.Data)
+		env += " --data " + shellQuote(n.Data)
 	}
 	fmt.Fprintf(w, `Sumun %s
   AWS APIs   %s
-  resolver   %s (UDP, TCP)
+  resolver   %s
   admin      %s (/health, /ready, /metrics)
   account    %s, region %s
   %s
-  enforced   signatures and IAM policies on every call, DNS Firewall on every query; all calls are recorded
+  enforced   signatures and IAM policies on every call%s; all calls are recorded
   keys       eval "$(%s)"
 sumun: ready
-`, versionName(), n.API, dns, n.Admin, n.Account, n.Region, kept, env)
+`, versionName(), n.API, dns, n.Admin, n.Account, n.Region, kept, firewall, env)
 }
