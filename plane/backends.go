@@ -26,13 +26,15 @@ const RootKeyFile = "root.key"
 // openBackends opens the store and the spine that the settings name.
 func openBackends(ctx context.Context, cfg *config.Config, o Options, log *slog.Logger) (*store.Store, spine.Spine, error) {
 	if cfg.InMemory() {
-		root := seal.NewRoot(seal.GenerateKey())
-		return store.Open(memory.New(), root), spinememory.New(spinememory.Options{Log: log}), nil
+		st := store.Open(memory.New(), seal.NewRoot(seal.GenerateKey()))
+		st.Log = log
+		return st, spinememory.New(spinememory.Options{Log: log}), nil
 	}
 	st, root, err := OpenStore(ctx, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
+	st.Log = log
 	sp, err := openSpine(ctx, cfg, o, root, log)
 	if err != nil {
 		return nil, nil, errors.Join(err, st.Close())

@@ -97,25 +97,31 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, bool, error) {
 
 // ClaimDue returns up to n records that are due at now, earliest first. Nobody
 // else gets them before now+lease; then they are claimed anew and this claim
-// cannot complete.
+// cannot complete. A record that cannot be read is set aside, so that it does not
+// hold up the others.
 func (s *Store) ClaimDue(ctx context.Context, now time.Time, lease time.Duration, n int) ([]Due, error) {
 	rows, err := s.backend.ClaimDue(ctx, now, lease, n)
 	if err != nil {
 		return nil, fmt.Errorf("claim due records: %w", err)
 	}
-	dues := make([]Due, len(rows))
-	for i, row := range rows {
-		b, err := s.seal.Open(row.Doc, dueData(row.DueKey))
+	dues := make([]Due, 0, len(rows))
+	for _, row := range rows {
+		doc, err := s.openDue(row)
 		if err != nil {
-			return nil, fmt.Errorf("%w: due record %s: %w", ErrCorrupt, row.DueKey, err)
+			s.setDueAside(ctx, row, err)
+			continue
 		}
-		var doc dueDoc
-		if err := json.Unmarshal(b, &doc); err != nil {
-			return nil, fmt.Errorf("%w: due record %s: %w", ErrCorrupt, row.DueKey, err)
-		}
-		dues[i] = Due{row.Kind, row.ID, row.At, doc.Payload, row.Place, doc.Attempt, row.Fence}
+		dues = append(dues, Due{row.Kind, row.ID, row.At, doc.Payload, row.Place, doc.Attempt, row.Fence})
 	}
 	return dues, nil
+}
+
+func (s *Store) openDue(row DueRow) (doc dueDoc, err error) {
+	b, err := s.seal.Open(row.Doc, dueData(row.DueKey))
+	if err == nil {
+		err = json.Unmarshal(b, &doc)
+	}
+	return doc, err
 }
 
 // scheduled puts the unit's last word on each due record into b.

@@ -61,24 +61,34 @@ func (s *Store) OutboxReady() <-chan struct{} { return s.outbox }
 
 // ClaimOutbox returns up to n events, oldest first, that nobody else publishes.
 // They stay in the store until DoneOutbox; after ReleaseOutbox, or when this
-// process dies, they are claimed again.
+// process dies, they are claimed again. A record that cannot be read is set
+// aside, so that it does not hold up what is behind it.
 func (s *Store) ClaimOutbox(ctx context.Context, n int) ([]Outgoing, error) {
 	records, err := s.backend.ClaimOutbox(ctx, n, outboxLease)
 	if err != nil {
 		return nil, fmt.Errorf("claim outbox: %w", err)
 	}
-	out := make([]Outgoing, len(records))
-	for i, r := range records {
-		b, err := s.seal.Open(r.Doc, binding("outbox", r.ID))
+	out := make([]Outgoing, 0, len(records))
+	for _, r := range records {
+		e, err := s.openEvent(r)
 		if err != nil {
-			return nil, fmt.Errorf("%w: outbox record %d: %w", ErrCorrupt, r.Seq, err)
+			s.setOutgoingAside(ctx, r, err)
+			continue
 		}
-		if err := json.Unmarshal(b, &out[i].Event); err != nil {
-			return nil, fmt.Errorf("%w: outbox record %d: %w", ErrCorrupt, r.Seq, err)
-		}
-		out[i].Seq = r.Seq
+		out = append(out, Outgoing{e, r.Seq})
+	}
+	if len(out) < len(records) {
+		wake(s.outbox) // there may be more than these
 	}
 	return out, nil
+}
+
+func (s *Store) openEvent(r Record) (e aws.Event, err error) {
+	b, err := s.seal.Open(r.Doc, binding("outbox", r.ID))
+	if err == nil {
+		err = json.Unmarshal(b, &e)
+	}
+	return e, err
 }
 
 // DoneOutbox forgets events that the spine has made durable. When that fails, on

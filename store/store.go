@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -76,6 +77,8 @@ type Sealer interface {
 
 // A Store is the plane's state. It is safe for concurrent use.
 type Store struct {
+	Log *slog.Logger // of damage that is met; nil: slog.Default. Set before the store is used
+
 	backend Backend
 	seal    Sealer
 	watch   watchers

@@ -50,6 +50,8 @@ func Run(t *testing.T, seal store.Sealer, open Maker) {
 		"outbox/with_the_commit":            outboxWithCommit,
 		"outbox/release":                    outboxRelease,
 		"outbox/several_relays":             outboxSeveral,
+		"outbox/damaged":                    outboxDamaged,
+		"due/damaged":                       dueDamaged,
 		"due/order_and_lease":               dueOrder,
 		"due/fence":                         dueFence,
 		"due/replace_and_unschedule":        dueReplace,
