@@ -77,7 +77,7 @@ func openSpine(ctx context.Context, cfg *config.Config, o Options, root *seal.Ro
 	if o.MemorySpine {
 		return spinememory.New(spinememory.Options{Log: log}), nil
 	}
-	opts := spinenats.Options{Seal: root, Log: log, Prefix: cfg.Spine.Prefix, Retain: retention(cfg.Spine.MaxMiB)}
+	opts := spinenats.Options{Seal: root, Log: log, Prefix: cfg.Spine.Prefix, Retain: retention(cfg.Spine)}
 	if cfg.Spine.NATS != "" {
 		opts.URL, opts.Replicas = cfg.Spine.NATS, cfg.Spine.Replicas
 	} else {
@@ -90,16 +90,23 @@ func openSpine(ctx context.Context, cfg *config.Config, o Options, root *seal.Ro
 	return sp, nil
 }
 
-// retention says what the streams keep, each at most so many MiB; nil when nothing
-// is to be said.
-func retention(mib int) map[string]spine.Retention {
-	if mib == 0 {
-		return nil
-	}
+// retention says what the streams keep.
+func retention(cfg config.Spine) map[string]spine.Retention {
 	kept := map[string]spine.Retention{}
-	for _, stream := range []string{aws.TrailStream, aws.DNSStream, aws.FindingsStream, aws.BusStream} {
+	for stream, told := range map[string]config.Keep{
+		aws.TrailStream: cfg.Retention.Trail, aws.DNSStream: cfg.Retention.DNS,
+		aws.FindingsStream: cfg.Retention.Findings, aws.BusStream: cfg.Retention.Bus,
+	} {
 		r := spine.DefaultRetention(stream)
-		r.Bytes = min(r.Bytes, int64(mib)<<20)
+		if told.Age != 0 {
+			r.Age = told.Age
+		}
+		switch {
+		case told.MaxMiB != 0:
+			r.Bytes = int64(told.MaxMiB) << 20
+		case cfg.MaxMiB != 0:
+			r.Bytes = min(r.Bytes, int64(cfg.MaxMiB)<<20)
+		}
 		kept[stream] = r
 	}
 	return kept

@@ -2,6 +2,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -16,6 +17,9 @@ import (
 
 // Memory is the data folder's name for a plane that keeps nothing.
 const Memory = ":memory:"
+
+// maxMiB bounds what a stream may be told to keep: an exbibyte is too much.
+const maxMiB = 1 << 30
 
 // Config is what a plane is told. The tags are the reference page
 // (docs/configuration.md): doc says what a setting means.
@@ -96,6 +100,22 @@ type Spine struct {
 	Prefix   string `yaml:"prefix" doc:"Begins the names of the streams on a NATS cluster." default:"sumun"`
 	Replicas int    `yaml:"replicas" doc:"Replicas of each stream on a NATS cluster." default:"1" min:"1" max:"5"`
 	MaxMiB   int    `yaml:"max-mib" doc:"Most that one stream of the event log keeps, in MiB; its oldest events go first. 0: by stream, 8 GiB for the trail, 4 GiB for DNS queries, 1 GiB for findings and buses." default:"0" min:"0"`
+
+	Retention Retention `yaml:"retention" doc:"How long a durable plane's event log keeps what it is told, by stream; the first bound that is reached removes the oldest events."`
+}
+
+// Retention says how long each stream of the event log keeps its events.
+type Retention struct {
+	Trail    Keep `yaml:"trail" doc:"Records of API calls. LookupEvents looks 90 days back."`
+	DNS      Keep `yaml:"dns" doc:"DNS queries."`
+	Findings Keep `yaml:"findings" doc:"GuardDuty findings."`
+	Bus      Keep `yaml:"bus" doc:"Events of EventBridge buses. A delivery is tried again for a day."`
+}
+
+// Keep bounds one stream.
+type Keep struct {
+	Age    time.Duration `yaml:"age" doc:"Age at which events are removed, such as '720h'; at least 1h. 0: 90 days for the trail and findings, 7 days for DNS queries, 1 day for buses." default:"0"`
+	MaxMiB int           `yaml:"max-mib" doc:"Most that the stream keeps, in MiB; wins over spine.max-mib. 0: that one's." default:"0" min:"0"`
 }
 
 // Log is the program's own log.
@@ -292,8 +312,19 @@ func (c *Config) checkBackends() error {
 	if c.Spine.Replicas < 1 || c.Spine.Replicas > 5 {
 		return fmt.Errorf("spine.replicas: %d is not between 1 and 5", c.Spine.Replicas)
 	}
-	if c.Spine.MaxMiB < 0 {
-		return fmt.Errorf("spine.max-mib: %d is less than 0", c.Spine.MaxMiB)
+	if c.Spine.MaxMiB < 0 || c.Spine.MaxMiB > maxMiB {
+		return fmt.Errorf("spine.max-mib: %d is not between 0 and %d", c.Spine.MaxMiB, maxMiB)
+	}
+	r := c.Spine.Retention
+	return errors.Join(r.Trail.check("trail"), r.DNS.check("dns"), r.Findings.check("findings"), r.Bus.check("bus"))
+}
+
+func (k Keep) check(stream string) error {
+	switch {
+	case k.Age != 0 && k.Age < time.Hour:
+		return fmt.Errorf("spine.retention.%s.age: %s is under an hour", stream, k.Age)
+	case k.MaxMiB < 0 || k.MaxMiB > maxMiB:
+		return fmt.Errorf("spine.retention.%s.max-mib: %d is not between 0 and %d", stream, k.MaxMiB, maxMiB)
 	}
 	return nil
 }

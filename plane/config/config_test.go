@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestRead(t *testing.T) {
@@ -45,6 +46,9 @@ func TestCheck(t *testing.T) {
 	}{
 		{"default", func(*Config) {}, ""},
 		{"account", func(c *Config) { c.AccountID = "12" }, "account-id:"},
+		{"retention", func(c *Config) { c.Spine.Retention.DNS = Keep{Age: time.Hour, MaxMiB: 10} }, ""},
+		{"retention_too_short", func(c *Config) { c.Spine.Retention.Bus.Age = time.Minute }, "spine.retention.bus.age:"},
+		{"retention_of_less_than_nothing", func(c *Config) { c.Spine.Retention.Trail.MaxMiB = -1 }, "spine.retention.trail.max-mib:"},
 		{"region", func(c *Config) { c.Region = "mars-1" }, "region:"},
 		{"quotas", func(c *Config) { c.Quotas = "none" }, "quotas:"},
 		{"half_tls", func(c *Config) { c.TLS.Cert = "x" }, "tls:"},
