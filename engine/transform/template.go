@@ -3,6 +3,7 @@ package transform
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -85,7 +86,7 @@ func ParseTemplate(template string, paths map[string]string) (*Template, error) 
 			return nil, &PlaceholderError{p.name}
 		}
 	}
-	sample := t.fill(func(p part) string {
+	sample, _ := t.fill(len(template)*4, func(p part) string {
 		if p.quoted {
 			return ""
 		}
@@ -138,16 +139,20 @@ func variable(s string) int {
 	return n
 }
 
-func (t *Template) fill(value func(part) string) string {
+// fill reports false when the result would have more than limit bytes.
+func (t *Template) fill(limit int, value func(part) string) (string, bool) {
 	var b strings.Builder
 	for _, p := range t.parts {
-		if p.name == "" {
-			b.WriteString(p.text)
-			continue
+		text := p.text
+		if p.name != "" {
+			text = value(p)
 		}
-		b.WriteString(value(p))
+		if b.Len()+len(text) > limit {
+			return "", false
+		}
+		b.WriteString(text)
 	}
-	return b.String()
+	return b.String(), true
 }
 
 // values checks that s is one JSON value or several in a row: a text of several
@@ -172,19 +177,34 @@ func values(s string) error {
 //
 // What an event brings is always escaped, so that it cannot add members to the
 // input: EventBridge leaves that to the template's author.
-func (t *Template) Render(event []byte, known Reserved) []byte {
-	s := t.fill(func(p part) string {
-		v := t.value(p.name, event, known)
-		if p.quoted {
-			return inString(v)
+//
+// A template of a few kilobytes can name a large part of the event thousands of
+// times: what would have more than limit bytes is not made, the error is ErrTooLong.
+func (t *Template) Render(event []byte, known Reserved, limit int) ([]byte, error) {
+	texts := map[part]string{} // what a variable stands for, found once
+	s, ok := t.fill(limit, func(p part) string {
+		text, ok := texts[p]
+		if ok {
+			return text
 		}
-		return string(v)
+		v := t.value(p.name, event, known)
+		if text = string(v); p.quoted {
+			text = inString(v)
+		}
+		texts[p] = text
+		return text
 	})
-	if small, ok := compact([]byte(s)); ok {
-		return small
+	if !ok {
+		return nil, ErrTooLong
 	}
-	return []byte(s)
+	if small, ok := compact([]byte(s)); ok {
+		return small, nil
+	}
+	return []byte(s), nil
 }
+
+// ErrTooLong means that a template makes more of an event than may be.
+var ErrTooLong = errors.New("the template makes a text that is too long")
 
 // value returns a variable as JSON.
 func (t *Template) value(name string, event []byte, known Reserved) []byte {

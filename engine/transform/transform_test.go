@@ -3,6 +3,7 @@ package transform
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 )
 
@@ -74,7 +75,7 @@ func TestTemplatesRender(t *testing.T) {
 			t.Errorf("%s: %v", c.template, err)
 			continue
 		}
-		if got := tpl.Render([]byte(event), known); string(got) != c.want {
+		if got, err := tpl.Render([]byte(event), known, 1<<20); err != nil || string(got) != c.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", c.template, got, c.want)
 		}
 	}
@@ -110,10 +111,31 @@ func FuzzRender(f *testing.F) {
 		if err != nil || !json.Valid([]byte(event)) || event[0] != '{' {
 			return
 		}
-		out := tpl.Render([]byte(event), Reserved{})
+		out, err := tpl.Render([]byte(event), Reserved{}, 1<<20)
+		if err != nil {
+			t.Skip()
+		}
 		var got map[string]any
 		if err := json.Unmarshal(out, &got); err != nil || len(got) != 4 {
 			t.Fatalf("%s from %s", out, event)
 		}
 	})
+}
+
+func TestTemplatesAreBounded(t *testing.T) {
+	big := `{"detail":{"a":"` + strings.Repeat("x", 100_000) + `","b":"y"}}`
+	tpl, err := ParseTemplate(`"`+strings.Repeat("<a>", 2000)+`"`, map[string]string{"a": "$.detail.a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := tpl.Render([]byte(big), Reserved{}, 600_000); !errors.Is(err, ErrTooLong) || out != nil {
+		t.Errorf("%d bytes, %v", len(out), err)
+	}
+	tpl, err = ParseTemplate(`"`+strings.Repeat("<b>", 2000)+`"`, map[string]string{"b": "$.detail.b"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := tpl.Render([]byte(big), Reserved{}, 600_000); err != nil || len(out) != 2002 {
+		t.Errorf("%d bytes, %v", len(out), err)
+	}
 }

@@ -38,13 +38,9 @@ type delivery struct {
 
 func (d *delivery) id() string { return d.Event + "/" + d.Bus + "/" + d.Rule + "/" + d.Target }
 
-func (d *delivery) schedule(ctx context.Context, at time.Time) error {
+func (d *delivery) due(at time.Time) (store.Due, error) {
 	payload, err := json.Marshal(d)
-	if err != nil {
-		return err
-	}
-	store.Schedule(ctx, store.Due{Kind: jobDeliver, ID: d.id(), At: at, Payload: payload})
-	return nil
+	return store.Due{Kind: jobDeliver, ID: d.id(), At: at, Payload: payload}, err
 }
 
 // A destination is a kind of target.
@@ -108,7 +104,12 @@ func (s *Service) deliver(ctx context.Context, due store.Due) error {
 			"event", d.Event, "attempts", d.Failures, "error", err)
 		return nil
 	}
-	return d.schedule(ctx, time.Now().Add(wait))
+	later, err := d.due(time.Now().Add(wait))
+	if err != nil {
+		return err
+	}
+	store.Schedule(ctx, later)
+	return nil
 }
 
 func (t *target) attempts() int {

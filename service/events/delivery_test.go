@@ -1,13 +1,16 @@
 package events
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	"sumun.dev/api/eventsapi"
 	"sumun.dev/aws"
+	"sumun.dev/store"
 )
 
 const (
@@ -269,6 +272,54 @@ func TestReadOnlyManagementEventsWaitToBeAsked(t *testing.T) {
 		send(true)
 		if len(w.started) != 2 {
 			t.Errorf("%d", len(w.started))
+		}
+	})
+}
+
+// An event of the largest size that starts hundreds of deliveries must not make
+// a unit of work that no store takes: the stream would stand still for ever.
+func TestManyLargeDeliveriesDoNotStopTheStream(t *testing.T) {
+	inWorld(t, func(w *world) {
+		const some = 60
+		for i := range some {
+			name := fmt.Sprintf("r%03d", i)
+			must(w, &eventsapi.PutRule, &eventsapi.PutRuleRequest{Name: name, EventPattern: new(`{"source":["app"]}`)})
+			targets := make([]eventsapi.Target, maxTargets)
+			for n := range targets {
+				targets[n] = eventsapi.Target{Id: fmt.Sprint(n), Arn: runbook, RoleArn: new(role)}
+			}
+			must(w, &eventsapi.PutTargets, &eventsapi.PutTargetsRequest{Rule: name, Targets: targets})
+		}
+		put(w, `{"severity":8,"domain":"`+strings.Repeat("x", 240_000)+`"}`)
+		w.relay()
+		seen := map[string]bool{}
+		for range 40 {
+			dues, err := w.store.ClaimDue(t.Context(), time.Now(), time.Minute, 1000)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(dues) == 0 {
+				break
+			}
+			for _, d := range dues {
+				err := w.store.Update(in(t.Context(), account, d.Kind), func(ctx context.Context) error {
+					store.Complete(ctx, d)
+					if d.Kind == jobRoute {
+						return w.service.routeDue(ctx, d)
+					}
+					if seen[d.ID] {
+						t.Errorf("%s twice", d.ID)
+					}
+					seen[d.ID] = true
+					return nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if len(seen) != some*maxTargets {
+			t.Errorf("%d deliveries, want %d", len(seen), some*maxTargets)
 		}
 	})
 }

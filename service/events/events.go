@@ -80,10 +80,10 @@ func (s *Service) Needs() []wire.AnyOperation {
 
 // Consumers lists what EventBridge reads: every bus.
 func (s *Service) Consumers() []service.Consumer {
-	return []service.Consumer{{Name: "events-rules", Stream: aws.BusStream, Handle: s.match}}
+	return []service.Consumer{{Name: "events-rules", Stream: aws.BusStream, Handle: s.match, MaxBatch: batch}}
 }
 
 // Jobs lists what EventBridge does later.
 func (s *Service) Jobs() []service.Job {
-	return []service.Job{{Kind: jobDeliver, Run: s.deliver}, {Kind: jobSchedule, Run: s.tick}}
+	return []service.Job{{Kind: jobDeliver, Run: s.deliver}, {Kind: jobRoute, Run: s.routeDue}, {Kind: jobSchedule, Run: s.tick}}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,30 +34,41 @@ func (s *Service) match(ctx context.Context, events []aws.Event) error {
 			}
 			fresh[name] = r
 		}
-		if err := s.route(ctx, fresh[name], name, e); err != nil {
+		all := routing{Bus: name, Received: time.Now()}
+		if err := s.route(ctx, fresh[name], all, e, atOnce); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// route schedules the deliveries of one event.
-func (s *Service) route(ctx context.Context, on *rules, bus string, e aws.Event) error {
+// route schedules the deliveries of one event, as many as there is room for; the
+// rest is put off.
+func (s *Service) route(ctx context.Context, on *rules, rest routing, e aws.Event, left room) error {
 	names, err := on.set.Match(e.Data, nil)
 	if err != nil {
 		// The event came through this plane's own door; it is not lost, it is
 		// on the stream, but no rule can take it.
-		s.env.Log.Error("event not matched", "event", e.ID, "bus", bus, "error", err)
+		s.env.Log.Error("event not matched", "event", e.ID, "bus", rest.Bus, "error", err)
 	}
 	quiet := reading(e)
+	slices.Sort(names)
 	for _, name := range names {
 		r := on.by[name]
-		if quiet && r.State != eventsapi.RuleStateEnabledWithAllCloudtrailManagementEvents {
+		if name <= rest.After || quiet && r.State != eventsapi.RuleStateEnabledWithAllCloudtrailManagementEvents {
 			continue
 		}
-		if err := s.invoke(ctx, r, e); err != nil {
+		dues, err := s.deliveries(ctx, r, e, rest.Received)
+		if err != nil {
 			return err
 		}
+		if !left.take(dues) {
+			return rest.putOff(ctx, e)
+		}
+		for _, d := range dues {
+			store.Schedule(ctx, d)
+		}
+		rest.After = name
 	}
 	return nil
 }
@@ -80,22 +92,22 @@ func reading(e aws.Event) bool {
 // event has less than half of it.
 const maxInput = 600_000
 
-// invoke schedules the delivery of an event to all targets of a rule, now. What
+// deliveries returns the deliveries of an event to all targets of a rule. What
 // cannot be delivered at all is told in the log and does not hold up the rest.
-func (s *Service) invoke(ctx context.Context, r *rule, e aws.Event) error {
+func (s *Service) deliveries(ctx context.Context, r *rule, e aws.Event, received time.Time) ([]store.Due, error) {
+	var all []store.Due
 	var v struct {
 		ID string `json:"id"`
 	}
 	if err := json.Unmarshal(e.Data, &v); err != nil || v.ID == "" {
 		v.ID = e.ID
 	}
-	now := time.Now()
 	arn := ruleARN(aws.CallOf(ctx), r.Bus, r.Name).String()
 	for _, t := range r.Targets {
 		if e.Attrs["forwarded"] != "" && t.kind() == toBus {
 			continue // from bus to bus once, not on to a third: so loops end
 		}
-		input, err := t.input(e.Data, transform.Reserved{RuleARN: arn, RuleName: r.Name, Ingestion: now.UTC().Format(isoSeconds)})
+		input, err := t.input(e.Data, transform.Reserved{RuleARN: arn, RuleName: r.Name, Ingestion: received.UTC().Format(isoSeconds)})
 		if err == nil && len(input) > maxInput {
 			err = fmt.Errorf("input of %d bytes", len(input))
 		}
@@ -103,12 +115,14 @@ func (s *Service) invoke(ctx context.Context, r *rule, e aws.Event) error {
 			s.env.Log.Error("event not delivered", "rule", arn, "target", t.ARN, "event", v.ID, "error", err)
 			continue
 		}
-		d := delivery{Bus: r.Bus, Rule: r.Name, Target: t.ID, Event: v.ID, Received: now, Input: input}
-		if err := d.schedule(ctx, now); err != nil {
-			return err
+		d := delivery{Bus: r.Bus, Rule: r.Name, Target: t.ID, Event: v.ID, Received: received, Input: input}
+		due, err := d.due(received)
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, due)
 	}
-	return nil
+	return all, nil
 }
 
 // input makes what a target receives from an event.
@@ -121,7 +135,7 @@ func (t *target) input(event []byte, known transform.Reserved) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return tpl.Render(event, known), nil
+		return tpl.Render(event, known, maxInput)
 	case t.InputPath != nil && *t.InputPath != "":
 		p, err := transform.ParsePath(*t.InputPath)
 		if err != nil {

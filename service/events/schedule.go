@@ -85,5 +85,9 @@ func (s *Service) tick(ctx context.Context, due store.Due) error {
 	if err != nil {
 		return err
 	}
-	return s.invoke(ctx, r, aws.Event{ID: due.ID, Data: data})
+	dues, err := s.deliveries(ctx, r, aws.Event{ID: due.ID, Data: data}, time.Now())
+	for _, d := range dues {
+		store.Schedule(ctx, d)
+	}
+	return err
 }
