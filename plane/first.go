@@ -113,6 +113,8 @@ func rootKey(account aws.Account, id, secret string) (runtime.Key, error) {
 		return runtime.Key{AccessKeyID: k.ID, SecretAccessKey: k.Secret}, nil
 	}
 	switch {
+	case id == "" || secret == "":
+		return runtime.Key{}, fmt.Errorf("%s and %s go together", rootIDVariable, rootSecretVariable)
 	case !keyIDForm.MatchString(id):
 		return runtime.Key{}, fmt.Errorf("%s: not 'AKIA' and 16 capital letters and digits", rootIDVariable)
 	case len(secret) < 32:

@@ -71,6 +71,17 @@ func noted(path string) (string, error) {
 	return filepath.Abs(path)
 }
 
+// near returns the address by which clients on this machine reach a listener:
+// loopback for one that listens on all addresses.
+func near(a net.Addr) string {
+	at, err := netip.ParseAddrPort(a.String())
+	if err != nil || !at.Addr().IsUnspecified() {
+		return a.String()
+	}
+	// A listener on [::] takes IPv4 as well.
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port()).String()
+}
+
 // Note says where the plane listens.
 func (p *Plane) Note() runtime.Note { return *p.doors.note }
 
@@ -91,7 +102,7 @@ func (p *Plane) listenAPI() error {
 		}
 		scheme = "https"
 	}
-	p.doors.note.API = scheme + "://" + l.Addr().String()
+	p.doors.note.API = scheme + "://" + near(l.Addr())
 	p.doors.api = p.current.Load().gate.Server()
 	p.doors.api.Handler = p.API() // a reset changes the gate
 	p.doors.api.ErrorLog = slog.NewLogLogger(p.log.Handler(), slog.LevelDebug)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -141,5 +142,14 @@ func banner(w io.Writer, p *plane.Plane, cfg config.Config) {
   enforced   signatures and IAM policies on every call%s; all calls are recorded
   keys       eval "$(%s)"
 sumun: ready
-`, versionName(), n.API, dns, n.Admin, n.Account, n.Region, kept, firewall, env)
+`, versionName(), n.API+everywhere(cfg.Listen), dns, n.Admin, n.Account, n.Region, kept, firewall, env)
+}
+
+// everywhere says so of an address that stands for all those of this machine.
+func everywhere(listen string) string {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil || host != "" && !net.ParseIP(host).IsUnspecified() {
+		return ""
+	}
+	return ", on all addresses of this machine"
 }
