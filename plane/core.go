@@ -37,8 +37,9 @@ type core struct {
 	births *store.Table[birth]
 
 	services []named
-	stops    []func() // of the subscriptions
-	end      context.CancelFunc
+	stops    []func()           // of the subscriptions
+	end      context.CancelFunc // no new background work
+	abort    context.CancelFunc // nor that under way
 	loops    sync.WaitGroup
 }
 
@@ -123,22 +124,43 @@ func (c *core) begin(ctx context.Context, cfg *config.Config) error {
 		}
 	}
 	loop, end := context.WithCancel(context.WithoutCancel(ctx))
-	c.end = end
+	work, abort := context.WithCancel(context.WithoutCancel(ctx))
+	c.end, c.abort = end, abort
 	c.loops.Go(func() { c.relay(loop) })
-	c.loops.Go(func() { c.schedule(loop) })
+	c.loops.Go(func() { c.schedule(loop, work) })
 	return nil
 }
 
-// close finishes the calls, writes down what waits and closes the backends.
+// close finishes the due work that is claimed, the readers and the calls under way,
+// writes down what waits and closes the backends. Work that does not end before
+// ctx does is left behind: closed backends refuse it, so it is done again after
+// the next start.
 func (c *core) close(ctx context.Context) error {
-	err := c.gate.Drain(ctx)
 	c.end()
-	c.loops.Wait()
-	for _, stop := range c.stops {
-		stop()
-	}
+	err := within(ctx, c.loops.Wait)
+	c.abort()
+	err = errors.Join(err, within(ctx, func() {
+		for _, stop := range c.stops {
+			stop()
+		}
+	}))
 	// What units have emitted since the relay ended stays in the outbox.
-	return errors.Join(err, c.spine.Close(ctx), c.store.Close())
+	return errors.Join(err, c.gate.Drain(ctx), c.spine.Close(ctx), c.store.Close())
+}
+
+// within waits until do has returned, or ctx has ended.
+func within(ctx context.Context, do func()) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		do()
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("background work was still under way: %w", ctx.Err())
+	}
 }
 
 // checkNeeds refuses a graph of services that call each other in a circle.

@@ -27,14 +27,16 @@ type job struct {
 }
 
 // schedule runs what falls due, until ctx ends. It sleeps until the next due
-// record, or until the store says that an earlier one has come.
-func (c *core) schedule(ctx context.Context) {
+// record, or until the store says that an earlier one has come. What it has
+// claimed by then it still does, under work, so that no lease keeps the next
+// process or another node waiting.
+func (c *core) schedule(ctx, work context.Context) {
 	var running sync.WaitGroup
 	defer running.Wait()
 	slots := make(chan struct{}, jobsAtOnce)
 	for {
 		dues, wait, err := c.nextDues(ctx, jobsAtOnce)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && len(dues) == 0 {
 			return
 		}
 		if err != nil {
@@ -44,12 +46,12 @@ func (c *core) schedule(ctx context.Context) {
 		for _, due := range dues {
 			select {
 			case slots <- struct{}{}:
-			case <-ctx.Done():
+			case <-work.Done():
 				return
 			}
 			running.Go(func() {
 				defer func() { <-slots }()
-				c.run(ctx, due)
+				c.run(work, due)
 			})
 		}
 		if len(dues) == 0 && !c.waitForDue(ctx, wait) {
@@ -99,25 +101,29 @@ func (c *core) run(ctx context.Context, due store.Due) {
 		c.log.Error("nobody knows how to do a due record; it stays", "kind", due.Kind, "id", due.ID)
 		return
 	}
-	ctx, cancel := context.WithTimeout(asService(ctx, job.principal, due.Place), jobLongest)
+	ctx = asService(ctx, job.principal, due.Place)
+	run, cancel := context.WithTimeout(ctx, jobLongest)
 	defer cancel()
-	err := c.store.Update(ctx, func(ctx context.Context) error {
+	err := c.store.Update(run, func(ctx context.Context) error {
 		store.Complete(ctx, due)
 		return unpanicked(func() error { return job.Run(ctx, due) })
 	})
-	if err == nil || errors.Is(err, store.ErrConflict) || ctx.Err() != nil {
+	if err == nil || errors.Is(err, store.ErrLost) || ctx.Err() != nil {
 		return // done, or done by somebody else, or to be claimed again when the lease ends
 	}
 	wait := min(retryFirst<<min(due.Attempt, 12), retryMost)
 	c.log.Warn("due work failed, tries again", "kind", due.Kind, "id", due.ID, "attempt", due.Attempt+1, "pause", wait, "error", err)
-	err = c.store.Update(ctx, func(ctx context.Context) error {
+	// The run's time may be what was up; the lease is not yet.
+	putOff, cancel := context.WithTimeout(ctx, jobLease-jobLongest)
+	defer cancel()
+	err = c.store.Update(putOff, func(ctx context.Context) error {
 		store.Complete(ctx, due)
 		again := due
 		again.At, again.Attempt = time.Now().Add(wait), due.Attempt+1
 		store.Schedule(ctx, again)
 		return nil
 	})
-	if err != nil && !errors.Is(err, store.ErrConflict) {
+	if err != nil && !errors.Is(err, store.ErrLost) {
 		c.log.Warn("due work could not be put off; its lease ends", "kind", due.Kind, "id", due.ID, "error", err)
 	}
 }

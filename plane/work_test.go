@@ -80,7 +80,7 @@ func TestDueWorkThatFailsIsTriedAgain(t *testing.T) {
 		}}, "test.amazonaws.com"}
 		ctx, cancel := context.WithCancel(t.Context())
 		var done sync.WaitGroup
-		done.Go(func() { c.schedule(ctx) })
+		done.Go(func() { c.schedule(ctx, ctx) })
 		err := c.store.Update(t.Context(), func(ctx context.Context) error {
 			store.Schedule(ctx, store.Due{Kind: "test.work", ID: "1", At: time.Now().Add(time.Hour), Place: store.Place{Account: here, Region: "us-east-1"}, Payload: []byte("a")})
 			return nil
@@ -99,6 +99,56 @@ func TestDueWorkThatFailsIsTriedAgain(t *testing.T) {
 		}
 		if _, left, err := c.store.NextDue(t.Context()); left || err != nil {
 			t.Errorf("something is left to do, %v", err)
+		}
+	})
+}
+
+// Work that takes too long counts as an attempt and waits longer each time.
+func TestDueWorkThatHangsBacksOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := bare(t)
+		var attempts []string
+		start := time.Now()
+		c.jobs["test.work"] = job{service.Job{Kind: "test.work", Run: func(ctx context.Context, due store.Due) error {
+			attempts = append(attempts, fmt.Sprint(due.Attempt, " at ", time.Since(start)))
+			if len(attempts) == 3 {
+				return nil
+			}
+			<-ctx.Done()
+			return ctx.Err()
+		}}, "test.amazonaws.com"}
+		ctx, cancel := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		done.Go(func() { c.schedule(ctx, ctx) })
+		err := c.store.Update(t.Context(), func(ctx context.Context) error {
+			store.Schedule(ctx, store.Due{Kind: "test.work", ID: "1", At: time.Now(), Place: store.Place{Account: here, Region: "us-east-1"}})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		cancel()
+		done.Wait()
+		if got := fmt.Sprint(attempts); got != "[0 at 0s 1 at 26s 2 at 53s]" {
+			t.Errorf("tried %s", got)
+		}
+	})
+}
+
+// A close ends with its context, whatever hangs in the background.
+func TestClosingWaitsNoLongerThanItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		free := make(chan struct{})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		start := time.Now()
+		if err := within(ctx, func() { <-free }); !errors.Is(err, context.DeadlineExceeded) || time.Since(start) != time.Minute {
+			t.Errorf("after %v: %v", time.Since(start), err)
+		}
+		close(free)
+		if err := within(t.Context(), func() { <-free }); err != nil {
+			t.Error(err)
 		}
 	})
 }
