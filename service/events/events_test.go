@@ -303,6 +303,35 @@ func TestOtherAccountsSeeNothing(t *testing.T) {
 	})
 }
 
+// One thing has one ARN: a second one would slip past policies that name the first.
+func TestOtherSpellingsOfAnARNNameNothing(t *testing.T) {
+	inWorld(t, func(w *world) {
+		must(w, &eventsapi.CreateEventBus, &eventsapi.CreateEventBusRequest{Name: "mine"})
+		must(w, &eventsapi.PutRule, &eventsapi.PutRuleRequest{Name: "r", EventPattern: new(`{"a":["b"]}`)})
+		for _, arn := range []string{"arn:aws-x:events:us-east-1:111122223333:event-bus/mine", "arn:aws:s3:us-east-1:111122223333:event-bus/mine"} {
+			if _, err := call(w, &eventsapi.DescribeEventBus, &eventsapi.DescribeEventBusRequest{Name: &arn}); !eventsapi.ResourceNotFoundException.Is(err) {
+				t.Errorf("%s: %v", arn, err)
+			}
+			out := must(w, &eventsapi.PutEvents, &eventsapi.PutEventsRequest{Entries: []eventsapi.PutEventsRequestEntry{
+				{Source: new("app"), DetailType: new("x"), Detail: new("{}"), EventBusName: &arn},
+			}})
+			if *out.FailedEntryCount != 1 || *out.Entries[0].ErrorCode != "InvalidArgument" {
+				t.Errorf("%s: %+v", arn, out.Entries)
+			}
+			_, err := call(w, &eventsapi.PutTargets, &eventsapi.PutTargetsRequest{Rule: "r", Targets: []eventsapi.Target{{Id: "1", Arn: arn}}})
+			if !aws.ValidationException.Is(err) {
+				t.Errorf("%s: %v", arn, err)
+			}
+		}
+		for _, arn := range []string{"arn:aws:events:us-east-1:111122223333:rule/default/r", "arn:aws-x:events:us-east-1:111122223333:rule/r", "arn:aws-x:events:us-east-1:111122223333:event-bus/mine"} {
+			_, err := call(w, &eventsapi.TagResource, &eventsapi.TagResourceRequest{ResourceARN: arn, Tags: []eventsapi.Tag{{Key: "k", Value: "v"}}})
+			if !eventsapi.ResourceNotFoundException.Is(err) {
+				t.Errorf("%s: %v", arn, err)
+			}
+		}
+	})
+}
+
 func second[T any](_ T, err error) error { return err }
 
 func TestWildcardRulesAreLimited(t *testing.T) {

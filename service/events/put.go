@@ -102,7 +102,10 @@ func (s *Service) putEvent(ctx context.Context, e *eventsapi.PutEventsRequestEnt
 	if arn.Region != call.Region {
 		return "", invalidArgument.New("Parameter EventBusName is not valid. Reason: the event bus is in another region.")
 	}
-	name := strings.TrimPrefix(arn.Resource, "event-bus/")
+	name, ok := strings.CutPrefix(arn.Resource, "event-bus/")
+	if !ok || arn.Service != "events" || arn.Partition != call.Partition {
+		return "", invalidArgument.New("Parameter EventBusName is not valid. Reason: Provided Arn is not in correct format.")
+	}
 	if _, err := s.buses.At(arn).Get(ctx, name); errors.Is(err, store.ErrNotFound) && name != defaultBus {
 		return v.ID, nil // AWS takes the event and drops it
 	} else if err != nil && !errors.Is(err, store.ErrNotFound) {

@@ -92,11 +92,12 @@ func busNamed(call *aws.Call, param *string) aws.ARN {
 
 // own returns the name of a bus of the call's account and region. A bus of
 // another account is answered as one that does not exist: only events cross
-// accounts here.
+// accounts here. So is one in another spelling, such as of another partition: it
+// would slip past policies that name the bus.
 func own(call *aws.Call, param *string) (string, error) {
 	arn := busNamed(call, param)
-	name, ok := strings.CutPrefix(arn.Resource, "event-bus/")
-	if !ok || arn.Account != call.Account || arn.Region != call.Region {
+	name := strings.TrimPrefix(arn.Resource, "event-bus/")
+	if arn != busARN(call, name) {
 		return "", noBus(arn)
 	}
 	return name, nil

@@ -35,7 +35,7 @@ func (s *Service) tagsOf(ctx context.Context, resource string) (*map[string]stri
 	if err != nil || arn.Service != "events" || arn.Account != call.Account || arn.Region != call.Region {
 		return nil, nil, noResource(resource)
 	}
-	if name, ok := strings.CutPrefix(arn.Resource, "event-bus/"); ok {
+	if name, ok := strings.CutPrefix(arn.Resource, "event-bus/"); ok && arn == busARN(call, name) {
 		b, err := s.bus(ctx, name)
 		if err != nil {
 			return nil, nil, err
@@ -49,6 +49,9 @@ func (s *Service) tagsOf(ctx context.Context, resource string) (*map[string]stri
 	bus := defaultBus
 	if i := strings.LastIndexByte(name, '/'); i >= 0 {
 		bus, name = name[:i], name[i+1:]
+	}
+	if arn != ruleARN(call, bus, name) {
+		return nil, nil, noResource(resource) // rule/default/x is no name of rule/x
 	}
 	r, err := s.rule(ctx, &bus, name)
 	if err != nil {

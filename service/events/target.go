@@ -61,6 +61,9 @@ func (s *Service) newTarget(ctx context.Context, r *rule, in *eventsapi.Target) 
 		return t, err
 	}
 	call := aws.CallOf(ctx)
+	if arn.Partition != call.Partition {
+		return t, elsewhere(in.Arn)
+	}
 	switch kindOf(arn) {
 	case toAutomation:
 		if t.RoleARN == "" {
