@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,6 +120,11 @@ func TestTags(t *testing.T) {
 			must(w, &guarddutyapi.UntagResource, &guarddutyapi.UntagResourceRequest{ResourceArn: arn, TagKeys: []string{"a", "c"}})
 			if got := must(w, &guarddutyapi.ListTagsForResource, &guarddutyapi.ListTagsForResourceRequest{ResourceArn: arn}).Tags; !maps.Equal(got, map[string]string{"b": "2"}) {
 				t.Errorf("%s: %v", arn, got)
+			}
+			// Another spelling would slip past policies that name the resource.
+			alias := strings.Replace(arn, "arn:aws:", "arn:aws-x:", 1)
+			if _, err := call(w, &guarddutyapi.ListTagsForResource, &guarddutyapi.ListTagsForResourceRequest{ResourceArn: alias}); !guarddutyapi.BadRequestException.Is(err) {
+				t.Errorf("%s: %v", alias, err)
 			}
 			if _, err := callAs(w, other, &guarddutyapi.ListTagsForResource, &guarddutyapi.ListTagsForResourceRequest{ResourceArn: arn}); !guarddutyapi.BadRequestException.Is(err) {
 				t.Errorf("%s: %v", arn, err)

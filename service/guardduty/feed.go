@@ -39,9 +39,9 @@ type Feed struct {
 
 const (
 	jobFeed      = "guardduty.feed"
-	maxFeed      = 256 << 20 // bytes
-	feedTimeout  = 45 * time.Second
-	feedRetry    = 5 * time.Minute // after a failure, or sooner if the feed is
+	maxFeed      = 256 << 20        // bytes
+	feedTimeout  = 20 * time.Second // a job has 25 s, and is to note that it failed
+	feedRetry    = 5 * time.Minute  // after a failure, or sooner if the feed is
 	feedRefresh  = time.Hour
 	minimumAfter = time.Minute
 )

@@ -15,7 +15,7 @@ import (
 func (s *Service) tagsOf(ctx context.Context, resource string) (*map[string]string, func() error, error) {
 	call := aws.CallOf(ctx)
 	arn, err := aws.ParseARN(resource)
-	if err != nil || arn.Service != "guardduty" || arn.Account != call.Account || arn.Region != call.Region {
+	if err != nil || arn != call.ARN("guardduty", arn.Resource) {
 		return nil, nil, noResource()
 	}
 	parts := strings.Split(arn.Resource, "/")
