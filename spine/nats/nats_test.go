@@ -58,13 +58,17 @@ func TestExternal(t *testing.T) {
 	spinetest.Run(t, spinetest.Opener{Again: true, Open: func(t *testing.T, name string) spine.Spine {
 		prefix := strings.ReplaceAll(run+"-"+name, "_", "-")
 		t.Cleanup(func() { remove(t, url, prefix) })
-		s, err := Open(t.Context(), Options{URL: url, Prefix: prefix, Seal: spinetest.Sealer(key), Log: quiet(t)})
+		s, err := Open(t.Context(), Options{URL: url, Prefix: prefix, Seal: spinetest.Sealer(key), Log: quiet(t), Retain: small})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s
 	}})
 }
+
+// small keeps the streams of tests from reserving gigabytes on a server that
+// other tests use too.
+var small = map[string]spine.Retention{"trail": {Age: time.Hour, Bytes: 64 << 20}, "dns": {Age: time.Hour, Bytes: 64 << 20}, "bare": {Age: time.Hour, Bytes: 64 << 20}}
 
 // remove deletes the streams of a test.
 func remove(t *testing.T, url, prefix string) {

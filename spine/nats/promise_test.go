@@ -183,7 +183,7 @@ func TestOneOfSeveralNodesReads(t *testing.T) {
 	var nodes [2]*Spine
 	more := make(chan struct{}, 100)
 	for i := range nodes {
-		s, err := Open(t.Context(), Options{URL: url, Prefix: prefix, Seal: spinetest.Sealer(key), Log: quiet(t)})
+		s, err := Open(t.Context(), Options{URL: url, Prefix: prefix, Seal: spinetest.Sealer(key), Log: quiet(t), Retain: small})
 		if err != nil {
 			t.Fatal(err)
 		}
