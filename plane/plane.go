@@ -123,8 +123,7 @@ func (p *Plane) Reset(ctx context.Context) error {
 		was.retired.Store(false)
 		return err
 	}
-	p.current.Store(next)
-	p.Resolver.Forget()
+	p.Resolver.Forget(func() { p.current.Store(next) })
 	return was.close(ctx)
 }
 

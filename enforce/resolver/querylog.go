@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sumun.dev/engine/dns"
@@ -31,6 +32,7 @@ type pending struct {
 	rcode  int
 	answer *dns.Answer // nil for none
 	rule   *rule       // nil for none
+	reign  uint64      // of the log's place
 }
 
 // tell logs what is about to be answered, unless the same was lately.
@@ -49,7 +51,7 @@ func (s *Server) tell(d *desk, a arrival, h *host, r *rule, found *dns.Answer, r
 	}
 	s.log.put(pending{
 		at: a.at, host: h, from: a.from, tcp: a.tcp, name: slices.Clone(q.Name()), qtype: q.Type,
-		rcode: rcode, answer: found, rule: r,
+		rcode: rcode, answer: found, rule: r, reign: s.log.reign.Load(),
 	})
 }
 
@@ -70,6 +72,9 @@ type logQueue struct {
 	done  chan struct{}
 	once  sync.Once
 
+	handing chan struct{} // holds one token while a batch is handed on
+	reign   atomic.Uint64 // grows when the log's place is another; what was queued before is dropped
+
 	ctx    context.Context // ends when Close has waited long enough
 	giveUp context.CancelFunc
 }
@@ -79,7 +84,7 @@ func newLogQueue(log QueryLog, bound int, journal *slog.Logger, st *stats) *logQ
 	l := &logQueue{
 		log: log, seen: newSeen(), journal: journal, stats: st, bound: bound,
 		space: make(chan struct{}), ready: make(chan struct{}, 1),
-		stop: make(chan struct{}), done: make(chan struct{}), ctx: ctx, giveUp: cancel,
+		stop: make(chan struct{}), done: make(chan struct{}), handing: make(chan struct{}, 1), ctx: ctx, giveUp: cancel,
 	}
 	go l.run()
 	return l
@@ -152,25 +157,37 @@ func (l *logQueue) take(old []pending) []pending {
 
 // deliver hands a batch on, however often it takes.
 func (l *logQueue) deliver(batch []pending) {
-	records := make([]QueryRecord, len(batch))
-	for i := range batch {
-		records[i] = batch[i].record()
-	}
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		err := l.log.Log(l.ctx, records)
+		n, err := l.hand(batch)
 		if err == nil {
-			l.stats.logged.Add(uint64(len(records)))
+			l.stats.logged.Add(uint64(n))
 			return
 		}
 		l.stats.logErrors.Add(1)
-		l.journal.Error("query log refused records; they come again", "records", len(records), "error", err)
+		l.journal.Error("query log refused records; they come again", "records", n, "error", err)
 		select {
 		case <-time.After(pause):
 		case <-l.ctx.Done():
-			l.stats.logLost.Add(uint64(len(records)))
+			l.stats.logLost.Add(uint64(n))
 			return
 		}
 	}
+}
+
+// hand logs what of the batch belongs to the log's place, and says how much that is.
+func (l *logQueue) hand(batch []pending) (int, error) {
+	l.handing <- struct{}{}
+	defer func() { <-l.handing }()
+	records := make([]QueryRecord, 0, len(batch))
+	for i := range batch {
+		if batch[i].reign == l.reign.Load() {
+			records = append(records, batch[i].record())
+		}
+	}
+	if len(records) == 0 {
+		return 0, nil
+	}
+	return len(records), l.log.Log(l.ctx, records)
 }
 
 // close hands on what is queued, and ends. When ctx ends before, the rest is lost and counted.
