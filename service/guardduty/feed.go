@@ -113,7 +113,7 @@ func (s *Service) fetch(ctx context.Context, f Feed) error {
 func (s *Service) download(ctx context.Context, location string) ([]byte, error) {
 	u, err := url.Parse(location)
 	if err != nil {
-		return nil, err
+		return nil, errors.New("the feed's URL is not valid")
 	}
 	if u.Scheme == "file" {
 		file, err := os.Open(filepath.FromSlash(u.Path))
@@ -123,7 +123,7 @@ func (s *Service) download(ctx context.Context, location string) ([]byte, error)
 		defer file.Close()
 		return readBounded(file)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, location, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -132,6 +132,10 @@ func (s *Service) download(ctx context.Context, location string) ([]byte, error)
 		client = http.DefaultClient
 	}
 	response, err := client.Do(request)
+	var failure *url.Error
+	if errors.As(err, &failure) {
+		return nil, failure.Err // without the URL, in which a subscriber's key may stand: this goes to the log
+	}
 	if err != nil {
 		return nil, err
 	}

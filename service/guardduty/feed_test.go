@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -88,5 +89,10 @@ func TestFeedsByHTTP(t *testing.T) {
 	}
 	if list, _ := s.book.At(home).Find("mining", n); list == nil {
 		t.Error("the good list is gone")
+	}
+	server.Close()
+	feed.URL += "/list?key=secret"
+	if err := s.fetch(t.Context(), feed); err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("the key in the URL is told: %v", err)
 	}
 }

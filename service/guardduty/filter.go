@@ -158,11 +158,21 @@ func (s *Service) suppression(ctx context.Context) (func(*kept) bool, error) {
 		return nil, err
 	}
 	slices.SortStableFunc(page, func(a, b store.Entry[filter]) int { return cmp.Compare(a.Value.Rank, b.Value.Rank) })
+	type ready struct {
+		criteria []criterion
+		archives bool
+	}
+	var all []ready // read once, for as many findings as there are
+	for _, e := range page {
+		if c, err := criteriaOf(&e.Value.Criteria); err == nil {
+			all = append(all, ready{c, e.Value.Action == guarddutyapi.FilterActionArchive})
+		}
+	}
 	return func(k *kept) bool {
-		for _, e := range page {
-			criteria, err := criteriaOf(&e.Value.Criteria)
-			if err == nil && see(k).meets(criteria) {
-				return e.Value.Action == guarddutyapi.FilterActionArchive
+		f := see(k)
+		for _, r := range all {
+			if f.meets(r.criteria) {
+				return r.archives
 			}
 		}
 		return false
