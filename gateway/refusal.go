@@ -75,6 +75,10 @@ func (g *Gateway) sayable(ctx context.Context, d *deed, err error) *aws.Error {
 	if d.about != nil {
 		attrs = append(attrs, "operation", d.about.String())
 	}
+	if e.Status >= 400 && e.Status < 500 {
+		g.Log.InfoContext(ctx, "call refused", attrs...) // the client's mistake, which nobody here can mend
+		return e
+	}
 	g.Log.ErrorContext(ctx, "call failed", attrs...)
 	return e
 }
