@@ -53,6 +53,9 @@ func (p *Plane) Listen(ctx context.Context) (<-chan error, error) {
 			p.doors.note.Credentials = p.Credentials()
 		}
 		if !p.options.NoNote {
+			if other, err := runtime.Read(data); p.config.InMemory() && err == nil && other.PID != os.Getpid() {
+				p.log.Warn("another plane in memory runs; 'sumun env --data :memory:' names this one from now on", "other", other.API)
+			}
 			err = p.doors.note.Write()
 			p.doors.noted = err == nil
 		}
