@@ -107,14 +107,8 @@ func (s *Service) deleteDetector(ctx context.Context, in *guarddutyapi.DeleteDet
 	if err != nil {
 		return nil, err
 	}
-	for e, err := range s.findings.All(ctx, "") {
-		if err != nil {
-			return nil, err
-		}
-		if err := s.forget(ctx, e.ID); err != nil {
-			return nil, err
-		}
-	}
+	// Findings may be more than one unit of work can hold.
+	store.Schedule(ctx, store.Due{Kind: jobPurge, ID: d.ID, At: time.Now()})
 	if err := s.forgetSets(ctx); err != nil {
 		return nil, err
 	}
@@ -143,6 +137,30 @@ func (s *Service) forgetSets(ctx context.Context) error {
 	}
 	return nil
 }
+
+// purgeDue removes findings of a detector that is gone, some at a time. They are
+// not shown any more.
+func (s *Service) purgeDue(ctx context.Context, due store.Due) error {
+	page, err := s.findings.Page(ctx, store.Range{After: string(due.Payload), Limit: atOnce})
+	if err != nil {
+		return err
+	}
+	for _, e := range page {
+		if e.Value.Detector != due.ID {
+			continue
+		}
+		if err := s.forget(ctx, e.ID); err != nil {
+			return err
+		}
+	}
+	if len(page) == atOnce {
+		store.Schedule(ctx, store.Due{Kind: jobPurge, ID: due.ID, At: time.Now(), Payload: []byte(page[atOnce-1].ID)})
+	}
+	return nil
+}
+
+// atOnce bounds how many findings one run of purgeDue looks at.
+const atOnce = 1000
 
 // forget deletes a finding and what was to be done with it.
 func (s *Service) forget(ctx context.Context, id string) error {

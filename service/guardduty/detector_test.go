@@ -12,6 +12,7 @@ import (
 
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
+	"sumun.dev/store"
 	"sumun.dev/wire"
 )
 
@@ -170,6 +171,56 @@ func TestTouches(t *testing.T) {
 			if err != nil || len(all) == 0 || all[0].Action != r.Meta().String() {
 				t.Errorf("%s: %+v, %v", r.Meta(), all, err)
 			}
+		}
+	})
+}
+
+// A detector can have more findings than one unit of work holds; they go bit by
+// bit and are not seen meanwhile.
+func TestDeletedDetectorLosesItsFindings(t *testing.T) {
+	inWorld(t, func(w *world) {
+		old := w.detector()
+		must(w, &guarddutyapi.CreateSampleFindings, &guarddutyapi.CreateSampleFindingsRequest{DetectorId: old})
+		ids := must(w, &guarddutyapi.ListFindings, &guarddutyapi.ListFindingsRequest{DetectorId: old}).FindingIds
+		must(w, &guarddutyapi.DeleteDetector, &guarddutyapi.DeleteDetectorRequest{DetectorId: old})
+		id := w.detector()
+		if got := must(w, &guarddutyapi.ListFindings, &guarddutyapi.ListFindingsRequest{DetectorId: id}).FindingIds; len(ids) == 0 || len(got) != 0 {
+			t.Errorf("%d findings before, %v after", len(ids), got)
+		}
+		if got := must(w, &guarddutyapi.GetFindings, &guarddutyapi.GetFindingsRequest{DetectorId: id, FindingIds: ids}).Findings; len(got) != 0 {
+			t.Errorf("%+v", got)
+		}
+		must(w, &guarddutyapi.CreateSampleFindings, &guarddutyapi.CreateSampleFindingsRequest{DetectorId: id})
+		w.advance(time.Second)
+		n := 0
+		for e, err := range w.service.findings.In(home).All(t.Context(), "") {
+			if n++; err != nil || e.Value.Detector != id {
+				t.Errorf("%+v, %v", e.Value, err)
+			}
+		}
+		if n != len(ids) {
+			t.Errorf("%d findings are kept, want %d", n, len(ids))
+		}
+	})
+}
+
+func TestOnlyOneDetectorAtOnce(t *testing.T) {
+	inWorld(t, func(w *world) {
+		create := func() (*store.Unit, context.Context, error) {
+			ctx, u := w.store.Begin(in(t.Context(), account, "CreateDetector"))
+			_, err := w.service.createDetector(ctx, &guarddutyapi.CreateDetectorRequest{Enable: true})
+			return u, ctx, err
+		}
+		a, actx, err1 := create()
+		b, bctx, err2 := create()
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		if err := a.Commit(actx); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Commit(bctx); !errors.Is(err, store.ErrConflict) {
+			t.Errorf("a second detector: %v", err)
 		}
 	})
 }

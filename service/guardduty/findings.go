@@ -29,6 +29,9 @@ func (s *Service) getFindings(ctx context.Context, in *guarddutyapi.GetFindingsR
 		if err != nil {
 			return nil, err
 		}
+		if k.Detector != in.DetectorId {
+			continue
+		}
 		all = append(all, see(k))
 	}
 	if in.SortCriteria != nil {
@@ -58,7 +61,7 @@ func (s *Service) change(ctx context.Context, detectorID string, ids []string, f
 	}
 	for _, id := range distinct(ids) {
 		k, err := s.findings.Get(ctx, id)
-		if errors.Is(err, store.ErrNotFound) {
+		if errors.Is(err, store.ErrNotFound) || err == nil && k.Detector != detectorID {
 			return bad("InvalidInputException", "The request is rejected because one or more finding IDs do not exist.")
 		}
 		if err != nil {

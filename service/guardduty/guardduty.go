@@ -137,6 +137,7 @@ func (s *Service) Jobs() []service.Job {
 	return []service.Job{
 		{Kind: jobPublish, Run: s.publishDue},
 		{Kind: jobExpire, Run: s.expireDue},
+		{Kind: jobPurge, Run: s.purgeDue},
 		{Kind: jobFeed, Run: s.feedDue},
 	}
 }

@@ -62,9 +62,9 @@ func (o order) sort(all []*seen) []string {
 	return keys
 }
 
-// matching returns the account's findings that meet criteria. It reads them all:
+// matching returns the detector's findings that meet criteria. It reads them all:
 // they are the aggregated findings of 90 days in one account and region.
-func (s *Service) matching(ctx context.Context, in *guarddutyapi.FindingCriteria) ([]*seen, error) {
+func (s *Service) matching(ctx context.Context, detectorID string, in *guarddutyapi.FindingCriteria) ([]*seen, error) {
 	criteria, err := criteriaOf(in)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func (s *Service) matching(ctx context.Context, in *guarddutyapi.FindingCriteria
 		if err != nil {
 			return nil, err
 		}
-		if f := see(e.Value); f.meets(criteria) {
+		if f := see(e.Value); f.Detector == detectorID && f.meets(criteria) {
 			all = append(all, f)
 		}
 	}
@@ -99,7 +99,7 @@ func (s *Service) listFindings(ctx context.Context, in *guarddutyapi.ListFinding
 	if err != nil {
 		return nil, invalid("nextToken")
 	}
-	all, err := s.matching(ctx, in.FindingCriteria)
+	all, err := s.matching(ctx, in.DetectorId, in.FindingCriteria)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 const (
 	jobPublish = "guardduty.publish" // what has happened to a finding since others heard of it
 	jobExpire  = "guardduty.expire"  // a finding that nothing happens to any more
+	jobPurge   = "guardduty.purge"   // the findings of a detector that is gone
 )
 
 // every returns how often others hear of a finding that goes on.
@@ -77,6 +78,11 @@ func (s *Service) publishDue(ctx context.Context, due store.Due) error {
 	}
 	if k.Suppressed || !k.Scheduled {
 		return nil
+	}
+	if _, err := s.detectors.Get(ctx, k.Detector); errors.Is(err, store.ErrNotFound) {
+		return nil
+	} else if err != nil {
+		return err
 	}
 	return s.publish(ctx, k, finding.Updated, time.Now())
 }

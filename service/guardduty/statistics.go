@@ -24,7 +24,7 @@ func (s *Service) getFindingsStatistics(ctx context.Context, in *guarddutyapi.Ge
 	if (in.GroupBy == nil) == (len(in.FindingStatisticTypes) == 0) {
 		return nil, bad("InvalidInputException", "The request is rejected because either groupBy or findingStatisticTypes must be specified, not both.")
 	}
-	all, err := s.matching(ctx, in.FindingCriteria)
+	all, err := s.matching(ctx, in.DetectorId, in.FindingCriteria)
 	if err != nil {
 		return nil, err
 	}
