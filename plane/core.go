@@ -54,6 +54,7 @@ type named struct {
 // holds what a reset keeps of the core before.
 func newCore(ctx context.Context, cfg *config.Config, o Options, again *birth) (_ *core, err error) {
 	c := &core{log: o.Log, metrics: prometheus.NewRegistry(), jobs: map[string]job{}}
+	resolverMetrics(c.metrics, o.resolver)
 	if c.store, c.spine, err = openBackends(ctx, cfg, o, o.Log); err != nil {
 		return nil, err
 	}

@@ -104,6 +104,7 @@ func (p *printer) print(x any) error {
 	if p.cmd.query != nil {
 		var err error
 		if x, err = p.cmd.query.Search(x); err != nil {
+			//lint:ignore ST1005 the AWS CLI's own words
 			return fmt.Errorf("Bad value for --query: %w", err)
 		}
 	} else if m, ok := x.(map[string]any); ok && len(m) == 0 {

@@ -26,7 +26,6 @@ type Command struct {
 	start     string
 	outfile   string // for what an operation streams
 	files     Files
-	validated bool
 }
 
 // paging are the options that the CLI adds where an operation has pages. The

@@ -43,9 +43,11 @@ func (p *short) spaces() {
 func (p *short) expect(c byte) error {
 	p.spaces()
 	if p.end() {
+		//lint:ignore ST1005 the AWS CLI's own words
 		return fmt.Errorf("Expected: '%c', received: 'EOF' for input: %s", c, p.text)
 	}
 	if p.text[p.at] != c {
+		//lint:ignore ST1005 the AWS CLI's own words
 		return fmt.Errorf("Expected: '%c', received: '%c' for input: %s", c, p.text[p.at], p.text)
 	}
 	p.at++
@@ -62,6 +64,7 @@ func (p *short) pair(into map[string]any, value func() (any, error)) error {
 	}
 	key := p.text[start:p.at]
 	if key == "" {
+		//lint:ignore ST1005 the AWS CLI's own words
 		return fmt.Errorf("Expected: a key at character %d of input: %s", p.at, p.text)
 	}
 	if err := p.expect('='); err != nil {
@@ -72,6 +75,7 @@ func (p *short) pair(into map[string]any, value func() (any, error)) error {
 		return err
 	}
 	if _, twice := into[key]; twice {
+		//lint:ignore ST1005 the AWS CLI's own words
 		return fmt.Errorf("Second instance of key \"%s\" encountered for input: %s", key, p.text)
 	}
 	into[key] = v

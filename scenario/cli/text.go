@@ -21,15 +21,13 @@ func text(b *strings.Builder, x any, under string, columns []string) {
 
 func textObject(b *strings.Builder, m map[string]any, under string, columns []string) {
 	var cells, below []string
-	if columns != nil {
-		for _, name := range columns {
-			v, ok := m[name]
-			if !ok {
-				cells = append(cells, "")
-				continue
-			}
-			cells = append(cells, textScalar(v))
+	for _, name := range columns {
+		v, ok := m[name]
+		if !ok {
+			cells = append(cells, "")
+			continue
 		}
+		cells = append(cells, textScalar(v))
 	}
 	for _, name := range keys(m) {
 		switch {

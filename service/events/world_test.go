@@ -64,7 +64,7 @@ func (w *world) Invoke(ctx context.Context, op wire.AnyOperation, in any) (any, 
 // inWorld runs a test in a bubble, so that retries take no time.
 func inWorld(t *testing.T, test func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Sub(time.Now()))
+		time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
 		w := &world{t: t, backend: memory.New(), root: seal.NewRoot(seal.GenerateKey())}
 		w.begin()
 		test(w)

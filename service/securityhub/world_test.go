@@ -33,7 +33,7 @@ type world struct {
 // inWorld runs a test in a bubble, so that waiting takes no time.
 func inWorld(t *testing.T, test func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Sub(time.Now()))
+		time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
 		test(newWorld(t))
 	})
 }

@@ -146,7 +146,7 @@ const (
 // inWorld runs a test in a bubble, so that waiting takes no time.
 func inWorld(t *testing.T, test func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Sub(time.Now()))
+		time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
 		w := &world{t: t, backend: memory.New(), root: seal.NewRoot(seal.GenerateKey()), runbooks: respond.Builtin()}
 		w.begin()
 		err := w.store.Update(w.in(account, "set up"), func(ctx context.Context) error {

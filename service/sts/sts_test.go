@@ -100,7 +100,7 @@ func TestSessionOfARole(t *testing.T) {
 		if _, _, err := s.Temporary(c.AccessKeyId, c.SessionToken); err != nil {
 			t.Errorf("in the last instant: %v", err)
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		_, _, err = s.Temporary(c.AccessKeyId, c.SessionToken)
 		var e *aws.Error
 		if !errors.As(err, &e) || e.Code != "ExpiredToken" || e.Status != 403 {
