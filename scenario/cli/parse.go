@@ -18,14 +18,14 @@ type Command struct {
 	In        any    // a pointer to the operation's request
 	Region    string // empty: the place's
 
-	unsigned  bool
-	output    string // "json" or "text"
-	query     *jmespath.JMESPath
-	paginate  bool
-	maxItems  int // 0: all
-	start     string
-	outfile   string // for what an operation streams
-	files     Files
+	unsigned bool
+	output   string // "json" or "text"
+	query    *jmespath.JMESPath
+	paginate bool
+	maxItems int // 0: all
+	start    string
+	outfile  string // for what an operation streams
+	files    Files
 }
 
 // paging are the options that the CLI adds where an operation has pages. The
