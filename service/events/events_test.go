@@ -303,6 +303,21 @@ func TestOtherAccountsSeeNothing(t *testing.T) {
 	})
 }
 
+func TestRolesOfOtherAccountsAreNotPassed(t *testing.T) {
+	inWorld(t, func(w *world) {
+		must(w, &eventsapi.PutRule, &eventsapi.PutRuleRequest{Name: "r", EventPattern: new(`{"a":["b"]}`)})
+		for _, role := range []string{"arn:aws:iam::444455556666:role/x", "arn:aws-x:iam::111122223333:role/x", "arn:aws:iam:us-east-1:111122223333:role/x"} {
+			_, err := call(w, &eventsapi.PutTargets, &eventsapi.PutTargetsRequest{Rule: "r", Targets: []eventsapi.Target{{Id: "1", Arn: runbook, RoleArn: &role}}})
+			if !aws.AccessDenied.Is(err) {
+				t.Errorf("%s: %v", role, err)
+			}
+			if _, err = call(w, &eventsapi.PutRule, &eventsapi.PutRuleRequest{Name: "s", EventPattern: new(`{"a":["b"]}`), RoleArn: &role}); !aws.AccessDenied.Is(err) {
+				t.Errorf("%s: %v", role, err)
+			}
+		}
+	})
+}
+
 // One thing has one ARN: a second one would slip past policies that name the first.
 func TestOtherSpellingsOfAnARNNameNothing(t *testing.T) {
 	inWorld(t, func(w *world) {

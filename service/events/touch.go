@@ -96,8 +96,10 @@ func touchTagged[In any](s *Service, action string, what func(In) (arn string, t
 	}
 }
 
-// touchPassRole is the right to hand a role to EventBridge.
-func touchPassRole(role *string) ([]wire.Touch, error) {
+// touchPassRole is the right to hand a role to EventBridge. A role can be passed
+// within its account only, whoever asks: EventBridge would assume any role that
+// trusts it. IAM User Guide, "Grant a user permissions to pass a role".
+func touchPassRole(call *aws.Call, role *string) ([]wire.Touch, error) {
 	if role == nil {
 		return nil, nil
 	}
@@ -105,11 +107,14 @@ func touchPassRole(role *string) ([]wire.Touch, error) {
 	if err != nil || arn.Service != "iam" {
 		return nil, aws.ValidationException.New("Parameter RoleArn is not valid. Reason: Provided Arn is not in correct format.")
 	}
+	if arn != call.GlobalARN("iam", arn.Resource) {
+		return nil, aws.AccessDenied.New("Cross-account pass role is not allowed.")
+	}
 	return []wire.Touch{{Action: "iam:PassRole", Resource: arn, Conditions: map[string][]string{"iam:PassedToService": {"events.amazonaws.com"}}}}, nil
 }
 
 func (s *Service) touchPutRule(ctx context.Context, in *eventsapi.PutRuleRequest) ([]wire.Touch, error) {
-	touches, err := touchPassRole(in.RoleArn)
+	touches, err := touchPassRole(aws.CallOf(ctx), in.RoleArn)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +146,7 @@ func (s *Service) touchPutTargets(ctx context.Context, in *eventsapi.PutTargetsR
 		return nil, err
 	}
 	for _, t := range in.Targets {
-		pass, err := touchPassRole(t.RoleArn)
+		pass, err := touchPassRole(aws.CallOf(ctx), t.RoleArn)
 		if err != nil {
 			return nil, err
 		}
