@@ -44,8 +44,15 @@ func changed(in *securityhubapi.BatchUpdateFindingsRequest) map[string][]string 
 	if in.Criticality != nil {
 		paths[criticality] = []string{strconv.Itoa(int(*in.Criticality))}
 	}
+	// A list that is emptied changes too: a condition must see that.
 	if in.Types != nil {
 		paths[types] = in.Types
+		if len(in.Types) == 0 {
+			paths[types] = []string{""}
+		}
+	}
+	if in.RelatedFindings != nil && len(in.RelatedFindings) == 0 {
+		paths["RelatedFindings.ProductArn"], paths["RelatedFindings.Id"] = []string{""}, []string{""}
 	}
 	for key, v := range in.UserDefinedFields {
 		paths["UserDefinedFields."+key] = []string{v}

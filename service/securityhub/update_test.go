@@ -209,3 +209,13 @@ func TestProductsAreLetIn(t *testing.T) {
 		}
 	})
 }
+
+// Whoever may not touch a list may not empty it either.
+func TestEmptiedListsAreConditions(t *testing.T) {
+	got := changed(&securityhubapi.BatchUpdateFindingsRequest{Types: []string{}, RelatedFindings: []securityhubapi.RelatedFinding{}})
+	for _, path := range []string{"Types", "RelatedFindings.Id", "RelatedFindings.ProductArn"} {
+		if !slices.Equal(got[path], []string{""}) {
+			t.Errorf("%s: %q", path, got[path])
+		}
+	}
+}
