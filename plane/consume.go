@@ -25,7 +25,7 @@ func (c *core) subscribe(ctx context.Context, principal string, consumer service
 	stop, err := c.spine.Subscribe(spine.Subscription{
 		Name: consumer.Name, Stream: consumer.Stream, After: done.Position, MaxBatch: consumer.MaxBatch, Linger: consumer.Linger,
 		Handle: func(ctx context.Context, batch []spine.Delivery) error {
-			return c.consume(ctx, principal, consumer, batch)
+			return c.consumeInParts(ctx, principal, consumer, batch)
 		},
 	})
 	if err != nil {
@@ -33,6 +33,26 @@ func (c *core) subscribe(ctx context.Context, principal string, consumer service
 	}
 	c.stops = append(c.stops, stop)
 	return nil
+}
+
+// consumeInParts handles a batch; when that is more than one unit of work may
+// write, it handles its halves. An event that is too much by itself is told in the
+// log and passed over: all that comes after it would wait for ever.
+func (c *core) consumeInParts(ctx context.Context, principal string, consumer service.Consumer, batch []spine.Delivery) error {
+	err := c.consume(ctx, principal, consumer, batch)
+	if !errors.Is(err, store.ErrTooLarge) {
+		return err
+	}
+	if half := len(batch) / 2; half > 0 {
+		if err := c.consumeInParts(ctx, principal, consumer, batch[:half]); err != nil {
+			return err
+		}
+		return c.consumeInParts(ctx, principal, consumer, batch[half:])
+	}
+	c.log.Error("an event is more than its reader can write at once; it is passed over", "reader", consumer.Name, "stream", consumer.Stream,
+		"event", batch[0].ID, "position", batch[0].Position, "error", err)
+	pass := service.Consumer{Name: consumer.Name, Handle: func(context.Context, []aws.Event) error { return nil }}
+	return c.consume(ctx, principal, pass, batch)
 }
 
 // markLag is how far a consumer that writes nothing may be ahead of its mark: a

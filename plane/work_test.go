@@ -316,3 +316,37 @@ func TestRelayOutlastsTheSpine(t *testing.T) {
 		}
 	})
 }
+
+// A batch that is more than one unit of work may write does not stop its stream,
+// and neither does an event that is too much by itself.
+func TestConsumersTakeBatchesApart(t *testing.T) {
+	c := bare(t)
+	table := c.tallies()
+	consumer := service.Consumer{Name: "test-parts", Stream: aws.DNSStream, Handle: func(ctx context.Context, events []aws.Event) error {
+		for _, e := range events {
+			if e.Type == "huge" {
+				return fmt.Errorf("%w: an event", store.ErrTooLarge)
+			}
+		}
+		if len(events) > 3 {
+			return fmt.Errorf("%w: %d events", store.ErrTooLarge, len(events))
+		}
+		return count(ctx, table, "handled", len(events))
+	}}
+	var batch []spine.Delivery
+	for i := range 20 {
+		e := aws.Event{Stream: aws.DNSStream, ID: fmt.Sprint(i), Account: here, Region: "us-east-1"}
+		if i == 7 {
+			e.Type = "huge"
+		}
+		batch = append(batch, spine.Delivery{Event: e, Position: uint64(i + 1)})
+	}
+	for range 2 { // delivered twice, handled once
+		if err := c.consumeInParts(t.Context(), "test.amazonaws.com", consumer, batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := c.counted(t, "handled"); n != 19 {
+		t.Errorf("%d events were handled, want 19", n)
+	}
+}
