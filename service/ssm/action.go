@@ -141,7 +141,10 @@ func (s *Service) call(ctx context.Context, e *execution, rec *stepRecord, input
 		return nil, s.refused(ctx, rec, op.About().Name, err), infrastructure(ctx, err)
 	}
 	answer, err := wire.EncodeJSONDocument(op, out)
-	return answer, nil, err
+	if err != nil {
+		return nil, new(failed(badOutputs(err))), nil
+	}
+	return answer, nil, nil
 }
 
 // infrastructure returns err when it is no answer to the call but a reason to
