@@ -3,8 +3,10 @@ package plane
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -22,6 +24,9 @@ import (
 type birth struct {
 	Account aws.Account
 	Keys    map[string]runtime.Key `json:",omitempty"`
+
+	// Replaced says that Keys belong over those that credentials.json names.
+	Replaced bool `json:",omitempty"`
 }
 
 // The settings of the environment that give root's key.
@@ -38,6 +43,9 @@ func (c *core) firstStart(ctx context.Context, cfg *config.Config, iamService *i
 		return nil, err
 	}
 	born, err := c.births.Get(ctx, "plane")
+	if err == nil && cfg.ReplaceRootKey {
+		return c.replaceRoot(ctx, iamService, born.Account, id, secret)
+	}
 	if err == nil {
 		if id != "" || secret != "" {
 			c.log.Warn("root has its key since the first start; what the environment gives is not used", "variable", rootIDVariable)
@@ -67,6 +75,32 @@ func (c *core) firstStart(ctx context.Context, cfg *config.Config, iamService *i
 		return c.births.Insert(ctx, "plane", again)
 	})
 	return again, err
+}
+
+// replaceRoot makes the key that the environment gives the only one of root: the
+// way back for who has lost the keys of the first start. Whoever may set the
+// environment of the plane and open its data has the root key of the data already.
+func (c *core) replaceRoot(ctx context.Context, iamService *iam.Service, account aws.Account, id, secret string) (*birth, error) {
+	if id == "" || secret == "" {
+		return nil, fmt.Errorf("replace-root-key: %s and %s must give the key", rootIDVariable, rootSecretVariable)
+	}
+	root, err := rootKey(account, id, secret)
+	if err != nil {
+		return nil, err
+	}
+	born := &birth{Account: account, Keys: map[string]runtime.Key{"root": root}, Replaced: true}
+	err = c.store.Update(ctx, func(ctx context.Context) error {
+		ctx = asService(ctx, "iam.amazonaws.com", store.Place{Account: account})
+		if err := iamService.ReplaceRoot(ctx, account, iam.Key{ID: id, Secret: secret}); err != nil {
+			return fmt.Errorf("replace-root-key: %w", err)
+		}
+		return c.births.Put(ctx, "plane", born)
+	})
+	if err != nil {
+		return nil, err
+	}
+	c.log.Warn("root's access keys were replaced by the one that the environment gives; start without replace-root-key from now on", "accessKeyId", id)
+	return born, nil
 }
 
 func newBirth(cfg *config.Config, rootID, rootSecret string) (*birth, error) {
@@ -132,7 +166,15 @@ func (c *core) keep(ctx context.Context, b *birth, folder string) error {
 	if len(b.Keys) == 0 {
 		return nil
 	}
-	if err := runtime.WriteFile(filepath.Join(folder, runtime.CredentialsFile), b.Keys); err != nil {
+	file, keys := filepath.Join(folder, runtime.CredentialsFile), map[string]runtime.Key{}
+	if b.Replaced {
+		// The others' keys stay where they are; when the file is lost or spoilt, so are they.
+		if text, err := os.ReadFile(file); err != nil || json.Unmarshal(text, &keys) != nil {
+			keys = map[string]runtime.Key{}
+		}
+	}
+	maps.Copy(keys, b.Keys)
+	if err := runtime.WriteFile(file, keys); err != nil {
 		return err
 	}
 	return c.store.Update(ctx, func(ctx context.Context) error {

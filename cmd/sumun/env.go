@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,6 +55,9 @@ func variables(data, as string) ([]variable, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := answers(note); err != nil {
+		return nil, fmt.Errorf("no plane runs with data folder %s: its note names process %d, but %w", data, note.PID, err)
+	}
 	keys, err := credentials(note)
 	if err != nil {
 		return nil, err
@@ -78,6 +83,22 @@ func variables(data, as string) ([]variable, error) {
 		vars = append(vars, variable{"AWS_CA_BUNDLE", note.CA})
 	}
 	return vars, nil
+}
+
+// answers asks the plane whether it runs: after a crash another process may have
+// got the number that the note names.
+func answers(note *runtime.Note) error {
+	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{}} // no proxy: it is this machine
+	defer client.CloseIdleConnections()
+	r, err := client.Get(note.Admin + "/health")
+	if err != nil {
+		return fmt.Errorf("nothing answers there: %w", err)
+	}
+	defer r.Body.Close()
+	if r.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s/health answers %s", note.Admin, r.Status)
+	}
+	return nil
 }
 
 // credentials returns the first-start keys by the name of their holder.

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"sumun.dev/plane/admin"
 	"sumun.dev/plane/runtime"
 )
 
@@ -29,7 +32,9 @@ func TestEnvFormats(t *testing.T) {
 
 func TestEnvNamesTheKeyHolder(t *testing.T) {
 	dir := t.TempDir()
-	note := &runtime.Note{PID: os.Getpid(), Data: dir, API: "http://127.0.0.1:1", Region: "us-east-1"}
+	plane := httptest.NewServer(admin.Handler(admin.Options{Metrics: http.NotFoundHandler()}))
+	defer plane.Close()
+	note := &runtime.Note{PID: os.Getpid(), Data: dir, API: "http://127.0.0.1:1", Admin: plane.URL, Region: "us-east-1"}
 	if err := note.Write(); err != nil {
 		t.Fatal(err)
 	}
@@ -48,5 +53,10 @@ func TestEnvNamesTheKeyHolder(t *testing.T) {
 	}
 	if _, err := variables(dir, "alice"); err == nil {
 		t.Error("alice has a key")
+	}
+	// The process lives, but it is no plane.
+	plane.Close()
+	if _, err := variables(dir, ""); err == nil || !strings.Contains(err.Error(), "no plane runs") {
+		t.Errorf("without a plane: %v", err)
 	}
 }

@@ -58,6 +58,7 @@ to stop (SIGINT, SIGTERM), then finishes the calls under way. The settings of
 	f.StringVar(&flags.AccountID, "account-id", "", "number of the management account, at the first start")
 	f.StringVar(&flags.Region, "region", flags.Region, "region that 'sumun env' names")
 	f.BoolVar(&flags.NoAdmin, "no-administrator", false, "create no IAM user 'administrator' at the first start")
+	f.BoolVar(&flags.ReplaceRootKey, "replace-root-key", false, "make the key in SUMUN_ROOT_ACCESS_KEY_ID and SUMUN_ROOT_SECRET_ACCESS_KEY the only one of root")
 	f.StringVar(&flags.Log.Level, "log", flags.Log.Level, "level of the program's log: debug, info, warn, error")
 	return c
 }
@@ -76,6 +77,7 @@ func lay(c *cobra.Command, cfg, flags *config.Config) {
 		"account-id":       func() { cfg.AccountID = flags.AccountID },
 		"region":           func() { cfg.Region = flags.Region },
 		"no-administrator": func() { cfg.NoAdmin = flags.NoAdmin },
+		"replace-root-key": func() { cfg.ReplaceRootKey = flags.ReplaceRootKey },
 		"log":              func() { cfg.Log.Level = flags.Log.Level },
 	} {
 		if c.Flags().Changed(name) {

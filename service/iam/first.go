@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"sumun.dev/aws"
@@ -21,6 +22,26 @@ func (s *Service) AddRoot(ctx context.Context, account aws.Account, k Key) error
 		return err
 	}
 	return s.roots.In(store.Place{Account: account}).Put(ctx, rootID, &rootUser{Created: now(), Keys: []string{k.ID}})
+}
+
+// ReplaceRoot makes k the only access key of the account's root user: keys that it
+// had are gone. It is the way back for who has lost them, within a unit of work.
+func (s *Service) ReplaceRoot(ctx context.Context, account aws.Account, k Key) error {
+	roots := s.roots.In(store.Place{Account: account})
+	root, err := roots.Get(ctx, rootID)
+	if err != nil {
+		return err
+	}
+	for _, id := range root.Keys {
+		if err := s.keys.Delete(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	if err := s.addKey(ctx, account, "", k); err != nil {
+		return err
+	}
+	root.Keys = []string{k.ID}
+	return roots.Put(ctx, rootID, root)
 }
 
 // AddAdministrator makes the user "administrator" with AdministratorAccess, since
