@@ -73,17 +73,33 @@ func memberName(s *Service) func(*field) string {
 // redacted stands in trail records for what must not be recorded.
 const redacted = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
-// TrailParameters writes a request or response as CloudTrail's
-// requestParameters and responseElements have it: member names begin in lower
-// case, sensitive values are hidden, blobs and streams are left out. It returns
-// nil, which stands for null, when nothing is left.
+// TrailParameters writes a request as CloudTrail's requestParameters have it:
+// member names begin in lower case, sensitive values are hidden, blobs and streams
+// are left out. It returns nil, which stands for null, when nothing is left.
 // CloudTrail User Guide, "CloudTrail record contents".
 func TrailParameters(x any) []byte {
+	return trailed(x, func(f *field) string { return f.member })
+}
+
+// TrailElements writes a response as CloudTrail's responseElements have it: like
+// TrailParameters, but secrets are left out. The record of CreateAccessKey has the
+// key's id and no secretAccessKey (IAM User Guide, "Logging IAM and AWS STS API
+// calls with AWS CloudTrail").
+func TrailElements(x any) []byte {
+	return trailed(x, func(f *field) string {
+		if f.sensitive {
+			return ""
+		}
+		return f.member
+	})
+}
+
+func trailed(x any, name func(*field) string) []byte {
 	v := reflect.Indirect(reflect.ValueOf(x))
 	if !v.IsValid() || v.Kind() != reflect.Struct {
 		return nil
 	}
-	w := jsonWriter{ts: trailTime, secret: redacted, noBlob: true, name: func(f *field) string { return f.member }}
+	w := jsonWriter{ts: trailTime, secret: redacted, noBlob: true, name: name}
 	w.structure(planOf(v.Type()), v, nil)
 	if len(w.b) == len("{}") {
 		return nil

@@ -178,6 +178,13 @@ func TestDocuments(t *testing.T) {
 	if want := `{"password":"HIDDEN_DUE_TO_SECURITY_REASONS"}`; secret != want {
 		t.Errorf("got  %s\nwant %s", secret, want)
 	}
+	answer := string(TrailElements(&struct {
+		Key    *string `aws:"key"`
+		Secret *string `aws:"secretAccessKey,sensitive"`
+	}{new("AKIA"), new("x")}))
+	if want := `{"key":"AKIA"}`; answer != want {
+		t.Errorf("got  %s\nwant %s", answer, want)
+	}
 	if TrailParameters(&nothing{}) != nil || TrailParameters(nil) != nil {
 		t.Error("nothing should be null")
 	}

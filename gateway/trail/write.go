@@ -24,7 +24,7 @@ func (r *record) write(in, out any, err *aws.Error) []byte {
 	asked := bounded(wire.TrailParameters(in), "requestParameters")
 	var answered []byte
 	if err == nil && r.answers() {
-		answered = bounded(wire.TrailParameters(out), "responseElements")
+		answered = bounded(wire.TrailElements(out), "responseElements")
 	}
 	room := 800 + 192*len(r.resources) + len(asked) + len(answered) + len(r.call.UserAgent) // enough for most
 	if r.call.Principal != nil && r.call.Principal.Session != nil {
