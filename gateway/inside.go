@@ -78,7 +78,7 @@ var errTooManyHops = errors.New("gateway: services pass a call on without end")
 func (i *inside) pass(outer *aws.Call, about *wire.Meta) *aws.Call {
 	c := *outer
 	c.Service, c.Operation = about.Service.Prefix, about.Name
-	c.RequestID, c.Time = requestID(), time.Now()
+	c.RequestID, c.Time = aws.UUID(), time.Now()
 	if about.Service.Global {
 		c.Region = i.gate.Region
 	}
@@ -145,7 +145,7 @@ func (i *inside) As(ctx context.Context, role aws.ARN, session string) (context.
 	c := *outer
 	c.Principal = &aws.Principal{Kind: aws.Service, Name: i.service, Account: role.Account}
 	c.Account, c.Via, c.SourceIP, c.TLS, c.MFA = role.Account, nil, netip.Addr{}, nil, false
-	c.UserAgent, c.RequestID, c.Time = i.service, requestID(), time.Now()
+	c.UserAgent, c.RequestID, c.Time = i.service, aws.UUID(), time.Now()
 	p, err := i.gate.Assume(aws.WithCall(ctx, &c), role, session)
 	if err != nil {
 		return nil, err

@@ -17,7 +17,7 @@ import (
 
 // welcome begins a visit.
 func (g *Gateway) welcome(w http.ResponseWriter, r *http.Request) *visit {
-	return &visit{w: w, r: r, ctx: r.Context(), id: requestID(), began: time.Now()}
+	return &visit{w: w, r: r, ctx: r.Context(), id: aws.UUID(), began: time.Now()}
 }
 
 // admit refuses what there is no room for, and what is not a request to an API.

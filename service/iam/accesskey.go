@@ -67,7 +67,7 @@ func (s *Service) createAccessKey(ctx context.Context, in *iamapi.CreateAccessKe
 		return nil, iamapi.LimitExceededException.New("Cannot exceed quota for AccessKeysPerUser: %d", keysPerUser)
 	}
 	account := aws.CallOf(ctx).Account
-	k := &accessKey{ID: keyID("AKIA", account), Account: account, User: h.name, Secret: newSecret(), Active: true, Created: now()}
+	k := &accessKey{ID: aws.AccessKeyID("AKIA", account), Account: account, User: h.name, Secret: aws.SecretKey(), Active: true, Created: now()}
 	if err := s.keys.Insert(ctx, k.ID, k); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 type Key struct{ ID, Secret string }
 
 // NewKey returns a random access key for a user of account.
-func NewKey(account aws.Account) Key { return Key{keyID("AKIA", account), newSecret()} }
+func NewKey(account aws.Account) Key { return Key{aws.AccessKeyID("AKIA", account), aws.SecretKey()} }
 
 // AddRoot gives the account's root user an access key. The plane calls it at its
 // first start, within a unit of work.
@@ -51,7 +51,7 @@ func (s *Service) AddAdministrator(ctx context.Context, account aws.Account, k K
 		return err
 	}
 	u := &user{
-		Name: "administrator", Path: "/", ID: uniqueID("AIDA"), Created: now(),
+		Name: "administrator", Path: "/", ID: aws.UniqueID("AIDA"), Created: now(),
 		Attached: []string{AdministratorAccess}, Keys: []string{k.ID},
 	}
 	at := store.Place{Account: account}

@@ -17,7 +17,7 @@ import (
 
 func TestKeyIDsTellTheirAccount(t *testing.T) {
 	for _, account := range []aws.Account{"111122223333", "000000000001", "999999999999", "123456789012"} {
-		id := keyID("AKIA", account)
+		id := aws.AccessKeyID("AKIA", account)
 		// How AWS's own ids are read: 48 bits of base 32 behind the prefix, the account below the top bit.
 		raw, err := b32.StdEncoding.DecodeString(id[4:] + "======")
 		if len(id) != 20 || err != nil && len(raw) < 6 {
@@ -33,13 +33,13 @@ func TestKeyIDsTellTheirAccount(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for range 20_000 {
-		id := keyID("AKIA", account)
+		id := aws.AccessKeyID("AKIA", account)
 		if seen[id] {
 			t.Fatalf("%s twice among 20,000", id)
 		}
 		seen[id] = true
 	}
-	if s := newSecret(); len(s) != 40 || s == newSecret() {
+	if s := aws.SecretKey(); len(s) != 40 || s == aws.SecretKey() {
 		t.Errorf("secret %q", s)
 	}
 }

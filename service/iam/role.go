@@ -27,7 +27,7 @@ func (s *Service) createRole(ctx context.Context, in *iamapi.CreateRoleRequest) 
 		return nil, err
 	}
 	r := &role{
-		Name: in.RoleName, Path: pathOr(in.Path), ID: uniqueID("AROA"), Created: now(),
+		Name: in.RoleName, Path: pathOr(in.Path), ID: aws.UniqueID("AROA"), Created: now(),
 		Description: in.Description, Trust: in.AssumeRolePolicyDocument, MaxSession: defaultSession, Tags: tagsOf(in.Tags),
 	}
 	if in.MaxSessionDuration != nil {

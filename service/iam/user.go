@@ -17,7 +17,7 @@ func (s *Service) createUser(ctx context.Context, in *iamapi.CreateUserRequest) 
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	u := &user{Name: in.UserName, Path: pathOr(in.Path), ID: uniqueID("AIDA"), Created: now(), Tags: tagsOf(in.Tags)}
+	u := &user{Name: in.UserName, Path: pathOr(in.Path), ID: aws.UniqueID("AIDA"), Created: now(), Tags: tagsOf(in.Tags)}
 	err := s.users.Insert(ctx, strings.ToLower(u.Name), u)
 	if errors.Is(err, store.ErrExists) {
 		return nil, iamapi.EntityAlreadyExistsException.New("User with name %s already exists.", in.UserName)

@@ -2,8 +2,6 @@ package sts
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"strings"
 	"time"
@@ -93,7 +91,7 @@ func (s *Service) assumeRole(ctx context.Context, in *stsapi.AssumeRoleRequest) 
 	}
 	now := time.Now().UTC().Truncate(time.Second)
 	c := &claims{
-		KeyID: keyID(), Secret: newSecret(), Account: arn.Account, Partition: arn.Partition,
+		KeyID: aws.AccessKeyID("ASIA", arn.Account), Secret: aws.SecretKey(), Account: arn.Account, Partition: arn.Partition,
 		Role: arn.Resource, RoleID: role.ID, RoleName: role.Name, Session: in.RoleSessionName, Created: now, Expires: now.Add(lasts),
 	}
 	if call.Principal.Kind == aws.Service {
@@ -136,22 +134,4 @@ func duration(p *aws.Principal, role *Role, asked *int32) (time.Duration, error)
 		return 0, validationError.New("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
 	}
 	return lasts, nil
-}
-
-const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-
-// keyID returns the id of a temporary key. IAM User Guide, "IAM identifiers".
-func keyID() string {
-	b := make([]byte, 16)
-	_, _ = rand.Read(b) // never fails: crypto/rand ends the program first
-	for i := range b {
-		b[i] = base32[b[i]&31]
-	}
-	return "ASIA" + string(b)
-}
-
-func newSecret() string {
-	b := make([]byte, 30)
-	_, _ = rand.Read(b)
-	return base64.StdEncoding.EncodeToString(b)
 }

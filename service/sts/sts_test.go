@@ -153,7 +153,7 @@ func TestLongestNamesFitIntoATokens(t *testing.T) {
 	s := newService(t)
 	for _, letter := range []string{"a", "&", `"`} {
 		c := &claims{
-			KeyID: keyID(), Secret: newSecret(), Partition: "aws-iso-b", Account: account, Role: "role/" + strings.Repeat(letter, 511) + "/" + strings.Repeat("n", 64),
+			KeyID: aws.AccessKeyID("ASIA", account), Secret: aws.SecretKey(), Partition: "aws-iso-b", Account: account, Role: "role/" + strings.Repeat(letter, 511) + "/" + strings.Repeat("n", 64),
 			RoleID: "AROA12345678901234567", RoleName: strings.Repeat("n", 64), Session: strings.Repeat("s", 64), Created: time.Now(), Expires: time.Now().Add(time.Hour), InvokedBy: "ssm.amazonaws.com",
 		}
 		if !s.opens(c.KeyID, s.seal(c)) {

@@ -1,18 +1,16 @@
-package iam
+package aws
 
 import (
 	"crypto/rand"
 	"encoding/base64"
 	"strconv"
-
-	"sumun.dev/aws"
 )
 
 const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 
-// uniqueID returns an id such as AIDAJQABLZS4A3QDU576Q: a prefix for its kind and
+// UniqueID returns an id such as AIDAJQABLZS4A3QDU576Q: a prefix for its kind and
 // 17 characters. IAM User Guide, "IAM identifiers", "Unique identifiers".
-func uniqueID(prefix string) string { return prefix + letters(17) }
+func UniqueID(prefix string) string { return prefix + letters(17) }
 
 // letters returns n random characters of base 32.
 func letters(n int) string {
@@ -24,10 +22,10 @@ func letters(n int) string {
 	return string(b)
 }
 
-// keyID returns the id of an access key. Like AWS's, it tells the account to
+// AccessKeyID returns the id of an access key. Like AWS's, it tells the account to
 // tools that decode it: the first 48 bits of its base 32 are a one and the
 // account number; the rest is random.
-func keyID(prefix string, account aws.Account) string {
+func AccessKeyID(prefix string, account Account) string {
 	n, err := strconv.ParseUint(string(account), 10, 40)
 	if err != nil {
 		return prefix + letters(16)
@@ -47,8 +45,8 @@ func randomBits(n int) uint64 {
 	return (uint64(b[0])<<8 | uint64(b[1])) & (1<<n - 1)
 }
 
-// newSecret returns a secret access key: 40 characters of base 64, 240 random bits.
-func newSecret() string {
+// SecretKey returns a secret access key: 40 characters of base 64, 240 random bits.
+func SecretKey() string {
 	b := make([]byte, 30)
 	_, _ = rand.Read(b)
 	return base64.StdEncoding.EncodeToString(b)
