@@ -43,7 +43,7 @@ func (q *queue) add(events ...aws.Event) {
 			continue
 		}
 		if err := q.publish(context.Background(), e); err != nil {
-			q.log.Error("a trail record was lost: the gate is closed", "record", string(e.Data), "error", err)
+			q.log.Error("a trail record was lost: the gate is closed", "event", e.ID, "operation", e.Attrs["eventName"], "error", err)
 		}
 	}
 }

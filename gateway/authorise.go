@@ -86,12 +86,17 @@ func resourceOf(t *wire.Touch) string {
 type documents struct {
 	mu    sync.RWMutex
 	known map[documentKey]*policy.Document
+	bytes int // of the texts in known
 }
 
 type documentKey struct{ text, kind string }
 
-// maxDocuments bounds what is remembered; a full memory is begun anew.
-const maxDocuments = 10_000
+// What is remembered is bounded in number and in bytes of text; a full memory is
+// begun anew.
+const (
+	maxDocuments     = 10_000
+	maxDocumentBytes = 16 << 20
+)
 
 func (d *documents) get(text, kind string) (*policy.Document, error) {
 	key := documentKey{text, kind}
@@ -117,8 +122,11 @@ func (d *documents) get(text, kind string) (*policy.Document, error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.known == nil || len(d.known) >= maxDocuments {
-		d.known = make(map[documentKey]*policy.Document)
+	if d.known == nil || len(d.known) >= maxDocuments || d.bytes+len(text) > maxDocumentBytes {
+		d.known, d.bytes = make(map[documentKey]*policy.Document), 0
+	}
+	if d.known[key] == nil {
+		d.bytes += len(text)
 	}
 	d.known[key] = doc
 	return doc, nil
