@@ -46,6 +46,14 @@ type Session struct {
 	MFA        bool
 	SourceID   string // sts:SourceIdentity
 	InvokedBy  string // the service that assumed the role, "ssm.amazonaws.com"
+
+	Policy     string              // the inline session policy; empty when none was passed
+	PolicyARNs []string            // of managed policies passed as session policies
+	TaskPolicy string              // of AssumeRoot: the ARN of the policy that the session is held to
+	Transitive []string            // keys of session tags that pass on to the next role
+	IssuedBy   string              // the long-term access key that asked for the session of a user or root
+	Provider   string              // aws:FederatedProvider: the identity provider behind the session
+	Facts      map[string][]string // condition keys, in lower case, that were fixed when the session was made: "saml:aud"
 }
 
 // IsZero reports whether nobody is named.

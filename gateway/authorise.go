@@ -20,6 +20,7 @@ func (g *Gateway) authorise(ctx context.Context, d *deed) error {
 	}
 	call := aws.CallOf(ctx)
 	var own *policy.Policies
+	var mine *policy.Membership
 	for i := range d.touches {
 		t := &d.touches[i]
 		if t.Open != "" {
@@ -30,8 +31,11 @@ func (g *Gateway) authorise(ctx context.Context, d *deed) error {
 			if own, err = g.Identities.Policies(outside(ctx), call.Principal); err != nil {
 				return policiesError(err)
 			}
+			if mine, err = g.membership(ctx, call.Principal.Account); err != nil {
+				return err
+			}
 		}
-		decision, err := g.decide(call, own, t)
+		decision, err := g.decide(ctx, own, mine, t)
 		if err != nil {
 			return err
 		}
@@ -54,25 +58,47 @@ func policiesError(err error) error {
 	return err
 }
 
-func (g *Gateway) decide(call *aws.Call, own *policy.Policies, t *wire.Touch) (policy.Decision, error) {
+// membership returns where account stands in its organisation; nil in none.
+func (g *Gateway) membership(ctx context.Context, account aws.Account) (*policy.Membership, error) {
+	if g.Membership == nil || account == "" {
+		return nil, nil
+	}
+	return g.Membership(outside(ctx), account)
+}
+
+// decide asks the policies about one touch. own and mine are the caller's policies
+// and its account's place in an organisation.
+func (g *Gateway) decide(ctx context.Context, own *policy.Policies, mine *policy.Membership, t *wire.Touch) (policy.Decision, error) {
 	if t.Action == "" {
 		return policy.Decision{}, errors.New("gateway: a touch names no action")
 	}
-	policies := own
+	call := aws.CallOf(ctx)
+	policies := *own
+	theirs := mine
+	if owner := t.Resource.Account; owner != "" && owner != call.Principal.Account {
+		var err error
+		if theirs, err = g.membership(ctx, owner); err != nil {
+			return policy.Decision{}, err
+		}
+	}
+	if mine != nil {
+		policies.SCPs = mine.SCPs
+	}
+	if theirs != nil {
+		policies.RCPs = theirs.RCPs
+	}
 	if t.Policy != "" {
 		doc, err := g.resources.get(t.Policy, t.PolicyKind)
 		if err != nil {
 			return policy.Decision{}, fmt.Errorf("policy of %s: %w", t.Resource, err)
 		}
-		with := *own
-		with.Resource = &policy.Attached{Document: doc, Source: t.Resource.String()}
-		policies = &with
+		policies.Resource = &policy.Attached{Document: doc, Source: t.Resource.String()}
 	}
 	req := policy.Request{
 		Principal: call.Principal, Action: t.Action, Resource: resourceOf(t), ResourceAccount: t.Resource.Account,
-		Context: &conditions{call: call, touch: t},
+		Context: &conditions{call: call, touch: t, mine: mine, theirs: theirs},
 	}
-	return policy.Authorize(&req, policies), nil
+	return policy.Authorize(&req, &policies), nil
 }
 
 func resourceOf(t *wire.Touch) string {

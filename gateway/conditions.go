@@ -12,8 +12,9 @@ import (
 // conditions answers what policies ask about a call: the touch's own keys first,
 // then the global ones. IAM User Guide, "AWS global condition context keys".
 type conditions struct {
-	call  *aws.Call
-	touch *wire.Touch
+	call         *aws.Call
+	touch        *wire.Touch
+	mine, theirs *policy.Membership // the caller's account and the resource's in their organisations; nil in none
 }
 
 // Lookup returns the value of a condition key, given in lower case.
@@ -47,6 +48,10 @@ func (c *conditions) Lookup(key string) policy.Value {
 		return text(string(c.call.Region))
 	case "aws:resourceaccount":
 		return text(string(c.touch.Resource.Account))
+	case "aws:principalorgid", "aws:principalorgpaths":
+		return standing(c.mine, key == "aws:principalorgid")
+	case "aws:resourceorgid", "aws:resourceorgpaths":
+		return standing(c.theirs, key == "aws:resourceorgid")
 	case "aws:sourceaccount":
 		// A service that acts as itself does so for the account it acts in.
 		if c.call.Principal.Kind == aws.Service {
@@ -98,6 +103,17 @@ func (c *conditions) viaService() policy.Value {
 	}
 	service, domain, _ := strings.Cut(c.call.Via[n-1], ".")
 	return policy.Text(service + "." + string(c.call.Region) + "." + domain)
+}
+
+// standing is an organisation's id, or the path to an account in it.
+func standing(m *policy.Membership, id bool) policy.Value {
+	switch {
+	case m == nil:
+		return policy.Value{}
+	case id:
+		return policy.Text(m.Organization)
+	}
+	return policy.Texts([]string{m.Path})
 }
 
 func text(s string) policy.Value {

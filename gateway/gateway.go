@@ -35,6 +35,11 @@ type Options struct {
 
 	Identities Identities
 
+	// Membership returns where an account stands in its organisation; nil when it is
+	// in none. It is asked on every call, so it answers from memory. Nil: there are
+	// no organisations.
+	Membership func(ctx context.Context, account aws.Account) (*policy.Membership, error)
+
 	// Assume makes a session of role for the service that asks, whose call ctx
 	// carries. It stands behind wire.Caller.As.
 	Assume func(ctx context.Context, role aws.ARN, session string) (*aws.Principal, error)

@@ -14,15 +14,28 @@ import (
 // Env is what the plane hands to a service. It holds as little as the services
 // need: none of them sees the gate, the spine or another service.
 type Env struct {
-	Store  *store.Store
-	AWS    wire.Caller // calls to the operations that the service's Needs declare
-	Log    *slog.Logger
+	Store      *store.Store
+	AWS        wire.Caller // calls to the operations that the service's Needs declare
+	Log        *slog.Logger
+	Principals Principals // the users and roles of all accounts
+
 	Quotas bool   // AWS's total limits and request rates are applied too (quotas: aws)
 	Lists  string // folder whose files the plane's user offers as lists; empty: none
 
 	// Operation finds a served operation by the names that aws:executeAwsApi
 	// uses ("route53resolver", "UpdateFirewallDomains").
 	Operation func(service, operation string) (wire.AnyOperation, bool)
+}
+
+// Principals knows the unique ids of users and roles. A policy of a resource that
+// names one keeps its unique id, so that a namesake made later is somebody else.
+// IAM User Guide, "AWS JSON policy elements: Principal".
+type Principals interface {
+	// UniqueID returns the unique id of the user or role with this ARN; store.ErrNotFound when there is none.
+	UniqueID(ctx context.Context, arn aws.ARN) (string, error)
+	// Named returns the ARN of the user or role with this unique id, in this
+	// account or any other; store.ErrNotFound when there is none any more.
+	Named(ctx context.Context, id string) (aws.ARN, error)
 }
 
 // A Service serves one AWS API.
