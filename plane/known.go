@@ -10,6 +10,7 @@ import (
 	"sumun.dev/api/eventsapi"
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/api/iamapi"
+	"sumun.dev/api/identitystoreapi"
 	"sumun.dev/api/kmsapi"
 	"sumun.dev/api/lambdaapi"
 	"sumun.dev/api/logsapi"
@@ -21,6 +22,9 @@ import (
 	"sumun.dev/api/snsapi"
 	"sumun.dev/api/sqsapi"
 	"sumun.dev/api/ssmapi"
+	"sumun.dev/api/ssoadminapi"
+	"sumun.dev/api/ssoapi"
+	"sumun.dev/api/ssooidcapi"
 	"sumun.dev/api/stepfunctionsapi"
 	"sumun.dev/api/stsapi"
 	"sumun.dev/plane/config"
@@ -32,9 +36,10 @@ import (
 func Operations() []wire.AnyOperation {
 	return slices.Concat(
 		acmapi.Operations(), cloudtrailapi.Operations(), ec2api.Operations(), eventsapi.Operations(), guarddutyapi.Operations(),
-		iamapi.Operations(), kmsapi.Operations(), lambdaapi.Operations(), logsapi.Operations(), organizationsapi.Operations(),
+		iamapi.Operations(), identitystoreapi.Operations(), kmsapi.Operations(), lambdaapi.Operations(), logsapi.Operations(), organizationsapi.Operations(),
 		route53resolverapi.Operations(), s3api.Operations(), secretsmanagerapi.Operations(), securityhubapi.Operations(),
-		snsapi.Operations(), sqsapi.Operations(), ssmapi.Operations(), stepfunctionsapi.Operations(), stsapi.Operations(),
+		snsapi.Operations(), sqsapi.Operations(), ssmapi.Operations(), ssoadminapi.Operations(), ssoapi.Operations(),
+		ssooidcapi.Operations(), stepfunctionsapi.Operations(), stsapi.Operations(),
 	)
 }
 

@@ -21,6 +21,7 @@ var services = []service{
 	{Name: "events"},
 	{Name: "guardduty", Violation: "BadRequestException"}, // the one client error its API reference names
 	{Name: "iam", Global: true},                           // one control plane in us-east-1 for the whole partition
+	{Name: "identitystore"},
 	{Name: "kms"},
 	{Name: "lambda"},
 	{Name: "logs", Violation: "InvalidParameterException"},
@@ -32,6 +33,9 @@ var services = []service{
 	{Name: "sns"},
 	{Name: "sqs"},
 	{Name: "ssm"},
+	{Name: "sso"},
+	{Name: "sso-admin", Prefix: "sso"},
+	{Name: "sso-oidc", Prefix: "sso-oauth"},
 	{Name: "stepfunctions"}, // endpoint, IAM prefix and event source are all "states"
 	{Name: "sts"},           // each region answers; clients of the global endpoint sign for us-east-1
 }
