@@ -32,7 +32,7 @@ var mayImport = map[string][]string{
 	"service":  {"aws", "wire", "api", "policy", "store", "spine", "engine", "finding", "detect", "respond"},
 	"gateway":  {"aws", "wire", "policy", "store", "spine"},
 	"plane":    {"*"},
-	"scenario": {"aws", "wire", "api", "gateway", "plane"},
+	"scenario": {"aws", "wire", "api", "engine", "gateway", "plane"},
 	"cmd":      {"*"},
 	"bench":    {"*"},
 	"tool":     {"*"},

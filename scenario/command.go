@@ -33,6 +33,7 @@ var table = map[string]command{
 	"restart":    (*step).restart,
 	"say":        (*step).say,
 	"set":        (*step).set,
+	"totp":       (*step).totp,
 	"trail":      (*step).trail,
 }
 

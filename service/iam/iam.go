@@ -5,6 +5,7 @@
 package iam
 
 import (
+	"slices"
 	"time"
 
 	"sumun.dev/api/iamapi"
@@ -23,17 +24,24 @@ type Service struct {
 	roots  *store.Table[rootUser]
 	totals *store.Table[total] // of each account, by what is counted
 	known  *cache
+
+	credentials *store.Table[credentials] // by the unique ids of users
+	devices     *store.Table[mfaDevice]
+	guesses     guesses
 }
 
 // New returns an IAM.
 func New(env service.Env) *Service {
 	s := &Service{
 		env:    env,
-		users:  store.NewTable(env.Store, "iam.users", store.Global[user]()),
+		users:  store.NewTable(env.Store, "iam.users", store.Global[user](), store.Index("id", func(u *user) []string { return []string{u.ID} })),
 		roles:  store.NewTable(env.Store, "iam.roles", store.Global[role]()),
 		keys:   store.NewTable(env.Store, "iam.keys", store.Global[accessKey]()).In(store.Place{}),
 		roots:  store.NewTable(env.Store, "iam.roots", store.Global[rootUser]()),
 		totals: store.NewTable(env.Store, "iam.totals", store.Global[total]()),
+
+		credentials: store.NewTable(env.Store, "iam.credentials", store.Global[credentials]()),
+		devices:     store.NewTable(env.Store, "iam.mfa", store.Global[mfaDevice]()),
 	}
 	s.known = newCache(env.Store)
 	return s
@@ -41,6 +49,11 @@ func New(env service.Env) *Service {
 
 // Routes lists what IAM serves.
 func (s *Service) Routes() []wire.Route {
+	return slices.Concat(s.entityRoutes(), s.mfaRoutes())
+}
+
+// entityRoutes lists what is served for users, keys, roles and policies.
+func (s *Service) entityRoutes() []wire.Route {
 	return []wire.Route{
 		iamapi.CreateUser.To(s.createUser, s.newUser),
 		iamapi.GetUser.To(s.getUser, touchUser("iam:GetUser", s, func(in *iamapi.GetUserRequest) *string { return in.UserName })),

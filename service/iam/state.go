@@ -97,6 +97,15 @@ func (s *Service) user(ctx context.Context, name string) (*user, error) {
 	return u, err
 }
 
+// userByID returns the user with this unique id; nil when there is none.
+func (s *Service) userByID(ctx context.Context, id string) (*user, error) {
+	found, err := s.users.PageBy(ctx, "id", id, store.Range{Limit: 1})
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0].Value, nil
+}
+
 func (s *Service) putUser(ctx context.Context, u *user) error {
 	return s.users.Put(ctx, strings.ToLower(u.Name), u)
 }

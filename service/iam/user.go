@@ -80,6 +80,9 @@ func (s *Service) deleteUser(ctx context.Context, in *iamapi.DeleteUserRequest) 
 	case len(u.Attached) > 0:
 		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must detach all policies first.")
 	}
+	if err := s.holding(ctx, u); err != nil {
+		return nil, err
+	}
 	if err := count(ctx, s.totals, usersQuota, u.Name, -1); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,39 @@
+package scenario
+
+import (
+	"encoding/base32"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"time"
+
+	"sumun.dev/engine/totp"
+)
+
+// totp SEED [STEPS]
+//
+// totp prints the code that a virtual MFA device with this seed shows, or showed
+// or will show so many steps of 30 seconds from now.
+func (s *step) totp(args []string) error {
+	if len(args) < 1 || len(args) > 2 {
+		return misused("usage: totp SEED [STEPS], where SEED is a device's Base32StringSeed")
+	}
+	text := args[0]
+	if plain, err := base64.StdEncoding.DecodeString(text); err == nil {
+		text = string(plain) // as the CLI prints what is a blob in the model
+	}
+	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(text)
+	if err != nil {
+		return misused("totp: %q is no seed", args[0])
+	}
+	at := totp.Step(time.Now())
+	if len(args) == 2 {
+		steps, err := strconv.ParseInt(args[1], 10, 16)
+		if err != nil {
+			return misused("totp: %q is no number of steps", args[1])
+		}
+		at += steps
+	}
+	fmt.Fprintln(s.out, totp.Code(seed, at))
+	return nil
+}
