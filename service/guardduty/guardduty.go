@@ -67,7 +67,7 @@ func (s *Service) Routes() []wire.Route {
 		guarddutyapi.CreateSampleFindings.To(s.createSampleFindings, touchDetector(s, "guardduty:CreateSampleFindings", func(in *guarddutyapi.CreateSampleFindingsRequest) string { return in.DetectorId })),
 		guarddutyapi.GetFindingsStatistics.To(s.getFindingsStatistics, touchDetector(s, "guardduty:GetFindingsStatistics", func(in *guarddutyapi.GetFindingsStatisticsRequest) string { return in.DetectorId })),
 
-		guarddutyapi.CreateFilter.To(s.createFilter, touchNew("guardduty:CreateFilter", func(in *guarddutyapi.CreateFilterRequest) (string, map[string]string) { return in.DetectorId, in.Tags })),
+		guarddutyapi.CreateFilter.To(s.createFilter, touchNewFilter),
 		guarddutyapi.GetFilter.To(s.getFilter, touchFilter(s, "guardduty:GetFilter", func(in *guarddutyapi.GetFilterRequest) (string, string) { return in.DetectorId, in.FilterName })),
 		guarddutyapi.ListFilters.To(s.listFilters, touchDetector(s, "guardduty:ListFilters", func(in *guarddutyapi.ListFiltersRequest) string { return in.DetectorId })),
 		guarddutyapi.UpdateFilter.To(s.updateFilter, touchFilter(s, "guardduty:UpdateFilter", func(in *guarddutyapi.UpdateFilterRequest) (string, string) { return in.DetectorId, in.FilterName })),

@@ -92,6 +92,11 @@ func filterARN(call *aws.Call, detector, name string) aws.ARN {
 	return call.ARN("guardduty", "detector/"+detector+"/filter/"+name)
 }
 
+func touchNewFilter(ctx context.Context, in *guarddutyapi.CreateFilterRequest) ([]wire.Touch, error) {
+	t := wire.Touch{Action: "guardduty:CreateFilter", Resource: filterARN(aws.CallOf(ctx), in.DetectorId, in.Name), Conditions: requested(in.Tags, nil)}
+	return withTagging([]wire.Touch{t}, in.Tags), nil
+}
+
 func touchFilter[In any](s *Service, action string, of func(In) (detector, name string)) func(context.Context, In) ([]wire.Touch, error) {
 	return func(ctx context.Context, in In) ([]wire.Touch, error) {
 		detector, name := of(in)

@@ -72,7 +72,7 @@ func (s *Service) Routes() []wire.Route {
 		})),
 		api.ListFirewallRules.To(s.listRules, touchGroupOf(s, "ListFirewallRules", func(in *api.ListFirewallRulesRequest) string { return in.FirewallRuleGroupId })),
 
-		api.AssociateFirewallRuleGroup.To(s.associate, s.touchNewTie),
+		api.AssociateFirewallRuleGroup.To(s.associate, touchNewTie),
 		api.GetFirewallRuleGroupAssociation.To(s.getAssociation, touchTieOf(s, "GetFirewallRuleGroupAssociation", func(in *api.GetFirewallRuleGroupAssociationRequest) string { return in.FirewallRuleGroupAssociationId })),
 		api.ListFirewallRuleGroupAssociations.To(s.listAssociations, touchAll[*api.ListFirewallRuleGroupAssociationsRequest]("ListFirewallRuleGroupAssociations")),
 		api.UpdateFirewallRuleGroupAssociation.To(s.updateAssociation, touchTieOf(s, "UpdateFirewallRuleGroupAssociation", func(in *api.UpdateFirewallRuleGroupAssociationRequest) string {

@@ -116,17 +116,14 @@ func touchConfigOf[In any](operation string, vpc func(In) string) touches[In] {
 	}
 }
 
-// touchNewTie is for AssociateFirewallRuleGroup: the group is used, the
-// association is new.
-func (s *Service) touchNewTie(ctx context.Context, in *api.AssociateFirewallRuleGroupRequest) ([]wire.Touch, error) {
-	g, err := s.touchGroup(ctx, "AssociateFirewallRuleGroup", in.FirewallRuleGroupId)
-	if err != nil {
-		return nil, err
+// touchNewTie is for AssociateFirewallRuleGroup, which AWS restricts to the new
+// association, not to the group.
+func touchNewTie(ctx context.Context, in *api.AssociateFirewallRuleGroupRequest) ([]wire.Touch, error) {
+	tie := wire.Touch{
+		Action: "route53resolver:AssociateFirewallRuleGroup", Conditions: requested(in.Tags),
+		Resource: aws.CallOf(ctx).ARN("route53resolver", "firewall-rule-group-association/*"),
 	}
-	g.Conditions = requested(in.Tags)
-	tie := wire.Touch{Action: "route53resolver:AssociateFirewallRuleGroup", Resource: aws.CallOf(ctx).ARN("route53resolver", "firewall-rule-group-association/*"), Conditions: g.Conditions}
-	all := withTagging([]wire.Touch{tie}, in.Tags)
-	return append(all, g), nil
+	return withTagging([]wire.Touch{tie}, in.Tags), nil
 }
 
 func (s *Service) touchTagging(ctx context.Context, in *api.TagResourceRequest) ([]wire.Touch, error) {

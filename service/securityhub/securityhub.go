@@ -45,7 +45,7 @@ func (s *Service) Routes() []wire.Route {
 		securityhubapi.DescribeHub.To(s.describeHub, touchHub[*securityhubapi.DescribeHubRequest](s, "DescribeHub")),
 		securityhubapi.UpdateSecurityHubConfiguration.To(s.updateSecurityHubConfiguration, touchHub[*securityhubapi.UpdateSecurityHubConfigurationRequest](s, "UpdateSecurityHubConfiguration")),
 
-		securityhubapi.BatchImportFindings.To(s.batchImportFindings, s.touchImport).Itemised("Findings"),
+		securityhubapi.BatchImportFindings.To(s.batchImportFindings, touchImport).Itemised("Findings"),
 		securityhubapi.GetFindings.To(s.getFindings, touchHub[*securityhubapi.GetFindingsRequest](s, "GetFindings")),
 		securityhubapi.BatchUpdateFindings.To(s.batchUpdateFindings, s.touchUpdate),
 		securityhubapi.GetFindingHistory.To(s.getFindingHistory, touchHub[*securityhubapi.GetFindingHistoryRequest](s, "GetFindingHistory")),

@@ -78,7 +78,7 @@ func (s *Service) touchUpdate(ctx context.Context, in *securityhubapi.BatchUpdat
 
 // touchImport asks for the right to send findings of each product, for the account
 // that they are about. What is no ARN is left to the import to refuse.
-func (s *Service) touchImport(ctx context.Context, in *securityhubapi.BatchImportFindingsRequest) ([]wire.Touch, error) {
+func touchImport(ctx context.Context, in *securityhubapi.BatchImportFindingsRequest) ([]wire.Touch, error) {
 	var all []wire.Touch
 	for _, name := range products(in) {
 		product, err := aws.ParseARN(name)
@@ -94,8 +94,7 @@ func (s *Service) touchImport(ctx context.Context, in *securityhubapi.BatchImpor
 		all = append(all, t)
 	}
 	if len(all) == 0 {
-		t, err := s.hubTouch(ctx, "BatchImportFindings")
-		return []wire.Touch{t}, err
+		return []wire.Touch{{Action: "securityhub:BatchImportFindings", Resource: aws.CallOf(ctx).ARN("securityhub", "product/*/*")}}, nil
 	}
 	return all, nil
 }

@@ -1,0 +1,67 @@
+package plane
+
+// otherwise is where touches differ from the facts, with the reason.
+var otherwise = each(
+	differs{
+		"belongs to IAM, which copies the conditions of the creation to the tagging; to be mended there",
+		[]string{"iam:CreateUser iam:TagUser has no key iam:PermissionsBoundary", "iam:CreateRole iam:TagRole has no key iam:PermissionsBoundary"},
+	},
+	differs{
+		"AWS's denials name the path that is listed, so that policies for it apply; the reference has no resource",
+		[]string{"iam:ListUsers iam:ListUsers on iam:user/…", "iam:ListRoles iam:ListRoles on iam:role/…"},
+	},
+	differs{
+		"GuardDuty's older reference and its denials name the detector; the newest has no resource",
+		[]string{
+			"guardduty:ListFindings guardduty:ListFindings on guardduty:detector/…",
+			"guardduty:GetFindings guardduty:GetFindings on guardduty:detector/…",
+			"guardduty:ArchiveFindings guardduty:ArchiveFindings on guardduty:detector/…",
+			"guardduty:UnarchiveFindings guardduty:UnarchiveFindings on guardduty:detector/…",
+			"guardduty:UpdateFindingsFeedback guardduty:UpdateFindingsFeedback on guardduty:detector/…",
+			"guardduty:CreateSampleFindings guardduty:CreateSampleFindings on guardduty:detector/…",
+			"guardduty:GetFindingsStatistics guardduty:GetFindingsStatistics on guardduty:detector/…",
+			"guardduty:ListFilters guardduty:ListFilters on guardduty:detector/…",
+			"guardduty:CreateThreatIntelSet guardduty:CreateThreatIntelSet on guardduty:detector/…",
+			"guardduty:ListThreatIntelSets guardduty:ListThreatIntelSets on guardduty:detector/…",
+			"guardduty:CreateThreatEntitySet guardduty:CreateThreatEntitySet on guardduty:detector/…",
+			"guardduty:ListThreatEntitySets guardduty:ListThreatEntitySets on guardduty:detector/…",
+			"guardduty:CreateTrustedEntitySet guardduty:CreateTrustedEntitySet on guardduty:detector/…",
+			"guardduty:ListTrustedEntitySets guardduty:ListTrustedEntitySets on guardduty:detector/…",
+		},
+	},
+	differs{
+		"the keys of tags in a request are global and there when tags are passed; the reference leaves them out for this action",
+		[]string{
+			"securityhub:EnableSecurityHub securityhub:TagResource has no key aws:RequestTag/…",
+			"securityhub:EnableSecurityHub securityhub:TagResource has no key aws:TagKeys",
+			"securityhub:TagResource securityhub:TagResource has no key aws:RequestTag/…",
+			"securityhub:TagResource securityhub:TagResource has no key aws:TagKeys",
+			"securityhub:UntagResource securityhub:UntagResource has no key aws:TagKeys",
+		},
+	},
+)
+
+// differs is a reason and what it is the reason for: "OPERATION what is wrong".
+type differs struct {
+	reason string
+	what   []string
+}
+
+func each(all ...differs) map[string]string {
+	m := map[string]string{}
+	for _, d := range all {
+		for _, what := range d.what {
+			m[what] = d.reason
+		}
+	}
+	return m
+}
+
+// askedUnder names the action of operations that AWS authorises by another than
+// their own name.
+var askedUnder = map[string]string{}
+
+// leftOpen are the operations for which AWS asks for no permission.
+var leftOpen = map[string]string{
+	"sts:GetCallerIdentity": "STS API Reference: no permissions are required",
+}
