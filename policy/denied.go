@@ -11,8 +11,12 @@ import (
 func (d Decision) Sentence(req *Request) string {
 	var s strings.Builder
 	s.WriteString("User: " + caller(req.Principal) + " is not authorized to perform: " + req.Action)
-	if req.Resource != "" {
-		s.WriteString(" on resource: " + req.Resource)
+	if d.hiddenKey(req) {
+		s.WriteString(" on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access")
+		return s.String()
+	}
+	if shown := resourceShown(req); shown != "" {
+		s.WriteString(" on resource: " + shown)
 	}
 	if d.Outcome == ExplicitDeny {
 		s.WriteString(" with an explicit deny in " + d.policyName() + d.named(req))
@@ -31,6 +35,40 @@ func caller(p *aws.Principal) string {
 		return p.Name
 	}
 	return p.ARN.String()
+}
+
+// hiddenKey reports whether KMS keeps back what decided: the policy of another
+// account's key, or that there is no such key. KMS Developer Guide,
+// "Troubleshooting key access".
+func (d Decision) hiddenKey(req *Request) bool {
+	return d.By == ByResource && !sameAccount(req) && strings.HasPrefix(req.Action, "kms:")
+}
+
+// resourceShown is what follows "on resource:"; empty for services that leave it
+// out of sentences about actions without resource-level permissions.
+func resourceShown(req *Request) string {
+	if req.Resource != "*" {
+		return req.Resource
+	}
+	switch service, _, _ := strings.Cut(req.Action, ":"); service {
+	case "acm", "cloudtrail", "ec2", "kms", "s3", "secretsmanager":
+		return ""
+	}
+	return req.Resource
+}
+
+func sameAccount(req *Request) bool {
+	return req.ResourceAccount == "" || req.Principal != nil && req.ResourceAccount == req.Principal.Account
+}
+
+// sameOrganization reports whether the caller and the resource belong to one
+// organisation.
+func sameOrganization(req *Request) bool {
+	if req.Context == nil {
+		return false
+	}
+	mine, theirs := req.Context.Lookup("aws:principalorgid"), req.Context.Lookup("aws:resourceorgid")
+	return mine.count() == 1 && theirs.count() == 1 && mine.at(0) == theirs.at(0)
 }
 
 // policyName names the type of the denying policy.
@@ -71,7 +109,7 @@ func (d Decision) lacking(req *Request) string {
 	case BySession:
 		return "session policy"
 	case ByResource:
-		if assumesRole(req.Action) {
+		if trusts(req.Action) {
 			return "role trust policy"
 		}
 		return "resource-based policy"
@@ -79,12 +117,19 @@ func (d Decision) lacking(req *Request) string {
 	return "identity-based policy"
 }
 
-// named adds the ARN of the denying policy, as AWS does within an account for
-// policies that have one.
+// trusts reports whether action is one that role trust policies are about.
+func trusts(action string) bool {
+	return assumesRole(action) || action == "sts:TagSession" || action == "sts:SetSourceIdentity" || action == "sts:SetContext"
+}
+
+// named adds the ARN of the denying policy, as AWS does within an account or an
+// organisation for policies that have one.
 func (d Decision) named(req *Request) string {
-	own := req.ResourceAccount == "" || req.Principal != nil && req.ResourceAccount == req.Principal.Account
-	if !own || d.By == ByResource || !strings.HasPrefix(d.Source(), "arn:") {
-		return ""
+	switch d.By {
+	case BySCP, ByRCP, ByIdentity, ByBoundary, BySession:
+		if strings.HasPrefix(d.Source(), "arn:") && (sameAccount(req) || sameOrganization(req)) {
+			return ": " + d.Source()
+		}
 	}
-	return ": " + d.Source()
+	return ""
 }

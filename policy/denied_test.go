@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,20 +16,22 @@ func TestSentences(t *testing.T) {
 	ours := &Attached{Source: "arn:aws:iam::111122223333:policy/p", Document: &Document{}}
 	inline := &Attached{Source: "inline:alice/p", Document: &Document{}}
 	trust := &Attached{Source: "trust", Document: &Document{Kind: Trust}}
-	const head = "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: s3:Get on resource: *"
+	scp := &Attached{Source: "arn:aws:organizations::444455556666:policy/o-1/service_control_policy/p-1", Document: &Document{Kind: SCP}}
+	rcp := &Attached{Source: "arn:aws:organizations::444455556666:policy/o-1/resource_control_policy/p-1", Document: &Document{Kind: RCP}}
+	const head = "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: iam:Get on resource: *"
 	for _, c := range []struct {
 		d    Decision
 		req  Request
 		want string
 	}{
-		{Decision{By: ByIdentity}, Request{Principal: alice}, head + " because no identity-based policy allows the s3:Get action"},
-		{Decision{}, Request{Principal: alice}, head + " because no identity-based policy allows the s3:Get action"},
-		{Decision{By: ByResource}, Request{Principal: alice}, head + " because no resource-based policy allows the s3:Get action"},
-		{Decision{By: ByBoundary}, Request{Principal: alice}, head + " because no permissions boundary allows the s3:Get action"},
-		{Decision{By: BySession}, Request{Principal: alice}, head + " because no session policy allows the s3:Get action"},
-		{Decision{By: BySCP}, Request{Principal: alice}, head + " because no service control policy allows the s3:Get action"},
-		{Decision{By: ByRCP}, Request{Principal: alice}, head + " because no resource control policy allows the s3:Get action"},
-		{Decision{By: ByEndpoint}, Request{Principal: alice}, head + " because no VPC endpoint policy allows the s3:Get action"},
+		{Decision{By: ByIdentity}, Request{Principal: alice}, head + " because no identity-based policy allows the iam:Get action"},
+		{Decision{}, Request{Principal: alice}, head + " because no identity-based policy allows the iam:Get action"},
+		{Decision{By: ByResource}, Request{Principal: alice}, head + " because no resource-based policy allows the iam:Get action"},
+		{Decision{By: ByBoundary}, Request{Principal: alice}, head + " because no permissions boundary allows the iam:Get action"},
+		{Decision{By: BySession}, Request{Principal: alice}, head + " because no session policy allows the iam:Get action"},
+		{Decision{By: BySCP}, Request{Principal: alice}, head + " because no service control policy allows the iam:Get action"},
+		{Decision{By: ByRCP}, Request{Principal: alice}, head + " because no resource control policy allows the iam:Get action"},
+		{Decision{By: ByEndpoint}, Request{Principal: alice}, head + " because no VPC endpoint policy allows the iam:Get action"},
 		{Decision{ExplicitDeny, ByIdentity, inline, nil}, Request{Principal: alice}, head + " with an explicit deny in an identity-based policy"},
 		{Decision{ExplicitDeny, ByIdentity, ours, nil}, Request{Principal: alice}, head + " with an explicit deny in an identity-based policy: arn:aws:iam::111122223333:policy/p"},
 		{Decision{ExplicitDeny, ByBoundary, ours, nil}, Request{Principal: alice, ResourceAccount: "111122223333"}, head + " with an explicit deny in a permissions boundary: arn:aws:iam::111122223333:policy/p"},
@@ -38,19 +41,29 @@ func TestSentences(t *testing.T) {
 		{Decision{ExplicitDeny, ByEndpoint, inline, nil}, Request{Principal: alice}, head + " with an explicit deny in a VPC endpoint policy"},
 		{Decision{ExplicitDeny, ByResource, ours, nil}, Request{Principal: alice}, head + " with an explicit deny in a resource-based policy"},
 		{Decision{ExplicitDeny, ByResource, trust, nil}, Request{Principal: alice}, head + " with an explicit deny in the role trust policy"},
-		{Decision{By: ByIdentity}, Request{Principal: app}, "User: arn:aws:sts::111122223333:assumed-role/app/one is not authorized to perform: s3:Get on resource: * because no identity-based policy allows the s3:Get action"},
-		{Decision{By: ByResource}, Request{Principal: ssm}, "User: ssm.amazonaws.com is not authorized to perform: s3:Get on resource: * because no resource-based policy allows the s3:Get action"},
-		{Decision{By: ByResource}, Request{}, "User: anonymous is not authorized to perform: s3:Get on resource: * because no resource-based policy allows the s3:Get action"},
+		{Decision{By: ByIdentity}, Request{Principal: app}, "User: arn:aws:sts::111122223333:assumed-role/app/one is not authorized to perform: iam:Get on resource: * because no identity-based policy allows the iam:Get action"},
+		{Decision{By: ByResource}, Request{Principal: ssm}, "User: ssm.amazonaws.com is not authorized to perform: iam:Get on resource: * because no resource-based policy allows the iam:Get action"},
+		{Decision{By: ByResource}, Request{}, "User: anonymous is not authorized to perform: iam:Get on resource: * because no resource-based policy allows the iam:Get action"},
 		{Decision{By: ByResource}, Request{Principal: alice, Action: "sts:AssumeRole", Resource: "arn:aws:iam::111122223333:role/r"}, "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/r because no role trust policy allows the sts:AssumeRole action"},
+		{Decision{ExplicitDeny, BySCP, scp, nil}, Request{Principal: alice, ResourceAccount: "444455556666", Context: MapOf(map[string][]string{"aws:PrincipalOrgID": {"o-1"}, "aws:ResourceOrgID": {"o-1"}})}, head + " with an explicit deny in a service control policy: " + scp.Source},
+		{Decision{ExplicitDeny, BySCP, scp, nil}, Request{Principal: alice, ResourceAccount: "444455556666", Context: MapOf(map[string][]string{"aws:PrincipalOrgID": {"o-1"}, "aws:ResourceOrgID": {"o-2"}})}, head + " with an explicit deny in a service control policy"},
+		{Decision{ExplicitDeny, ByRCP, rcp, nil}, Request{Principal: alice}, head + " with an explicit deny in a resource control policy: " + rcp.Source},
+		{Decision{ExplicitDeny, BySession, ours, nil}, Request{Principal: alice}, head + " with an explicit deny in a session policy: arn:aws:iam::111122223333:policy/p"},
+		{Decision{ExplicitDeny, ByGrant, ours, nil}, Request{Principal: alice}, head + " with an explicit deny in a resource-based policy"},
+		{Decision{By: ByResource}, Request{Principal: alice, Action: "sts:TagSession", Resource: "arn:aws:iam::111122223333:role/r"}, "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: sts:TagSession on resource: arn:aws:iam::111122223333:role/r because no role trust policy allows the sts:TagSession action"},
+		{Decision{By: ByIdentity}, Request{Principal: alice, Action: "kms:ListKeys", Resource: "*"}, "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: kms:ListKeys because no identity-based policy allows the kms:ListKeys action"},
+		{Decision{By: ByIdentity}, Request{Principal: alice, Action: "kms:Decrypt", Resource: "arn:aws:kms:eu-central-1:444455556666:key/k", ResourceAccount: "444455556666"}, "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:444455556666:key/k because no identity-based policy allows the kms:Decrypt action"},
+		{Decision{By: ByResource}, Request{Principal: alice, Action: "kms:Decrypt", Resource: "arn:aws:kms:eu-central-1:444455556666:key/k", ResourceAccount: "444455556666"}, "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: kms:Decrypt on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"},
+		{Decision{ExplicitDeny, ByResource, ours, nil}, Request{Principal: alice, Action: "kms:Decrypt", Resource: "arn:aws:kms:eu-central-1:444455556666:key/k", ResourceAccount: "444455556666"}, "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: kms:Decrypt on this resource because the resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access"},
 	} {
 		if c.req.Action == "" {
-			c.req.Action, c.req.Resource = "s3:Get", "*"
+			c.req.Action, c.req.Resource = "iam:Get", "*"
 		}
 		if got := c.d.Sentence(&c.req); got != c.want {
 			t.Errorf("got  %s\nwant %s", got, c.want)
 		}
 	}
-	if got := (Decision{}).Sentence(&Request{Principal: alice, Action: "s3:Get"}); got != "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: s3:Get because no identity-based policy allows the s3:Get action" {
+	if got := (Decision{}).Sentence(&Request{Principal: alice, Action: "iam:Get"}); got != "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: iam:Get because no identity-based policy allows the iam:Get action" {
 		t.Error(got)
 	}
 }
@@ -162,5 +175,26 @@ func TestSessionKeys(t *testing.T) {
 	}
 	if v := e.lookup("aws:tokenissuetime"); v.Present() {
 		t.Errorf("a session without a beginning has %v", v)
+	}
+}
+
+func TestValuesOfARequest(t *testing.T) {
+	alice, _ := PrincipalOf(callers["alice"], "")
+	r := Request{Principal: alice, Context: MapOf(map[string][]string{"aws:TagKeys": {"a", "b"}})}
+	for key, want := range map[string][]string{"aws:tagkeys": {"a", "b"}, "aws:UserName": {"alice"}, "aws:PrincipalOrgID": nil} {
+		if got := r.Values(key); !slices.Equal(got, want) {
+			t.Errorf("%s is %q, want %q", key, got, want)
+		}
+	}
+	if got := (&Request{}).Values("aws:PrincipalAccount"); !slices.Equal(got, []string{"anonymous"}) {
+		t.Errorf("nobody's account is %q", got)
+	}
+}
+
+func TestADocumentKeepsItsText(t *testing.T) {
+	const text = `{"Version":"2012-10-17","Statement":[ {"Effect":"Allow","Action":"*","Resource":"*"}]}`
+	d, err := Parse([]byte(text), Identity)
+	if err != nil || d.Text != text || d.Text[d.Statements[0].Start:d.Statements[0].End] != `{"Effect":"Allow","Action":"*","Resource":"*"}` {
+		t.Errorf("%+v, %v", d, err)
 	}
 }

@@ -30,6 +30,7 @@ type Document struct {
 	Version    string // "2012-10-17" or "2008-10-17"
 	ID         string
 	Statements []Statement
+	Text       string // the document as it was given; statements say where in it they stand
 }
 
 // A Statement is one compiled statement of a document.

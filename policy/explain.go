@@ -20,6 +20,7 @@ type StatementResult struct {
 	Index      int               `json:"index"`
 	Start      int               `json:"start"` // where it stands in the document, in bytes
 	End        int               `json:"end"`
+	Text       string            `json:"text,omitempty"` // the statement itself
 	Effect     string            `json:"effect"`
 	Applies    bool              `json:"applies"`
 	Action     bool              `json:"action"`    // the action is among those meant
@@ -95,6 +96,9 @@ func (x *explainer) set(v *verdict, by Type, level int, policies []*Attached, ap
 		for i := range a.Statements {
 			s := &a.Statements[i]
 			result, reached := x.statement(s)
+			if s.End <= len(a.Text) {
+				result.Text = a.Text[s.Start:s.End]
+			}
 			r.Statements = append(r.Statements, result)
 			x.note(v, hit{a, s}, reached, result.Applies)
 		}

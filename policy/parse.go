@@ -18,7 +18,7 @@ func Parse(doc []byte, kind Kind) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Document{Kind: kind, Version: "2008-10-17", ID: raw.id, Statements: make([]Statement, len(raw.statements))}
+	d := &Document{Kind: kind, Version: "2008-10-17", ID: raw.id, Statements: make([]Statement, len(raw.statements)), Text: string(doc)}
 	if raw.version != "" {
 		d.Version = raw.version
 	}

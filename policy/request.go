@@ -34,6 +34,20 @@ type Context interface {
 	Lookup(key string) Value
 }
 
+// Values returns what the request carries for a condition key, in any case, with
+// what follows from its principal; nil when it has no such key.
+func (r *Request) Values(key string) []string {
+	e := evaluation{req: r, principal: r.Principal}
+	if e.principal == nil {
+		e.principal = &aws.Principal{}
+	}
+	v := e.lookup(strings.ToLower(key))
+	if v.count() == 0 {
+		return nil
+	}
+	return v.strings()
+}
+
 // A Map is a Context of values that are already there. Its keys are in lower case.
 type Map map[string]Value
 
