@@ -16,6 +16,7 @@ import (
 	"sumun.dev/api/ssmapi"
 	"sumun.dev/aws"
 	"sumun.dev/store"
+	"sumun.dev/wire"
 )
 
 const jobDeliver = "events.deliver"
@@ -175,7 +176,7 @@ func (s *Service) automate(ctx context.Context, arn aws.ARN, t *target, d *deliv
 		return aws.ValidationException.New("RoleArn of target %s is not valid.", t.ID)
 	}
 	sum := sha256.Sum256([]byte(d.id()))
-	as, err := s.env.AWS.As(ctx, role, hex.EncodeToString(sum[:16]))
+	as, err := s.env.AWS.As(wire.OnBehalf(ctx, ruleARN(aws.CallOf(ctx), d.Bus, d.Rule)), role, hex.EncodeToString(sum[:16]))
 	if err != nil {
 		return err
 	}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 
 	"sumun.dev/api/eventsapi"
 	"sumun.dev/aws"
+	"sumun.dev/service"
 	"sumun.dev/store"
 	"sumun.dev/wire"
 )
@@ -23,18 +25,13 @@ func touchAll[In any](action string) func(context.Context, In) ([]wire.Touch, er
 
 // touchNewBus is for CreateEventBus, whose resource does not exist yet.
 func touchNewBus(ctx context.Context, in *eventsapi.CreateEventBusRequest) ([]wire.Touch, error) {
-	t := wire.Touch{Action: "events:CreateEventBus", Resource: busARN(aws.CallOf(ctx), in.Name), Conditions: requested(nil, in.Tags, nil)}
-	return withTagging([]wire.Touch{t}, in.Tags), nil
+	t := wire.Touch{Action: "events:CreateEventBus", Resource: busARN(aws.CallOf(ctx), in.Name), Conditions: service.RequestTags(nil, pairs(in.Tags))}
+	return service.WithTagging("events:TagResource", t), nil
 }
 
-// withTagging adds the right to tag, which tags on something new need too.
-func withTagging(touches []wire.Touch, tags []eventsapi.Tag) []wire.Touch {
-	if len(tags) == 0 {
-		return touches
-	}
-	t := touches[0]
-	t.Action = "events:TagResource"
-	return append(touches, t)
+// pairs yields tags of EventBridge.
+func pairs(tags []eventsapi.Tag) iter.Seq2[string, string] {
+	return service.Pairs(tags, func(t eventsapi.Tag) (string, string) { return t.Key, t.Value })
 }
 
 func touchBus[In any](s *Service, action string, name func(In) *string) func(context.Context, In) ([]wire.Touch, error) {
@@ -53,21 +50,6 @@ func (s *Service) touch(ctx context.Context, action string, arn aws.ARN, conditi
 		return nil, err
 	}
 	return []wire.Touch{t}, nil
-}
-
-// requested adds the tags that a call asks for to its conditions.
-func requested(conditions map[string][]string, tags []eventsapi.Tag, keys []string) map[string][]string {
-	if conditions == nil {
-		conditions = map[string][]string{}
-	}
-	for _, t := range tags {
-		conditions["aws:RequestTag/"+t.Key] = []string{t.Value}
-		keys = append(keys, t.Key)
-	}
-	if len(keys) > 0 {
-		conditions["aws:TagKeys"] = keys
-	}
-	return conditions
 }
 
 // ruleNamed names the rule of a bus that may be given by ARN.
@@ -92,29 +74,28 @@ func touchTagged[In any](s *Service, action string, what func(In) (arn string, t
 		if err != nil {
 			return nil, aws.ValidationException.New("Parameter ResourceARN is not valid. Reason: Provided Arn is not in correct format.")
 		}
-		return s.touch(ctx, action, arn, requested(nil, tags, keys))
+		return s.touch(ctx, action, arn, service.RequestTags(nil, pairs(tags), keys...))
 	}
 }
 
-// touchPassRole is the right to hand a role to EventBridge. A role can be passed
-// within its account only, whoever asks: EventBridge would assume any role that
-// trusts it. IAM User Guide, "Grant a user permissions to pass a role".
-func touchPassRole(call *aws.Call, role *string) ([]wire.Touch, error) {
+// touchPassRole is the right to hand a role to EventBridge for a rule.
+func touchPassRole(call *aws.Call, role *string, rule aws.ARN) ([]wire.Touch, error) {
 	if role == nil {
 		return nil, nil
 	}
-	arn, err := aws.ParseARN(*role)
-	if err != nil || arn.Service != "iam" {
+	arn, ok, err := service.Passable(call, *role)
+	if !ok {
 		return nil, aws.ValidationException.New("Parameter RoleArn is not valid. Reason: Provided Arn is not in correct format.")
 	}
-	if arn != call.GlobalARN("iam", arn.Resource) {
-		return nil, aws.AccessDenied.New("Cross-account pass role is not allowed.")
+	if err != nil {
+		return nil, err
 	}
-	return []wire.Touch{{Action: "iam:PassRole", Resource: arn, Conditions: map[string][]string{"iam:PassedToService": {"events.amazonaws.com"}}}}, nil
+	return []wire.Touch{service.PassRole(arn, "events.amazonaws.com", rule)}, nil
 }
 
 func (s *Service) touchPutRule(ctx context.Context, in *eventsapi.PutRuleRequest) ([]wire.Touch, error) {
-	touches, err := touchPassRole(aws.CallOf(ctx), in.RoleArn)
+	arn := ruleNamed(aws.CallOf(ctx), in.EventBusName, in.Name)
+	pass, err := touchPassRole(aws.CallOf(ctx), in.RoleArn, arn)
 	if err != nil {
 		return nil, err
 	}
@@ -128,11 +109,11 @@ func (s *Service) touchPutRule(ctx context.Context, in *eventsapi.PutRuleRequest
 			}
 		}
 	}
-	put, err := s.touch(ctx, "events:PutRule", ruleNamed(aws.CallOf(ctx), in.EventBusName, in.Name), requested(conditions, in.Tags, nil))
+	put, err := s.touch(ctx, "events:PutRule", arn, service.RequestTags(conditions, pairs(in.Tags)))
 	if err != nil {
 		return nil, err
 	}
-	return append(withTagging(put, in.Tags), touches...), nil
+	return append(service.WithTagging("events:TagResource", put[0]), pass...), nil
 }
 
 func (s *Service) touchPutTargets(ctx context.Context, in *eventsapi.PutTargetsRequest) ([]wire.Touch, error) {
@@ -146,7 +127,7 @@ func (s *Service) touchPutTargets(ctx context.Context, in *eventsapi.PutTargetsR
 		return nil, err
 	}
 	for _, t := range in.Targets {
-		pass, err := touchPassRole(aws.CallOf(ctx), t.RoleArn)
+		pass, err := touchPassRole(aws.CallOf(ctx), t.RoleArn, arn)
 		if err != nil {
 			return nil, err
 		}

@@ -3,9 +3,11 @@ package guardduty
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
+	"sumun.dev/service"
 	"sumun.dev/store"
 	"sumun.dev/wire"
 )
@@ -20,19 +22,11 @@ func touchAll[In any](action string) func(context.Context, In) ([]wire.Touch, er
 	return func(context.Context, In) ([]wire.Touch, error) { return []wire.Touch{{Action: action}}, nil }
 }
 
+const tagging = "guardduty:TagResource"
+
 // touchNewDetector is for CreateDetector, whose resource does not exist yet.
 func touchNewDetector(_ context.Context, in *guarddutyapi.CreateDetectorRequest) ([]wire.Touch, error) {
-	return withTagging([]wire.Touch{{Action: "guardduty:CreateDetector", Conditions: requested(in.Tags, nil)}}, in.Tags), nil
-}
-
-// withTagging adds the right to tag, which tags on something new need too.
-func withTagging(touches []wire.Touch, tags map[string]string) []wire.Touch {
-	if len(tags) == 0 {
-		return touches
-	}
-	t := touches[0]
-	t.Action = "guardduty:TagResource"
-	return append(touches, t)
+	return service.WithTagging(tagging, wire.Touch{Action: "guardduty:CreateDetector", Conditions: service.RequestTags(nil, maps.All(in.Tags))}), nil
 }
 
 func touchDetector[In any](s *Service, action string, id func(In) string) func(context.Context, In) ([]wire.Touch, error) {
@@ -51,25 +45,12 @@ func touchDetector[In any](s *Service, action string, id func(In) string) func(c
 
 func detectorARN(call *aws.Call, id string) aws.ARN { return call.ARN("guardduty", "detector/"+id) }
 
-// requested makes the conditions of the tags that a call asks for.
-func requested(tags map[string]string, keys []string) map[string][]string {
-	conditions := map[string][]string{}
-	for key, value := range tags {
-		conditions["aws:RequestTag/"+key] = []string{value}
-		keys = append(keys, key)
-	}
-	if len(keys) > 0 {
-		conditions["aws:TagKeys"] = keys
-	}
-	return conditions
-}
-
 // touchNew is for what is made in a detector.
 func touchNew[In any](action string, of func(In) (detector string, tags map[string]string)) func(context.Context, In) ([]wire.Touch, error) {
 	return func(ctx context.Context, in In) ([]wire.Touch, error) {
 		detector, tags := of(in)
-		t := wire.Touch{Action: action, Resource: detectorARN(aws.CallOf(ctx), detector), Conditions: requested(tags, nil)}
-		return withTagging([]wire.Touch{t}, tags), nil
+		t := wire.Touch{Action: action, Resource: detectorARN(aws.CallOf(ctx), detector), Conditions: service.RequestTags(nil, maps.All(tags))}
+		return service.WithTagging(tagging, t), nil
 	}
 }
 
@@ -119,7 +100,7 @@ func touchTagged[In any](s *Service, action string, of func(In) (string, map[str
 		if err != nil {
 			return nil, invalid("resourceArn")
 		}
-		t := wire.Touch{Action: action, Resource: arn, Conditions: requested(tags, keys)}
+		t := wire.Touch{Action: action, Resource: arn, Conditions: service.RequestTags(nil, maps.All(tags), keys...)}
 		has, _, err := s.tagsOf(ctx, resource)
 		switch {
 		case err == nil:

@@ -3,10 +3,12 @@ package route53resolver
 import (
 	"context"
 	"errors"
+	"iter"
 	"strings"
 
 	api "sumun.dev/api/route53resolverapi"
 	"sumun.dev/aws"
+	"sumun.dev/service"
 	"sumun.dev/store"
 	"sumun.dev/wire"
 )
@@ -25,28 +27,15 @@ func touchAll[In any](operation string) touches[In] {
 
 func touchNew[In any](operation, kind string, tags func(In) []api.Tag) touches[In] {
 	return func(ctx context.Context, in In) ([]wire.Touch, error) {
-		t := wire.Touch{Action: "route53resolver:" + operation, Resource: aws.CallOf(ctx).ARN("route53resolver", kind+"/*"), Conditions: requested(tags(in))}
-		return withTagging([]wire.Touch{t}, tags(in)), nil
+		t := wire.Touch{Action: "route53resolver:" + operation, Resource: aws.CallOf(ctx).ARN("route53resolver", kind+"/*"), Conditions: service.RequestTags(nil, pairs(tags(in)))}
+		return service.WithTagging(tagging, t), nil
 	}
 }
 
-// withTagging adds the right to tag, which tags on something new need too.
-func withTagging(ts []wire.Touch, tags []api.Tag) []wire.Touch {
-	if len(tags) == 0 {
-		return ts
-	}
-	t := ts[0]
-	t.Action = "route53resolver:TagResource"
-	return append(ts, t)
-}
+const tagging = "route53resolver:TagResource"
 
-func requested(tags []api.Tag) map[string][]string {
-	c := map[string][]string{}
-	for _, t := range tags {
-		c["aws:RequestTag/"+t.Key] = []string{t.Value}
-		c["aws:TagKeys"] = append(c["aws:TagKeys"], t.Key)
-	}
-	return c
+func pairs(tags []api.Tag) iter.Seq2[string, string] {
+	return service.Pairs(tags, func(t api.Tag) (string, string) { return t.Key, t.Value })
 }
 
 // touch makes the touch of one resource with its tags, if it is there.
@@ -120,18 +109,18 @@ func touchConfigOf[In any](operation string, vpc func(In) string) touches[In] {
 // association, not to the group.
 func touchNewTie(ctx context.Context, in *api.AssociateFirewallRuleGroupRequest) ([]wire.Touch, error) {
 	tie := wire.Touch{
-		Action: "route53resolver:AssociateFirewallRuleGroup", Conditions: requested(in.Tags),
+		Action: "route53resolver:AssociateFirewallRuleGroup", Conditions: service.RequestTags(nil, pairs(in.Tags)),
 		Resource: aws.CallOf(ctx).ARN("route53resolver", "firewall-rule-group-association/*"),
 	}
-	return withTagging([]wire.Touch{tie}, in.Tags), nil
+	return service.WithTagging(tagging, tie), nil
 }
 
 func (s *Service) touchTagging(ctx context.Context, in *api.TagResourceRequest) ([]wire.Touch, error) {
-	return s.touchARN(ctx, "TagResource", in.ResourceArn, requested(in.Tags))
+	return s.touchARN(ctx, "TagResource", in.ResourceArn, service.RequestTags(nil, pairs(in.Tags)))
 }
 
 func (s *Service) touchUntagging(ctx context.Context, in *api.UntagResourceRequest) ([]wire.Touch, error) {
-	return s.touchARN(ctx, "UntagResource", in.ResourceArn, map[string][]string{"aws:TagKeys": in.TagKeys})
+	return s.touchARN(ctx, "UntagResource", in.ResourceArn, service.RequestTags(nil, nil, in.TagKeys...))
 }
 
 func (s *Service) touchTagged(ctx context.Context, in *api.ListTagsForResourceRequest) ([]wire.Touch, error) {

@@ -3,10 +3,12 @@ package securityhub
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 
 	"sumun.dev/api/securityhubapi"
 	"sumun.dev/aws"
+	"sumun.dev/service"
 	"sumun.dev/store"
 	"sumun.dev/wire"
 )
@@ -39,26 +41,8 @@ func (s *Service) hubTouch(ctx context.Context, action string) (wire.Touch, erro
 }
 
 func (s *Service) touchNewHub(ctx context.Context, in *securityhubapi.EnableSecurityHubRequest) ([]wire.Touch, error) {
-	t := wire.Touch{Action: "securityhub:EnableSecurityHub", Resource: hubARN(ctx), Conditions: requested(in.Tags, nil)}
-	if len(in.Tags) == 0 {
-		return []wire.Touch{t}, nil
-	}
-	tagging := t
-	tagging.Action = "securityhub:TagResource"
-	return []wire.Touch{t, tagging}, nil
-}
-
-// requested makes the conditions of the tags that a call asks for.
-func requested(tags map[string]string, keys []string) map[string][]string {
-	conditions := map[string][]string{}
-	for key, value := range tags {
-		conditions["aws:RequestTag/"+key] = []string{value}
-		keys = append(keys, key)
-	}
-	if len(keys) > 0 {
-		conditions["aws:TagKeys"] = keys
-	}
-	return conditions
+	t := wire.Touch{Action: "securityhub:EnableSecurityHub", Resource: hubARN(ctx), Conditions: service.RequestTags(nil, maps.All(in.Tags))}
+	return service.WithTagging("securityhub:TagResource", t), nil
 }
 
 // touchUpdate names the fields that BatchUpdateFindings changes by the condition
@@ -112,11 +96,11 @@ func (s *Service) tagged(ctx context.Context, action, resource string, condition
 }
 
 func (s *Service) touchTag(ctx context.Context, in *securityhubapi.TagResourceRequest) ([]wire.Touch, error) {
-	return s.tagged(ctx, "TagResource", in.ResourceArn, requested(in.Tags, nil))
+	return s.tagged(ctx, "TagResource", in.ResourceArn, service.RequestTags(nil, maps.All(in.Tags)))
 }
 
 func (s *Service) touchUntag(ctx context.Context, in *securityhubapi.UntagResourceRequest) ([]wire.Touch, error) {
-	return s.tagged(ctx, "UntagResource", in.ResourceArn, requested(nil, in.TagKeys))
+	return s.tagged(ctx, "UntagResource", in.ResourceArn, service.RequestTags(nil, nil, in.TagKeys...))
 }
 
 func (s *Service) touchTags(ctx context.Context, in *securityhubapi.ListTagsForResourceRequest) ([]wire.Touch, error) {

@@ -12,6 +12,7 @@ import (
 	"sumun.dev/aws"
 	"sumun.dev/respond"
 	"sumun.dev/store"
+	"sumun.dev/wire"
 )
 
 const (
@@ -210,7 +211,7 @@ func (s *Service) as(ctx context.Context, e *execution) (context.Context, error)
 	if err != nil || role.Service != "iam" || role.Account != aws.CallOf(ctx).Account {
 		return nil, aws.AccessDenied.New("%s is not a role of this account.", e.Role)
 	}
-	return s.env.AWS.As(ctx, role, "Automation-"+e.ID)
+	return s.env.AWS.As(wire.OnBehalf(ctx, executionARN(ctx, e.ID)), role, "Automation-"+e.ID)
 }
 
 // keep writes a new execution down.

@@ -6,6 +6,7 @@ import (
 
 	"sumun.dev/api/ssmapi"
 	"sumun.dev/aws"
+	"sumun.dev/service"
 	"sumun.dev/store"
 	"sumun.dev/wire"
 )
@@ -54,9 +55,11 @@ func (s *Service) touchStart(ctx context.Context, in *ssmapi.StartAutomationExec
 	if version == "" {
 		version = "$DEFAULT"
 	}
-	touches := []wire.Touch{{Action: "ssm:StartAutomationExecution", Resource: n.definition(ctx, version), Conditions: requested(in.Tags)}}
-	if len(in.Tags) > 0 {
-		touches = append(touches, wire.Touch{Action: "ssm:AddTagsToResource", Resource: executionARN(ctx, "*"), Conditions: requested(in.Tags)})
+	tags := service.Pairs(in.Tags, func(t ssmapi.Tag) (string, string) { return t.Key, t.Value })
+	start := wire.Touch{Action: "ssm:StartAutomationExecution", Resource: n.definition(ctx, version), Conditions: service.RequestTags(nil, tags)}
+	touches := service.WithTagging("ssm:AddTagsToResource", start)
+	if len(touches) > 1 {
+		touches[1].Resource = executionARN(ctx, "*") // the tags are the execution's, not the runbook's
 	}
 	book := s.document(n.name)
 	if book == nil {
@@ -67,22 +70,10 @@ func (s *Service) touchStart(ctx context.Context, in *ssmapi.StartAutomationExec
 	if err != nil {
 		return touches, nil
 	}
-	arn, err := aws.ParseARN(role)
-	if err != nil {
+	// A role of another account is refused when it is served, in AWS's words.
+	arn, ok, _ := service.Passable(aws.CallOf(ctx), role)
+	if !ok {
 		return touches, nil
 	}
-	return append(touches, wire.Touch{Action: "iam:PassRole", Resource: arn, Conditions: map[string][]string{"iam:PassedToService": {"ssm.amazonaws.com"}}}), nil
-}
-
-// requested is what a call asks for in tags, as conditions.
-func requested(tags []ssmapi.Tag) map[string][]string {
-	if len(tags) == 0 {
-		return nil
-	}
-	c := map[string][]string{}
-	for _, t := range tags {
-		c["aws:RequestTag/"+t.Key] = []string{t.Value}
-		c["aws:TagKeys"] = append(c["aws:TagKeys"], t.Key)
-	}
-	return c
+	return append(touches, service.PassRole(arn, "ssm.amazonaws.com", start.Resource)), nil
 }
