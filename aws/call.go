@@ -72,10 +72,12 @@ type Call struct {
 	Time      time.Time // when the gate received it
 	SourceIP  netip.Addr
 	UserAgent string
+	Referer   string
 	Host      string
 	TLS       *TLS
 	MFA       bool
 	Via       []string // services that pass the call on, outermost first: "ssm.amazonaws.com"
+	Source    ARN      // the resource on whose behalf a service acts as itself, aws:SourceArn: a rule, an execution
 }
 
 // TLS says how a call was encrypted, as CloudTrail's tlsDetails has it.

@@ -132,12 +132,13 @@ func (g *Gateway) report(v *visit) {
 	if v.err != nil {
 		v.deed.err = g.refusal(v)
 	}
+	g.memory.note(&v.deed)
 	if v.verified() {
 		if !v.deed.recorded {
 			if v.deed.about == nil {
 				v.deed.call, v.deed.about, v.deed.in = v.call, v.match.Operation.About(), v.in
 			}
-			g.audit.add(v.deed.record())
+			g.audit.add(g.record(&v.deed))
 		}
 		return
 	}

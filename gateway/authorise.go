@@ -18,34 +18,69 @@ func (g *Gateway) authorise(ctx context.Context, d *deed) error {
 	if len(d.touches) == 0 {
 		return fmt.Errorf("gateway: %s touches nothing, so nothing allows it", d.about)
 	}
-	call := aws.CallOf(ctx)
-	var own *policy.Policies
-	var mine *policy.Membership
 	for i := range d.touches {
-		t := &d.touches[i]
-		if t.Open != "" {
+		if d.touches[i].Open != "" {
 			continue
 		}
-		if own == nil {
-			var err error
-			if own, err = g.Identities.Policies(outside(ctx), call.Principal); err != nil {
-				return policiesError(err)
-			}
-			if mine, err = g.membership(ctx, call.Principal.Account); err != nil {
-				return err
-			}
-		}
-		decision, err := g.decide(ctx, own, mine, t)
-		if err != nil {
+		if err := g.gather(ctx, d, i); err != nil {
 			return err
 		}
-		d.decision = decision
-		if !decision.Allowed() {
-			d.denied = true
-			return denied(call, d.about, t, decision)
+		if err := g.pose(d, i); err != nil {
+			return err
 		}
+		q := &d.question
+		d.at, d.decision = i, policy.Authorize(&q.Request, &q.Policies)
+		if d.decision.Allowed() {
+			continue
+		}
+		d.denied = true
+		for i++; i < len(d.touches); i++ {
+			_ = g.gather(ctx, d, i) // only what explains the refusal, which stands
+		}
+		return g.denied(d, &q.Request)
 	}
 	return nil
+}
+
+// gather finds what decides about the call's i-th touch besides the touch itself:
+// the caller's policies, and where its account and the resource's stand.
+func (g *Gateway) gather(ctx context.Context, d *deed, i int) error {
+	p := d.call.Principal
+	if d.own == nil {
+		own, err := g.Identities.Policies(outside(ctx), p)
+		if err != nil {
+			return policiesError(err)
+		}
+		if d.mine, err = g.membership(ctx, p.Account); err != nil {
+			return err
+		}
+		d.own = own
+	}
+	owner := ownerOf(&d.touches[i])
+	if owner == "" || owner == p.Account {
+		return nil
+	}
+	theirs, err := g.membership(ctx, owner)
+	if err != nil {
+		return err
+	}
+	if theirs == nil {
+		return nil
+	}
+	if d.theirs == nil {
+		d.theirs = make([]*policy.Membership, len(d.touches))
+	}
+	d.theirs[i] = theirs
+	return nil
+}
+
+// ownerOf is the account that owns what is touched; empty for the caller's own.
+// What AWS itself owns, such as its managed policies, belongs to every account.
+func ownerOf(t *wire.Touch) aws.Account {
+	if t.Resource.Account == "aws" {
+		return ""
+	}
+	return t.Resource.Account
 }
 
 // policiesError is an unknown principal, such as a user deleted a moment ago,
@@ -66,39 +101,45 @@ func (g *Gateway) membership(ctx context.Context, account aws.Account) (*policy.
 	return g.Membership(outside(ctx), account)
 }
 
-// decide asks the policies about one touch. own and mine are the caller's policies
-// and its account's place in an organisation.
-func (g *Gateway) decide(ctx context.Context, own *policy.Policies, mine *policy.Membership, t *wire.Touch) (policy.Decision, error) {
+// A question is what policies are asked about one touch.
+type question struct {
+	policy.Request
+	policy.Policies
+	conditions conditions
+}
+
+// pose makes d.question the one about the call's i-th touch, from what gather
+// found. It is the same question when it is asked again to explain the answer.
+func (g *Gateway) pose(d *deed, i int) error {
+	t, q := &d.touches[i], &d.question
 	if t.Action == "" {
-		return policy.Decision{}, errors.New("gateway: a touch names no action")
+		return errors.New("gateway: a touch names no action")
 	}
-	call := aws.CallOf(ctx)
-	policies := *own
-	theirs := mine
-	if owner := t.Resource.Account; owner != "" && owner != call.Principal.Account {
-		var err error
-		if theirs, err = g.membership(ctx, owner); err != nil {
-			return policy.Decision{}, err
+	q.Policies, q.conditions = *d.own, conditions{call: d.call, touch: t, mine: d.mine, theirs: d.mine}
+	owner := ownerOf(t)
+	if owner != "" && owner != d.call.Principal.Account {
+		q.conditions.theirs = nil
+		if d.theirs != nil {
+			q.conditions.theirs = d.theirs[i]
 		}
 	}
-	if mine != nil {
-		policies.SCPs = mine.SCPs
+	if d.mine != nil {
+		q.SCPs = d.mine.SCPs
 	}
-	if theirs != nil {
-		policies.RCPs = theirs.RCPs
+	if theirs := q.conditions.theirs; theirs != nil {
+		q.RCPs = theirs.RCPs
 	}
 	if t.Policy != "" {
 		doc, err := g.resources.get(t.Policy, t.PolicyKind)
 		if err != nil {
-			return policy.Decision{}, fmt.Errorf("policy of %s: %w", t.Resource, err)
+			return fmt.Errorf("policy of %s: %w", t.Resource, err)
 		}
-		policies.Resource = &policy.Attached{Document: doc, Source: t.Resource.String()}
+		q.Policies.Resource = &policy.Attached{Document: doc, Source: t.Resource.String()}
 	}
-	req := policy.Request{
-		Principal: call.Principal, Action: t.Action, Resource: resourceOf(t), ResourceAccount: t.Resource.Account,
-		Context: &conditions{call: call, touch: t, mine: mine, theirs: theirs},
+	q.Request = policy.Request{
+		Principal: d.call.Principal, Action: t.Action, Resource: resourceOf(t), ResourceAccount: owner, Context: &q.conditions,
 	}
-	return policy.Authorize(&req, &policies), nil
+	return nil
 }
 
 func resourceOf(t *wire.Touch) string {

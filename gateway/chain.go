@@ -102,7 +102,7 @@ func (g *Gateway) attempt(ctx context.Context, v *visit) error {
 	// What is called reading and leaves something behind all the same is recorded
 	// with that, like any change.
 	if err == nil && (!v.deed.about.Reads() || !unit.Empty()) {
-		store.Emit(ctx, v.deed.record())
+		store.Emit(ctx, g.record(&v.deed))
 		v.deed.recorded = true
 	}
 	if err == nil {

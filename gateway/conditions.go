@@ -23,6 +23,9 @@ func (c *conditions) Lookup(key string) policy.Value {
 		if !one {
 			return policy.Ambiguous()
 		}
+		if len(values) > 1 && strings.HasPrefix(key, requestTag) {
+			return policy.Ambiguous() // one tag twice
+		}
 		return policy.Texts(values)
 	}
 	if _, tag, ok := strings.Cut(key, ":resourcetag/"); ok {
@@ -44,19 +47,21 @@ func (c *conditions) Lookup(key string) policy.Value {
 		return policy.Bool(c.call.TLS != nil || !c.fromOutside())
 	case "aws:useragent":
 		return text(c.call.UserAgent)
+	case "aws:referer":
+		return text(c.call.Referer)
 	case "aws:requestedregion":
 		return text(string(c.call.Region))
 	case "aws:resourceaccount":
-		return text(string(c.touch.Resource.Account))
+		return text(string(c.owner()))
 	case "aws:principalorgid", "aws:principalorgpaths":
+		if c.itself() {
+			return policy.Value{} // a service belongs to no organisation
+		}
 		return standing(c.mine, key == "aws:principalorgid")
 	case "aws:resourceorgid", "aws:resourceorgpaths":
 		return standing(c.theirs, key == "aws:resourceorgid")
-	case "aws:sourceaccount":
-		// A service that acts as itself does so for the account it acts in.
-		if c.call.Principal.Kind == aws.Service {
-			return text(string(c.call.Account))
-		}
+	case "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:sourceorgpaths":
+		return c.source(key)
 	case "aws:multifactorauthage":
 		if s := c.call.Principal.Session; s != nil && s.MFA {
 			return policy.Number(int64(c.call.Time.Sub(s.Created).Seconds()))
@@ -90,6 +95,44 @@ func (c *conditions) given(key string) (values []string, asked, one bool) {
 		}
 	}
 	return values, asked, true
+}
+
+const requestTag = "aws:requesttag/"
+
+// owner is the account whose resource is touched: where an action is on no one
+// resource, or on one that belongs to AWS, the account that the call works on.
+func (c *conditions) owner() aws.Account {
+	if owner := c.touch.Resource.Account; owner != "" {
+		return owner
+	}
+	return c.call.Account
+}
+
+// itself reports whether a service asks as itself.
+func (c *conditions) itself() bool { return c.call.Principal.Kind == aws.Service }
+
+// source says on whose behalf a service acts as itself: on that of a resource
+// where it has one, of the account that it acts in else. Only calls from inside
+// have such a caller. IAM User Guide, "The confused deputy problem".
+func (c *conditions) source(key string) policy.Value {
+	if !c.itself() {
+		return policy.Value{}
+	}
+	account := c.call.Account
+	if !c.call.Source.IsZero() && c.call.Source.Account != "" {
+		account = c.call.Source.Account
+	}
+	switch key {
+	case "aws:sourcearn":
+		return policy.ARN(&c.call.Source)
+	case "aws:sourceaccount":
+		return text(string(account))
+	}
+	// The source is of the account that the service acts in, or it is not known.
+	if account != c.call.Principal.Account {
+		return policy.Value{}
+	}
+	return standing(c.mine, key == "aws:sourceorgid")
 }
 
 // fromOutside reports whether the call came over the network by itself.

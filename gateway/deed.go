@@ -17,14 +17,21 @@ type deed struct {
 	in, out  any
 	err      *aws.Error
 	touches  []wire.Touch
+	recorded bool // the record goes with the unit of work
+
+	// What the gate decided about the touches, and from what.
+	own      *policy.Policies     // the caller's
+	mine     *policy.Membership   // of the caller's account
+	theirs   []*policy.Membership // of the account of each touch's resource; nil while all are the caller's
+	at       int                  // which touch decided last
 	decision policy.Decision
 	denied   bool
-	recorded bool // the record goes with the unit of work
+	question question // about one touch; here, so that it costs no memory of its own
 }
 
 // record writes the deed down. The decision is no part of CloudTrail's record; it
 // stands beside it, for those who ask why.
-func (d *deed) record() aws.Event {
+func (g *Gateway) record(d *deed) aws.Event {
 	resources := make([]aws.ARN, len(d.touches))
 	for i := range d.touches {
 		resources[i] = d.touches[i].Resource
@@ -32,6 +39,9 @@ func (d *deed) record() aws.Event {
 	e := trail.Record(d.call, d.about, d.in, d.out, d.err, resources...)
 	if why := d.why(); why != "" {
 		e.Attrs["decision"] = why
+	}
+	if d.denied {
+		e.Attrs[explained] = g.diagnosis(d)
 	}
 	return e
 }

@@ -90,6 +90,7 @@ type Gateway struct {
 	strangers *semaphore.Weighted // strangerMemory
 	calls     calls
 	turns     turns
+	memory    memory
 
 	mu     sync.Mutex
 	routes []wire.Route

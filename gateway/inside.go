@@ -85,7 +85,11 @@ func (i *inside) pass(outer *aws.Call, about *wire.Meta) *aws.Call {
 	if !i.itself(outer) {
 		c.Via = append(slices.Clip(outer.Via), i.service)
 	}
-	c.UserAgent, c.TLS = i.service, nil
+	c.UserAgent, c.Referer, c.TLS = i.service, "", nil
+	c.Source = aws.ARN{}
+	if c.Principal.Kind == aws.Service {
+		c.Source = outer.Source
+	}
 	return &c
 }
 
@@ -111,7 +115,7 @@ func (i *inside) perform(ctx context.Context, op wire.AnyOperation, d *deed) err
 			return err
 		}
 		if !d.about.Reads() {
-			store.Emit(ctx, d.record())
+			store.Emit(ctx, g.record(d))
 			d.recorded = true
 		}
 		return nil
@@ -122,13 +126,14 @@ func (i *inside) perform(ctx context.Context, op wire.AnyOperation, d *deed) err
 	if err != nil {
 		d.err, d.recorded = g.sayable(ctx, d, err), false
 	}
+	g.memory.note(d)
 	if d.recorded {
 		return nil
 	}
 	if j := journalOf(ctx); j != nil {
-		j.note(d.record())
+		j.note(g.record(d))
 	} else {
-		g.audit.add(d.record())
+		g.audit.add(g.record(d))
 	}
 	if d.err != nil {
 		return d.err
@@ -145,12 +150,14 @@ func (i *inside) As(ctx context.Context, role aws.ARN, session string) (context.
 	c := *outer
 	c.Principal = &aws.Principal{Kind: aws.Service, Name: i.service, Account: role.Account}
 	c.Account, c.Via, c.SourceIP, c.TLS, c.MFA = role.Account, nil, netip.Addr{}, nil, false
-	c.UserAgent, c.RequestID, c.Time = i.service, aws.UUID(), time.Now()
+	c.UserAgent, c.Referer, c.RequestID, c.Time = i.service, "", aws.UUID(), time.Now()
+	c.Source = wire.SourceOf(ctx)
 	p, err := i.gate.Assume(aws.WithCall(ctx, &c), role, session)
 	if err != nil {
 		return nil, err
 	}
 	as := c
+	as.Source = aws.ARN{}
 	as.Principal, as.Account = p, p.Account
 	if p.Session != nil && p.Session.InvokedBy == "" {
 		invoked, with := *p, *p.Session

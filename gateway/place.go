@@ -22,7 +22,7 @@ func (g *Gateway) place(v *visit) error {
 	c.Service, c.Operation = about.Service.Prefix, about.Name
 	c.Time = v.began
 	c.SourceIP = g.sourceIP(v)
-	c.UserAgent = v.r.UserAgent()
+	c.UserAgent, c.Referer = v.r.UserAgent(), v.r.Referer()
 	c.Host = v.request.Host
 	c.MFA = c.Principal.Session != nil && c.Principal.Session.MFA
 	if t := v.r.TLS; t != nil {

@@ -1,0 +1,161 @@
+package gateway
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+
+	"sumun.dev/policy"
+)
+
+// explained is the attribute of a trail event that holds why a call was refused:
+// an Explanation in JSON. It is no part of CloudTrail's record.
+const explained = "explanation"
+
+// maxDiagnosis bounds what stands beside a refusal's record, in bytes.
+const maxDiagnosis = 32 << 10
+
+// An Explanation is why a call was allowed or refused: every policy that was
+// consulted, for everything that the call touches.
+type Explanation struct {
+	RequestID string    `json:"requestId"`
+	Time      time.Time `json:"time"`
+	Operation string    `json:"operation"` // "iam:CreateUser"
+	Principal string    `json:"principal"`
+	Account   string    `json:"account"`
+	Region    string    `json:"region"`
+	Via       []string  `json:"via,omitempty"` // services that passed the call on
+	Allowed   bool      `json:"allowed"`
+	Code      string    `json:"code,omitempty"`    // what the caller was told
+	Message   string    `json:"message,omitempty"` // what the caller was told
+	Shortened bool      `json:"shortened,omitempty"`
+	Touches   []Touched `json:"touches"`
+}
+
+// Touched is the decision about one thing that a call touches.
+type Touched struct {
+	Action    string `json:"action"`
+	Resource  string `json:"resource"`
+	Owner     string `json:"resourceAccount,omitempty"`
+	Open      string `json:"open,omitempty"` // why AWS asks for no permission; nothing was decided then
+	Outcome   string `json:"decision,omitempty"`
+	By        string `json:"decidedBy,omitempty"`
+	Source    string `json:"source,omitempty"`    // the deciding policy
+	Statement string `json:"statement,omitempty"` // the deciding statement in it
+
+	policy.Diagnostic
+}
+
+// Explain says why the call with this request id was decided as it was; with an
+// empty id, the newest refusal. It reports false when the gate remembers no such
+// call. The decision is made again from what went into it.
+func (g *Gateway) Explain(id string) (*Explanation, bool) {
+	r, ok := g.memory.find(id)
+	if !ok {
+		return nil, false
+	}
+	return g.explain(&deed{call: r.call, about: r.about, touches: r.touches, own: r.own, mine: r.mine, theirs: r.theirs, err: r.err}), true
+}
+
+func (g *Gateway) explain(d *deed) *Explanation {
+	x := &Explanation{
+		RequestID: d.call.RequestID, Time: d.call.Time, Operation: d.about.String(), Principal: d.call.Principal.ARN.String(),
+		Account: string(d.call.Account), Region: string(d.call.Region), Via: d.call.Via, Allowed: true,
+	}
+	if d.call.Principal.ARN.IsZero() {
+		x.Principal = d.call.Principal.Name
+	}
+	if d.err != nil {
+		x.Code, x.Message = d.err.Code, d.err.Message
+	}
+	for i := range d.touches {
+		t := &d.touches[i]
+		e := Touched{Action: t.Action, Resource: resourceOf(t), Owner: string(t.Resource.Account), Open: t.Open}
+		if t.Open == "" && d.own != nil && g.pose(d, i) == nil {
+			var decision policy.Decision
+			decision, e.Diagnostic = policy.Explain(&d.question.Request, &d.question.Policies)
+			e.Outcome, e.By, e.Source, e.Statement = decision.Outcome.String(), decision.By.String(), decision.Source(), decision.Label()
+			x.Allowed = x.Allowed && decision.Allowed()
+			hideSecrets(&e.Diagnostic)
+		}
+		x.Touches = append(x.Touches, e)
+	}
+	return x
+}
+
+// hidden are condition keys whose values in requests are not shown: who knows a
+// role's external id may be taken for somebody else.
+var hidden = [...]string{"sts:ExternalId"}
+
+func hideSecrets(d *policy.Diagnostic) {
+	for i := range d.Policies {
+		for j := range d.Policies[i].Statements {
+			conditions := d.Policies[i].Statements[j].Conditions
+			for k := range conditions {
+				secret := slices.ContainsFunc(hidden[:], func(key string) bool { return strings.EqualFold(key, conditions[k].Key) })
+				if secret && len(conditions[k].Got) > 0 {
+					conditions[k].Got = []string{"(hidden)"}
+				}
+			}
+		}
+	}
+}
+
+// diagnosis is the explanation of a refusal as it is kept beside its record. What
+// does not fit is left out, the least telling first.
+func (g *Gateway) diagnosis(d *deed) string {
+	x := g.explain(d)
+	for _, shorten := range [...]func(*Explanation){
+		func(*Explanation) {},
+		keep(func(_ *Touched, s *policy.StatementResult) bool { return s.Action }),
+		keep(func(_ *Touched, s *policy.StatementResult) bool { return s.Applies }),
+		func(x *Explanation) {
+			x.Touches = slices.DeleteFunc(x.Touches, func(t Touched) bool { return t.Outcome == "allowed" })
+		},
+		func(x *Explanation) {
+			x.Touches = slices.Clip(x.Touches[:min(1, len(x.Touches))])
+			for i := range x.Touches {
+				x.Touches[i].Diagnostic = policy.Diagnostic{}
+			}
+		},
+	} {
+		shorten(x)
+		text, err := json.Marshal(x)
+		if err != nil {
+			return ""
+		}
+		if len(text) <= maxDiagnosis {
+			return string(text)
+		}
+		x.Shortened = true
+	}
+	return ""
+}
+
+// keep leaves only the statements that say yes.
+func keep(yes func(*Touched, *policy.StatementResult) bool) func(*Explanation) {
+	return func(x *Explanation) {
+		for i := range x.Touches {
+			t := &x.Touches[i]
+			for j := range t.Policies {
+				p := &t.Policies[j]
+				p.Statements = slices.DeleteFunc(p.Statements, func(s policy.StatementResult) bool { return !yes(t, &s) })
+			}
+		}
+	}
+}
+
+// Recorded reads the explanation that stands beside a refusal's record in the
+// trail; nil when there is none.
+func Recorded(attrs map[string]string) *Explanation {
+	text := attrs[explained]
+	if text == "" {
+		return nil
+	}
+	var x Explanation
+	if json.Unmarshal([]byte(text), &x) != nil {
+		return nil
+	}
+	return &x
+}
