@@ -74,8 +74,8 @@ func filterARN(call *aws.Call, detector, name string) aws.ARN {
 }
 
 func touchNewFilter(ctx context.Context, in *guarddutyapi.CreateFilterRequest) ([]wire.Touch, error) {
-	t := wire.Touch{Action: "guardduty:CreateFilter", Resource: filterARN(aws.CallOf(ctx), in.DetectorId, in.Name), Conditions: requested(in.Tags, nil)}
-	return withTagging([]wire.Touch{t}, in.Tags), nil
+	t := wire.Touch{Action: "guardduty:CreateFilter", Resource: filterARN(aws.CallOf(ctx), in.DetectorId, in.Name), Conditions: service.RequestTags(nil, maps.All(in.Tags))}
+	return service.WithTagging(tagging, t), nil
 }
 
 func touchFilter[In any](s *Service, action string, of func(In) (detector, name string)) func(context.Context, In) ([]wire.Touch, error) {
