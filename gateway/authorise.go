@@ -77,10 +77,10 @@ func (g *Gateway) gather(ctx context.Context, d *deed, i int) error {
 // ownerOf is the account that owns what is touched; empty for the caller's own.
 // What AWS itself owns, such as its managed policies, belongs to every account.
 func ownerOf(t *wire.Touch) aws.Account {
-	if t.Resource.Account == "aws" {
-		return ""
+	if owner := t.Owner(); owner != "aws" {
+		return owner
 	}
-	return t.Resource.Account
+	return ""
 }
 
 // policiesError is an unknown principal, such as a user deleted a moment ago,

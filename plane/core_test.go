@@ -14,6 +14,7 @@ import (
 	"sumun.dev/aws"
 	"sumun.dev/plane/config"
 	"sumun.dev/service/iam"
+	"sumun.dev/service/organizations"
 	"sumun.dev/service/sts"
 	"sumun.dev/store"
 	"sumun.dev/wire"
@@ -208,6 +209,8 @@ func TestCredentialsEndWithTheirRole(t *testing.T) {
 			who.iam = serve
 		case *sts.Service:
 			who.sts = serve
+		case *organizations.Service:
+			who.organizations = serve
 		}
 	}
 	if _, err := who.Credential(t.Context(), key, token); err != nil {

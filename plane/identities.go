@@ -11,6 +11,7 @@ import (
 	"sumun.dev/gateway"
 	"sumun.dev/policy"
 	"sumun.dev/service/iam"
+	"sumun.dev/service/organizations"
 	"sumun.dev/service/sts"
 	"sumun.dev/store"
 	"sumun.dev/wire"
@@ -18,8 +19,26 @@ import (
 
 // identities tells the gate who calls, from IAM's users and roles and STS's sessions.
 type identities struct {
-	iam *iam.Service
-	sts *sts.Service
+	iam           *iam.Service
+	sts           *sts.Service
+	organizations *organizations.Service
+}
+
+// membership says where an account stands in its organisation.
+func (i *identities) membership(ctx context.Context, account aws.Account) (*policy.Membership, error) {
+	return i.organizations.Membership(ctx, account)
+}
+
+// credential refuses the credentials of an account that has been closed.
+func (i identities) credential(ctx context.Context, p *aws.Principal, secret []byte) (*gateway.Credential, error) {
+	closed, err := i.organizations.Closed(ctx, p.Account)
+	if err != nil {
+		return nil, err
+	}
+	if closed {
+		return nil, errUnknownToken
+	}
+	return &gateway.Credential{Principal: p, Secret: secret}, nil
 }
 
 var errUnknownToken = aws.ErrorKind{Code: "InvalidClientTokenId", Status: http.StatusForbidden}.New("The security token included in the request is invalid.")
@@ -34,7 +53,7 @@ func (i identities) Credential(ctx context.Context, keyID, token string) (*gatew
 		if err != nil {
 			return nil, err
 		}
-		return &gateway.Credential{Principal: p, Secret: secret}, nil
+		return i.credential(ctx, p, secret)
 	}
 	if !strings.HasPrefix(keyID, "ASIA") {
 		return nil, errUnknownToken
@@ -47,7 +66,7 @@ func (i identities) Credential(ctx context.Context, keyID, token string) (*gatew
 	if _, err := i.Policies(ctx, p); err != nil {
 		return nil, err
 	}
-	return &gateway.Credential{Principal: p, Secret: secret}, nil
+	return i.credential(ctx, p, secret)
 }
 
 // Policies returns what the caller's own policies are. A user or role that is

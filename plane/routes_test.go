@@ -17,8 +17,9 @@ import (
 
 // Actions of other services that a call may need.
 var foreign = map[string][]string{
-	"ssm":    {"iam:PassRole"},
-	"events": {"iam:PassRole"},
+	"ssm":           {"iam:PassRole"},
+	"events":        {"iam:PassRole"},
+	"organizations": {"iam:CreateServiceLinkedRole"},
 }
 
 // Whatever is asked, the touch functions of all services name what must be

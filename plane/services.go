@@ -7,6 +7,7 @@ import (
 	"sumun.dev/api/eventsapi"
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/api/iamapi"
+	"sumun.dev/api/organizationsapi"
 	"sumun.dev/api/route53resolverapi"
 	"sumun.dev/api/securityhubapi"
 	"sumun.dev/api/ssmapi"
@@ -19,6 +20,7 @@ import (
 	"sumun.dev/service/events"
 	"sumun.dev/service/guardduty"
 	"sumun.dev/service/iam"
+	"sumun.dev/service/organizations"
 	"sumun.dev/service/route53resolver"
 	"sumun.dev/service/securityhub"
 	"sumun.dev/service/ssm"
@@ -29,7 +31,7 @@ import (
 func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *birth) error {
 	var who identities
 	c.gate = gateway.New(gateway.Options{
-		Store: c.store, Publish: c.publish, Identities: &who,
+		Store: c.store, Publish: c.publish, Identities: &who, Membership: who.membership,
 		Log: c.log, Metrics: c.metrics, Quotas: cfg.Quotas == "aws", TrustedProxies: o.proxies,
 		Assume: func(ctx context.Context, role aws.ARN, session string) (*aws.Principal, error) {
 			return assume(c.gate.Inside("sts", &stsapi.AssumeRole), who.sts)(ctx, role, session)
@@ -37,8 +39,10 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	})
 	who.iam = iam.New(c.env(cfg, o, "iam"))
 	who.sts = sts.New(c.env(cfg, o, "sts"), roles{who.iam})
+	who.organizations = organizations.New(c.env(cfg, o, "organizations"), who.iam)
 	c.mount(&iamapi.Service, who.iam)
 	c.mount(&stsapi.Service, who.sts)
+	c.mount(&organizationsapi.Service, who.organizations)
 	c.mount(&cloudtrailapi.Service, cloudtrail.New(c.env(cfg, o, "cloudtrail")))
 	c.firewall = route53resolver.New(c.env(cfg, o, "route53resolver"))
 	c.mount(&route53resolverapi.Service, c.firewall)

@@ -133,6 +133,15 @@ type Touch struct {
 	Policy     string            // the resource's own policy document, if it has one
 	PolicyKind string            // what Policy is: empty for a resource-based policy, "trust" for a role's, "key" for a KMS key's
 	Open       string            // why AWS asks for no permission here; empty means it does
+	Account    aws.Account       // whose resource it is, where the ARN does not tell; else empty
+}
+
+// Owner returns whose resource is touched; empty when that is nobody's in particular.
+func (t *Touch) Owner() aws.Account {
+	if t.Account != "" {
+		return t.Account
+	}
+	return t.Resource.Account
 }
 
 // A Route is an operation, the function that serves it, and what it touches.

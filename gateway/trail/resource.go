@@ -15,7 +15,7 @@ type resource struct {
 // touched keeps the ARNs that name one resource each, once.
 func (r *record) touched(arns []aws.ARN) {
 	for _, a := range arns {
-		if a.IsZero() || a.Resource == "*" || strings.HasSuffix(a.Resource, "/*") || r.has(a) {
+		if a.IsZero() || strings.HasSuffix(a.Resource, "*") || r.has(a) {
 			continue
 		}
 		r.resources = append(r.resources, resource{a, kindOf(a)})

@@ -5,10 +5,7 @@
 package trail
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"strings"
-	"time"
 
 	"sumun.dev/aws"
 	"sumun.dev/wire"
@@ -20,7 +17,7 @@ import (
 // are hidden by the model's sensitive trait. The event belongs to the account
 // whose state the call works on.
 func Record(call *aws.Call, meta *wire.Meta, in, out any, err *aws.Error, resources ...aws.ARN) aws.Event {
-	r := record{call: call, meta: meta, reads: meta.Reads(), id: newID(call.Time), service: invokedBy(call), region: region(call, meta)}
+	r := record{call: call, meta: meta, reads: meta.Reads(), id: aws.UUIDAt(call.Time), service: invokedBy(call), region: region(call, meta)}
 	r.touched(resources)
 	return aws.Event{
 		Stream:  aws.TrailStream,
@@ -117,22 +114,4 @@ func region(call *aws.Call, meta *wire.Meta) aws.Region {
 		return "us-east-1"
 	}
 	return call.Region
-}
-
-// newID returns a UUID of version 7, which begins with the time of the call:
-// LookupEvents finds a record by it without an index. RFC 9562, 5.7.
-func newID(at time.Time) string {
-	var u [16]byte
-	_, _ = rand.Read(u[6:]) // never fails: crypto/rand ends the program first
-	ms := uint64(max(at.UnixMilli(), 0))
-	u[0], u[1], u[2], u[3], u[4], u[5] = byte(ms>>40), byte(ms>>32), byte(ms>>24), byte(ms>>16), byte(ms>>8), byte(ms)
-	u[6], u[8] = u[6]&0x0f|0x70, u[8]&0x3f|0x80
-	var s [36]byte
-	hex.Encode(s[0:8], u[0:4])
-	hex.Encode(s[9:13], u[4:6])
-	hex.Encode(s[14:18], u[6:8])
-	hex.Encode(s[19:23], u[8:10])
-	hex.Encode(s[24:36], u[10:16])
-	s[8], s[13], s[18], s[23] = '-', '-', '-', '-'
-	return string(s[:])
 }
