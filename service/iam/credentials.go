@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"sumun.dev/api/iamapi"
-	"sumun.dev/aws"
 	"sumun.dev/store"
 )
 
@@ -80,17 +79,4 @@ func (s *Service) holding(ctx context.Context, u *user) error {
 // conflict says what must go before the user can.
 func (o *owner) conflict() error {
 	return iamapi.DeleteConflictException.New("Cannot delete entity, must delete MFA device first.")
-}
-
-// ownARN returns the ARN of a resource of the call's account whose ARN a client
-// gave. One of another account reads as the same resource of the caller's: what
-// is there belongs to nobody else, and is not told.
-func ownARN(ctx context.Context, arn, kind string) (aws.ARN, bool) {
-	call := aws.CallOf(ctx)
-	a, err := aws.ParseARN(arn)
-	if err != nil || a.Service != "iam" || len(a.Resource) <= len(kind)+1 || a.Resource[:len(kind)+1] != kind+"/" {
-		return call.GlobalARN("iam", kind+"/*"), false
-	}
-	own := call.GlobalARN("iam", a.Resource)
-	return own, own == a
 }

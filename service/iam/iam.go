@@ -28,6 +28,8 @@ type Service struct {
 	credentials *store.Table[credentials] // by the unique ids of users
 	devices     *store.Table[mfaDevice]
 	guesses     guesses
+	oidc        *store.Table[oidcProvider]
+	saml        *store.Table[samlProvider]
 }
 
 // New returns an IAM.
@@ -42,6 +44,8 @@ func New(env service.Env) *Service {
 
 		credentials: store.NewTable(env.Store, "iam.credentials", store.Global[credentials]()),
 		devices:     store.NewTable(env.Store, "iam.mfa", store.Global[mfaDevice]()),
+		oidc:        store.NewTable(env.Store, "iam.oidc", store.Global[oidcProvider]()),
+		saml:        store.NewTable(env.Store, "iam.saml", store.Global[samlProvider]()),
 	}
 	s.known = newCache(env.Store)
 	return s
@@ -49,7 +53,7 @@ func New(env service.Env) *Service {
 
 // Routes lists what IAM serves.
 func (s *Service) Routes() []wire.Route {
-	return slices.Concat(s.entityRoutes(), s.mfaRoutes())
+	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes())
 }
 
 // entityRoutes lists what is served for users, keys, roles and policies.

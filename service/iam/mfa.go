@@ -73,11 +73,11 @@ func (d *mfaDevice) set(first, second string, at time.Time) error {
 // device returns the virtual device with this serial number.
 func (s *Service) device(ctx context.Context, serial string) (*mfaDevice, error) {
 	missing := iamapi.NoSuchEntityException.New("VirtualMFADevice with serial number %s doesn't exist.", serial)
-	arn, own := ownARN(ctx, serial, "mfa")
+	id, own := s.mfaKind().id(ctx, serial)
 	if !own {
 		return nil, missing
 	}
-	d, err := s.devices.Get(ctx, arn.Resource[len("mfa"):])
+	d, err := s.devices.Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, missing
 	}
