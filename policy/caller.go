@@ -16,6 +16,9 @@ func PrincipalOf(s, issuer string) (*aws.Principal, error) {
 	if s == "*" || s == "anonymous" {
 		return &aws.Principal{}, nil
 	}
+	if webProvider(s) {
+		return &aws.Principal{Kind: aws.WebIdentity, Name: s}, nil
+	}
 	if !strings.HasPrefix(s, "arn:") {
 		if !strings.HasSuffix(s, ".amazonaws.com") {
 			return nil, fmt.Errorf("%q is no principal: an ARN, a service or * is", s)
@@ -64,4 +67,14 @@ func PrincipalOf(s, issuer string) (*aws.Principal, error) {
 		return nil, fmt.Errorf("issuer: %w", err)
 	}
 	return p, nil
+}
+
+// webProvider reports whether s is one of the identity providers that are built
+// into IAM and have no ARN. IAM User Guide, "OIDC federated principals".
+func webProvider(s string) bool {
+	switch s {
+	case "cognito-identity.amazonaws.com", "www.amazon.com", "graph.facebook.com", "accounts.google.com":
+		return true
+	}
+	return false
 }

@@ -167,6 +167,11 @@ func (e *evaluation) holds(c *condition, v *Value, deny bool) match {
 	if c.family == nullFamily {
 		return matchIf(slices.Contains(c.truths, n == 0))
 	}
+	// To a set operator an empty string is a set of nothing. IAM User Guide,
+	// "Set operators for multivalued context keys".
+	if n == 1 && c.quantifier != single && v.kind != number && v.at(0) == "" {
+		n = 0
+	}
 	if n == 0 {
 		return matchIf(c.ifExists || c.quantifier == forAllValues || c.quantifier == single && c.negated)
 	}

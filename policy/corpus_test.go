@@ -37,6 +37,7 @@ var callers = map[string]string{
 	"otherroot": "arn:aws:iam::444455556666:root",
 	"ssm":       "ssm.amazonaws.com",
 	"anonymous": "*",
+	"google":    "accounts.google.com",
 	"oidc":      "arn:aws:iam::111122223333:oidc-provider/token.example.com",
 	"saml":      "arn:aws:iam::111122223333:saml-provider/corp",
 }

@@ -117,9 +117,11 @@ func (d Decision) lacking(req *Request) string {
 	return "identity-based policy"
 }
 
-// trusts reports whether action is one that role trust policies are about.
+// trusts reports whether action is one that role trust policies are about: those
+// that assume, and three that go along to pass tags, a source identity, a context.
 func trusts(action string) bool {
-	return assumesRole(action) || action == "sts:TagSession" || action == "sts:SetSourceIdentity" || action == "sts:SetContext"
+	return assumes(action) || strings.EqualFold(action, "sts:TagSession") ||
+		strings.EqualFold(action, "sts:SetSourceIdentity") || strings.EqualFold(action, "sts:SetContext")
 }
 
 // named adds the ARN of the denying policy, as AWS does within an account or an

@@ -158,7 +158,7 @@ func TestAmbiguousValuesFailClosed(t *testing.T) {
 func TestSessionKeys(t *testing.T) {
 	p := &aws.Principal{Kind: aws.AssumedRole, Session: &aws.Session{
 		Created: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), SourceID: "alice", MFA: true}}
-	rooted := &aws.Principal{Kind: aws.Root, Session: &aws.Session{}}
+	rooted := &aws.Principal{Kind: aws.Root, Session: &aws.Session{TaskPolicy: "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy"}}
 	for key, want := range map[string]string{
 		"aws:tokenissuetime": "2026-01-01T00:00:00Z", "aws:sourceidentity": "alice",
 		"aws:multifactorauthpresent": "true", "aws:assumedroot": "", "aws:nothing": "",

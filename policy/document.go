@@ -12,12 +12,13 @@ type Kind uint8
 // The kinds of document.
 const (
 	Identity Kind = iota // inline or managed, also as boundary or session policy
-	Resource             // a resource's policy that adds to identity policies: queue, bucket, function
+	Resource             // a resource's policy that adds to identity policies: queue, topic, function
 	Key                  // a KMS key policy: it must allow, if only by naming the account
 	Trust                // a role's trust policy: no Resource, sts actions only, and it must allow
 	SCP                  // service control policy
 	RCP                  // resource control policy
 	Endpoint             // VPC endpoint policy
+	Bucket               // an S3 bucket's policy: as Resource, with S3's errors
 )
 
 // decides reports whether a policy of this kind must allow even a principal of
@@ -31,6 +32,15 @@ type Document struct {
 	ID         string
 	Statements []Statement
 	Text       string // the document as it was given; statements say where in it they stand
+
+	public bool
+}
+
+// A Position is a place in a document's text; both count from 1, Column in
+// characters. IAM API Reference, "Position".
+type Position struct {
+	Line   int `json:"line"`
+	Column int `json:"column"`
 }
 
 // A Statement is one compiled statement of a document.
@@ -39,6 +49,7 @@ type Statement struct {
 	Index      int // place in the document, from 0
 	Deny       bool
 	Start, End int // where it stands in the document's text, in bytes
+	From, To   Position
 
 	actions       actionSet
 	notActions    bool
@@ -50,10 +61,20 @@ type Statement struct {
 	conditions    []condition
 }
 
+// Public reports whether the policy lets everyone in, so that S3's
+// BlockPublicPolicy refuses it and RestrictPublicBuckets restricts it.
+func (d *Document) Public() bool { return d.public }
+
 // Malformed is what IAM and STS answer to a document that they cannot accept.
-// Its sentences are theirs as far as they are known. Other services have codes
-// of their own for it (S3 MalformedPolicy, KMS MalformedPolicyDocumentException).
+// Its sentences are theirs as far as they are known.
 var Malformed = aws.ErrorKind{Code: "MalformedPolicyDocument", Status: http.StatusBadRequest}
+
+// What KMS, S3 and Organizations answer.
+var (
+	MalformedKey     = aws.ErrorKind{Code: "MalformedPolicyDocumentException", Status: http.StatusBadRequest}
+	MalformedBucket  = aws.ErrorKind{Code: "MalformedPolicy", Status: http.StatusBadRequest}
+	MalformedControl = aws.ErrorKind{Code: "MalformedPolicyDocumentException", Status: http.StatusBadRequest}
+)
 
 // Size counts a document as IAM's quotas do: characters without white space.
 // IAM User Guide, "IAM and AWS STS quotas".

@@ -12,18 +12,20 @@ type evaluation struct {
 	principal *aws.Principal
 	service   string // "s3" of "s3:GetObject", as asked
 	action    string // "GetObject"
+	serviceID uint32 // their hashes, in lower case
+	actionID  uint32
 	resource  string
 	segments  [6]string // of the resource, when it is an ARN
 	isARN     bool
 
 	isRoot          bool // a root user: allowed by default in its own account
 	hasIdentity     bool // the principal belongs to an account and has policies of its own
+	heldToTask      bool // a root session of AssumeRoot
 	crossAccount    bool
 	resourceDecides bool // the resource's policy must allow even within the account
-	bounded         bool // the principal has a permissions boundary
-	underSCP        bool
-	underRCP        bool
-	underSession    bool
+	exempt          [BySession + 1]string
+
+	record *Diagnostic // what Explain fills; nil means to look no further than the decision needs
 }
 
 func (e *evaluation) init(req *Request, p *Policies) {
@@ -33,6 +35,7 @@ func (e *evaluation) init(req *Request, p *Policies) {
 		e.principal = &aws.Principal{}
 	}
 	e.service, e.action, _ = strings.Cut(req.Action, ":")
+	e.serviceID, e.actionID = foldHash(e.service), foldHash(e.action)
 	e.resource = req.Resource
 	e.isARN = splitARN(req.Resource, &e.segments)
 
@@ -41,113 +44,151 @@ func (e *evaluation) init(req *Request, p *Policies) {
 		e.hasIdentity = true
 	}
 	e.isRoot = e.principal.Kind == aws.Root
-	e.crossAccount = e.hasIdentity && req.ResourceAccount != "" && req.ResourceAccount != e.principal.Account
-	e.resourceDecides = p.Resource != nil && p.Resource.Kind.decides() || p.Resource == nil && assumesRole(req.Action)
-	e.bounded = p.Boundary != nil
-	linked := serviceLinked(e.principal)
-	e.underSCP = p.SCPs != nil && e.hasIdentity && !linked
-	e.underRCP = p.RCPs != nil && !linked && resourceControlled(e.service, e.action)
-	// A federated session without a session policy has no rights of its own.
-	// IAM User Guide, "Permissions for GetFederationToken".
-	e.underSession = p.Session != nil || e.principal.Kind == aws.FederatedUser
+	e.heldToTask = e.isRoot && e.principal.Session != nil && e.principal.Session.TaskPolicy != ""
+	e.crossAccount = e.hasIdentity && req.ResourceAccount != "" && req.ResourceAccount != e.principal.Account && !assumesRoot(req.Action)
+	e.resourceDecides = p.Resource != nil && p.Resource.Kind.decides() || p.Resource == nil && e.assumesRole()
+	e.exemptions(p)
 }
 
-// assumesRole reports whether action is one that only a role's trust policy can
-// allow, so that a role without one is out of reach.
-func assumesRole(action string) bool {
-	const prefix = "sts:assumerole"
-	return len(action) >= len(prefix) && strings.EqualFold(action[:len(prefix)], prefix)
+// assumesRole reports whether the request is one that only a role's trust policy
+// can allow, so that a role without one is out of reach. Tags are passed to other
+// sessions too, which need no trust.
+func (e *evaluation) assumesRole() bool {
+	return assumes(e.req.Action) || e.isARN && e.segments[2] == "iam" && strings.HasPrefix(e.segments[5], "role/") && trusts(e.req.Action)
 }
 
-// levels consults policies that must allow on every level.
-func (e *evaluation) levels(v *verdict, levels [][]*Attached, applies bool) {
-	if !applies {
-		return
+// assumes reports whether action is AssumeRole or a kin of it.
+func assumes(action string) bool { return hasPrefix(action, "sts:assumerole", true) }
+
+// assumesRoot reports whether action is AssumeRoot, to which the member account
+// has agreed by being in the organisation, not by a policy.
+// IAM User Guide, "Perform a privileged task on a member account".
+func assumesRoot(action string) bool { return strings.EqualFold(action, "sts:AssumeRoot") }
+
+// decision consults all policies, in the order in which a Deny is named, and
+// combines what they say.
+func (e *evaluation) decision(p *Policies) Decision {
+	var v verdicts
+	_ = e.levels(&v, BySCP, p.SCPs) || e.levels(&v, ByRCP, p.RCPs) ||
+		e.single(&v, ByEndpoint, p.Endpoint) || e.single(&v, ByResource, p.Resource) || e.set(&v, ByGrant, 0, p.Grants) ||
+		e.set(&v, ByIdentity, 0, p.Identity) || e.single(&v, ByBoundary, p.Boundary) || e.set(&v, BySession, 0, p.Session)
+	if p.RestrictPublicBuckets && v[ByResource].reach > unreached && p.Resource.Public() && e.outsider() {
+		v[ByResource].allow, v[ByResource].reach = hit{}, unreached
+		e.exempt[ByResource] = "RestrictPublicBuckets"
 	}
-	v.applies = true
-	v.missing = len(levels) == 0
-	for _, level := range levels {
-		v.allow = hit{}
-		e.scan(v, level)
-		if v.deny.statement != nil {
-			return
-		}
-		if v.allow.statement == nil {
-			v.missing = true
-		}
+	d := v.combine(e)
+	if e.record != nil {
+		e.record.conclude(e, &v, d)
 	}
+	return d
+}
+
+// outsider reports whether the principal is neither a service of AWS nor of the
+// account that owns the resource, so that a public bucket policy is no grant
+// while RestrictPublicBuckets is on. S3 User Guide, "Blocking public access".
+func (e *evaluation) outsider() bool {
+	return e.principal.Kind != aws.Service && (!e.hasIdentity || e.crossAccount)
+}
+
+// levels consults policies that must allow on every level. It reports whether
+// the decision is certain.
+func (e *evaluation) levels(v *verdicts, t Type, levels [][]*Attached) bool {
+	missing := len(levels) == 0
+	for i, level := range levels {
+		v[t].allow, v[t].reach = hit{}, unreached
+		if e.set(v, t, i, level) {
+			return true
+		}
+		missing = missing || v[t].allow.statement == nil
+	}
+	v[t].applies, v[t].missing = e.exempt[t] == "", missing
+	return false
+}
+
+// single consults one policy, if there is one.
+func (e *evaluation) single(v *verdicts, t Type, a *Attached) bool {
+	if a == nil {
+		return false
+	}
+	one := [1]*Attached{a}
+	return e.set(v, t, 0, one[:])
 }
 
 // set consults policies any of which may allow.
-func (e *evaluation) set(v *verdict, policies []*Attached, applies bool) {
-	if !applies {
-		return
+func (e *evaluation) set(v *verdicts, t Type, level int, policies []*Attached) bool {
+	if e.exempt[t] != "" {
+		e.record.passOver(t, level, policies, e.exempt[t])
+		return false
 	}
-	v.applies = true
-	e.scan(v, policies)
-}
-
-// one consults a single policy, if there is one.
-func (e *evaluation) one(v *verdict, a *Attached) {
-	if a == nil {
-		return
-	}
-	v.applies = true
-	e.document(v, a)
-}
-
-func (e *evaluation) scan(v *verdict, policies []*Attached) {
+	v[t].applies = true
 	for _, a := range policies {
-		e.document(v, a)
-		if v.deny.statement != nil {
-			return
+		r := e.record.policy(t, level, a)
+		if e.document(&v[t], a, r) {
+			return true
 		}
 	}
+	return false
 }
 
-// document looks for the first Deny and the most direct Allow. Once there is an
-// Allow that nothing can better, further Allow statements are not looked at.
-func (e *evaluation) document(v *verdict, a *Attached) {
+// document looks for the first Deny and the first of the most direct Allows. It
+// reports whether a Deny was found and nobody wants to know more.
+func (e *evaluation) document(v *verdict, a *Attached, r *PolicyResult) bool {
 	for i := range a.Statements {
 		s := &a.Statements[i]
-		if !s.Deny && v.allow.statement != nil && v.reach == direct {
+		if r == nil && !s.Deny && v.reach == direct { // nothing can better it
 			continue
 		}
-		r := e.matches(s)
-		if r == unreached {
-			continue
-		}
-		if s.Deny {
+		reached := e.statement(s, r)
+		switch {
+		case reached == unreached:
+		case s.Deny && v.deny.statement == nil:
 			v.deny = hit{a, s}
-			return
-		}
-		if v.allow.statement == nil || r > v.reach {
-			v.allow, v.reach = hit{a, s}, r
+			if r == nil {
+				return true
+			}
+		case !s.Deny && reached > v.reach:
+			v.allow, v.reach = hit{a, s}, reached
 		}
 	}
+	return false
 }
 
-// matches says whether a statement applies to the request, and how directly it
-// names the principal.
-func (e *evaluation) matches(s *Statement) reach {
-	if !e.matchesAction(s) || e.matchesResource(s) != yes {
+// statement says whether s applies to the request, and how directly it names the
+// principal. With r it looks at every part, also behind one that failed.
+func (e *evaluation) statement(s *Statement, r *PolicyResult) reach {
+	action := e.matchesAction(s)
+	if r == nil && !action {
 		return unreached
 	}
-	r := e.reaches(s)
-	if r == unreached {
+	resource := e.matchesResource(s)
+	if r == nil && resource != yes {
 		return unreached
 	}
+	reached := e.reaches(s)
+	if r == nil && reached == unreached {
+		return unreached
+	}
+	report := r.statement(s, action, resource, reached)
+	applies := action && resource == yes && reached != unreached
 	for i := range s.conditions {
-		v := e.lookup(s.conditions[i].key)
-		if e.holds(&s.conditions[i], &v, s.Deny) != yes {
+		c := &s.conditions[i]
+		v := e.lookup(c.key)
+		met := e.holds(c, &v, s.Deny)
+		if r == nil && met != yes {
 			return unreached
 		}
+		report.condition(e, c, &v, met)
+		applies = applies && met == yes
 	}
-	return r
+	if !applies {
+		return unreached
+	}
+	report.applies()
+	return reached
 }
 
 func (e *evaluation) matchesAction(s *Statement) bool {
-	return s.actions.has(e.service, e.action) != s.notActions
+	return s.actions.has(e) != s.notActions
 }
 
 func (e *evaluation) matchesResource(s *Statement) match {

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"sumun.dev/aws"
 )
 
 // A dice makes policies and requests out of few words, so that they meet often.
@@ -22,12 +24,15 @@ func (d dice) some(words ...string) any {
 var (
 	someActions   = []string{"*", "s3:*", "s3:Get*", "S3:GetObject", "s3:?etObject", "*:Get*", "kms:Decrypt", "sts:AssumeRole", "sts:*"}
 	someResources = []string{"*", "arn:aws:s3:::b/*", "arn:aws:s3:::b/${aws:username}", "arn:aws:s3:::${k:a, 'b'}/alice", "arn:aws:s3", "arn:aws:kms:*:111122223333:key/?"}
-	somePatterns  = []string{"x", "X", "x*", "?", "${k:b}", "${k:b, 'x'}", "${aws:username}", "a${*}", "*${k:a}*"}
+	somePatterns  = []string{"x", "X", "x*", "?", "${k:b}", "${k:b, 'x'}", "${aws:username}", "a${*}", "*${k:a}*", "${aws:CalledVia, 'x'}", "${saml:aud}"}
 	someKeys      = []string{"k:a", "K:B", "aws:username", "aws:PrincipalTag/team", "k:list"}
 	someValues    = []string{"x", "X", "xy", "alice", "a*", "", "*"}
 	someStrings   = []string{"StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase"}
 	somePeople    = []string{"*", "111122223333", "arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:role/app",
-		"arn:aws:sts::111122223333:assumed-role/app/one", "arn:aws:iam::444455556666:root", "arn:aws:iam::444455556666:user/carol"}
+		"arn:aws:sts::111122223333:assumed-role/app/one", "arn:aws:iam::444455556666:root", "arn:aws:iam::444455556666:user/carol",
+		"AIDAALICEALICEALICE1", "AROAAPPAPPAPPAPPAPP1", "AROAAPPAPPAPPAPPAPP1:one"}
+	someServices = []string{"ssm.amazonaws.com", "ssm.us-east-1.amazonaws.com", "ssm.eu-west-1.amazonaws.com", "sns.amazonaws.com"}
+	someTokens   = []string{"accounts.google.com", "arn:aws:iam::111122223333:saml-provider/corp", "arn:aws:iam::111122223333:oidc-provider/token.example.com"}
 )
 
 func (d dice) condition() (string, any) {
@@ -42,7 +47,7 @@ func (d dice) condition() (string, any) {
 	case 3:
 		return prefix + d.of("ArnLike", "ArnNotEquals") + suffix, doc{"aws:PrincipalArn": d.some("*", "arn:aws:iam::*:user/*", "arn:aws:iam::111122223333:*", "arn:aws:iam::${k:a}:*", "${k:b}")}
 	case 4:
-		return prefix + "Date" + d.of("Equals", "NotEquals", "LessThanEquals", "GreaterThan") + suffix, doc{"k:d": d.some("2026-11-23T00:00:00Z", "2026", "0")}
+		return prefix + "Date" + d.of("Equals", "NotEquals", "LessThanEquals", "GreaterThan") + suffix, doc{"k:d": d.some("2026-11-23T00:00:00Z", "2026", "0", "9999-12-31T23:59:59Z")}
 	}
 	return prefix + d.of(someStrings...) + suffix, doc{d.of(someKeys...): d.some(somePatterns...)}
 }
@@ -52,7 +57,7 @@ func (d dice) document(kind Kind) string {
 	for range 1 + d.IntN(3) {
 		s := doc{"Effect": d.of("Allow", "Allow", "Deny"), d.of("Action", "Action", "NotAction"): d.some(someActions...)}
 		if kind == Trust {
-			s = doc{"Effect": s["Effect"], "Action": d.some("sts:*", "sts:AssumeRole")}
+			s = doc{"Effect": s["Effect"], "Action": d.some("sts:*", "sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:TagSession")}
 		} else {
 			s[d.of("Resource", "Resource", "NotResource")] = d.some(someResources...)
 		}
@@ -61,7 +66,7 @@ func (d dice) document(kind Kind) string {
 			if s["Effect"] == "Deny" && kind != Trust {
 				element = d.of("Principal", "NotPrincipal")
 			}
-			s[element] = doc{"AWS": d.some(somePeople...), "Service": "ssm.amazonaws.com"}
+			s[element] = d.principals()
 		}
 		if d.IntN(2) == 0 {
 			op, keys := d.condition()
@@ -71,6 +76,60 @@ func (d dice) document(kind Kind) string {
 	}
 	text, _ := json.Marshal(doc{"Version": d.of("2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17"), "Statement": statements})
 	return string(text)
+}
+
+func (d dice) principals() any {
+	switch d.IntN(8) {
+	case 0:
+		return "*"
+	case 1:
+		return doc{"Service": d.some(someServices...)}
+	case 2:
+		return doc{"Federated": d.some(someTokens...), "Service": d.of(someServices...)}
+	case 3:
+		return doc{"CanonicalUser": d.some("79a59df900b9", "0ther")}
+	}
+	return doc{"AWS": d.some(somePeople...), "Service": d.of(someServices...)}
+}
+
+// acl makes an access control list, and its text for the second evaluator.
+func (d dice) acl(t *testing.T) *Attached {
+	l := &ACL{Bucket: d.IntN(2) == 0, IgnorePublicAcls: d.IntN(3) == 0}
+	var statements []doc
+	for range 1 + d.IntN(2) {
+		g := ACLGrant{d.of("79a59df900b9", "0ther", AllUsers, AuthenticatedUsers, LogDelivery), d.of("READ", "FULL_CONTROL", "WRITE")}
+		l.Grants = append(l.Grants, g)
+		who := doc{"CanonicalUser": g.Grantee}
+		switch g.Grantee {
+		case AllUsers:
+			who = doc{"AWS": "*"}
+		case AuthenticatedUsers:
+			who = doc{"Signed": "*"}
+		case LogDelivery:
+			who = doc{"Service": "logging.s3.amazonaws.com"}
+		}
+		if l.IgnorePublicAcls && strings.HasPrefix(g.Grantee, "http://acs.amazonaws.com/groups/global/") {
+			continue
+		}
+		actions := []string{}
+		if !l.Bucket && g.Permission != "WRITE" {
+			actions = []string{"s3:GetObject"}
+		}
+		if l.Bucket && g.Permission != "READ" {
+			actions = []string{"s3:PutObject"}
+		}
+		statements = append(statements, doc{"Effect": "Allow", "Principal": who, "Action": actions, "Resource": "*"})
+	}
+	document, err := l.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := json.Marshal(doc{"Statement": statements})
+	if statements == nil {
+		text = []byte(`{"Statement":[]}`)
+	}
+	written.Store(document, string(text))
+	return &Attached{Document: document, Source: "acl"}
 }
 
 func (d dice) attached(t *testing.T, kind Kind) *Attached {
@@ -93,6 +152,11 @@ func (d dice) policies(t *testing.T) *Policies {
 	case 3:
 		p.Resource = must(t, Trust, "trust", d.document(Trust))
 	}
+	p.RestrictPublicBuckets = d.IntN(4) == 0
+	p.Management, p.ResourceManagement = d.IntN(8) == 0, d.IntN(8) == 0
+	if d.IntN(4) == 0 {
+		p.Grants = append(p.Grants, d.acl(t))
+	}
 	if d.IntN(4) == 0 {
 		p.Grants = append(p.Grants, must(t, Resource, "grant", d.document(Resource)))
 	}
@@ -113,10 +177,26 @@ func (d dice) policies(t *testing.T) *Policies {
 }
 
 func (d dice) request(t *testing.T) *Request {
-	name := d.of("alice", "alice", "app", "fed", "root", "other", "ssm", "anonymous", "slr")
-	p, err := PrincipalOf(callers[name], issuers[name])
+	name := d.of("alice", "alice", "app", "app", "fed", "root", "other", "ssm", "anonymous", "slr", "saml", "oidc", "google", "ssm.eu-west-1.amazonaws.com", "logging.s3.amazonaws.com")
+	who, known := callers[name]
+	if !known {
+		who = name
+	}
+	p, err := PrincipalOf(who, issuers[name])
 	if err != nil {
 		t.Fatal(err)
+	}
+	switch {
+	case name == "alice":
+		p.ID = "AIDAALICEALICEALICE1"
+	case name == "app":
+		p.ID, p.Session.IssuerID = "AROAAPPAPPAPPAPPAPP1:one", "AROAAPPAPPAPPAPPAPP1"
+		p.Session.Facts = map[string][]string{"saml:aud": {d.of(someValues...)}}
+		if d.IntN(4) == 0 {
+			p.Session.Policy = "{}"
+		}
+	case name == "root" && d.IntN(2) == 0:
+		p.Session = &aws.Session{TaskPolicy: d.of("", "arn:aws:iam::aws:policy/root-task/S3UnlockBucketPolicy")}
 	}
 	p.Tags = map[string]string{"team": d.of(someValues...)}
 	context := map[string][]string{}
@@ -128,14 +208,19 @@ func (d dice) request(t *testing.T) *Request {
 	if d.IntN(2) == 0 {
 		context["k:list"] = []string{d.of(someValues...), d.of(someValues...)}
 	}
+	if d.IntN(2) == 0 {
+		context["aws:RequestedRegion"] = []string{d.of("us-east-1", "eu-west-1")}
+		context["aws:CalledVia"] = []string{"x"}
+	}
 	if d.IntN(3) > 0 {
 		context["k:n"] = []string{d.of("1", "2", "2.50", "x")}
 		context["k:ip"] = []string{d.of("10.1.2.3", "11.0.0.1", "2001:db8::1", "x")}
 		context["k:d"] = []string{d.of("2026-11-23T00:00:00Z", "2025-01-01", "0", "x")}
 	}
 	return &Request{Principal: p, Context: MapOf(context),
-		Action:   d.of("s3:GetObject", "s3:PutObject", "kms:Decrypt", "sts:AssumeRole"),
-		Resource: d.of("*", "arn:aws:s3:::b/alice", "arn:aws:s3:::b/x:y", "arn:aws:kms:us-east-1:111122223333:key/1"),
+		CanonicalID: d.of("", "79a59df900b9", "0ther"), AWSManagedKey: d.IntN(8) == 0,
+		Action:   d.of("s3:GetObject", "s3:GetObject", "s3:PutObject", "kms:Decrypt", "sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:TagSession", "sts:AssumeRoot"),
+		Resource: d.of("*", "arn:aws:iam::111122223333:role/app", "arn:aws:s3:::b/alice", "arn:aws:s3:::b/x:y", "arn:aws:kms:us-east-1:111122223333:key/1"),
 	}
 }
 

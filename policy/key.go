@@ -7,17 +7,23 @@ import (
 )
 
 // lookup returns the value of a condition key: what the request's Context says,
-// else what follows from the principal. key is in lower case.
+// else what was fixed when the session was made, else what follows from the
+// principal. key is in lower case.
 func (e *evaluation) lookup(key string) Value {
 	if e.req.Context != nil {
 		if v := e.req.Context.Lookup(key); v.Present() {
 			return v
 		}
 	}
+	p := e.principal
+	if p.Session != nil {
+		if values, found := p.Session.Facts[key]; found {
+			return Texts(values)
+		}
+	}
 	if !strings.HasPrefix(key, "aws:") {
 		return Value{}
 	}
-	p := e.principal
 	switch key {
 	case "aws:principalarn":
 		return principalARN(p)
@@ -39,15 +45,24 @@ func (e *evaluation) lookup(key string) Value {
 		}
 		return textIf(p.Name)
 	case "aws:principalisawsservice":
-		if p.IsZero() {
+		if !e.hasIdentity && p.Kind != aws.Service { // a token signs nothing
 			return Value{}
 		}
 		return Bool(p.Kind == aws.Service)
-	case "aws:principalservicename", "aws:principalservicenameslist":
+	case "aws:principalservicename":
 		if p.Kind != aws.Service {
 			return Value{}
 		}
 		return textIf(p.Name)
+	case "aws:principalservicenameslist":
+		if p.Kind != aws.Service {
+			return Value{}
+		}
+		return Texts(e.serviceNames())
+	case "aws:federatedprovider":
+		if p.Kind == aws.WebIdentity {
+			return textIf(p.Name)
+		}
 	}
 	if tag, found := strings.CutPrefix(key, "aws:principaltag/"); found {
 		return Tag(p.Tags, tag)
@@ -74,10 +89,12 @@ func sessionKey(p *aws.Principal, key string) Value {
 		}
 		return Bool(p.Session.MFA)
 	case "aws:assumedroot":
-		if p.Kind != aws.Root {
+		if p.Kind != aws.Root || p.Session.TaskPolicy == "" {
 			return Value{}
 		}
 		return Bool(true)
+	case "aws:federatedprovider":
+		return textIf(p.Session.Provider)
 	}
 	return Value{}
 }

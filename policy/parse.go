@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -12,8 +13,21 @@ import (
 const maxDocument = 1 << 20
 
 // Parse reads and compiles a policy document to be used as kind. Its errors are
-// *aws.Error of Malformed.
+// *aws.Error, with the code and words of the service that keeps such documents:
+// Malformed for IAM, STS and others, MalformedKey, MalformedBucket and
+// MalformedControl for KMS, S3 and Organizations.
 func Parse(doc []byte, kind Kind) (*Document, error) {
+	d, err := parse(doc, kind)
+	if err != nil {
+		return nil, inWordsOf(kind, err)
+	}
+	return d, nil
+}
+
+func parse(doc []byte, kind Kind) (*Document, error) {
+	if !validCharacters(doc, kind) {
+		return nil, syntax()
+	}
 	raw, err := read(doc)
 	if err != nil {
 		return nil, err
@@ -23,7 +37,7 @@ func Parse(doc []byte, kind Kind) (*Document, error) {
 		d.Version = raw.version
 	}
 	if kind == RCP && d.Version != "2012-10-17" {
-		return nil, organizations()
+		return nil, legacy()
 	}
 	for i := range raw.statements {
 		if err := checkShape(&raw.statements[i], kind); err != nil {
@@ -40,8 +54,40 @@ func Parse(doc []byte, kind Kind) (*Document, error) {
 		}
 		s.Index = i
 		d.Statements[i] = s
+		d.public = d.public || s.public()
 	}
+	place(doc, d.Statements)
 	return d, nil
+}
+
+// validCharacters holds a document to what IAM, STS and KMS take: tab, line
+// feed, carriage return, U+0020 to U+00FF. IAM API Reference, "CreatePolicy".
+func validCharacters(doc []byte, kind Kind) bool {
+	if kind != Identity && kind != Trust && kind != Key {
+		return true
+	}
+	return !bytes.ContainsFunc(doc, func(r rune) bool {
+		return r > 0xff || r < 0x20 && r != '\t' && r != '\n' && r != '\r'
+	})
+}
+
+// place notes lines and columns of the statements.
+func place(doc []byte, statements []Statement) {
+	at, now := 0, Position{1, 1}
+	advance := func(to int) Position {
+		for _, r := range string(doc[at:to]) {
+			now.Column++
+			if r == '\n' {
+				now = Position{now.Line + 1, 1}
+			}
+		}
+		at = to
+		return now
+	}
+	for i := range statements {
+		statements[i].From = advance(statements[i].Start)
+		statements[i].To = advance(statements[i].End)
+	}
 }
 
 // checkSids holds Sids to be unique and, where IAM keeps the document, alphanumeric.
@@ -93,10 +139,14 @@ func compileStatement(raw *rawStatement, d *Document) (Statement, error) {
 		if err != nil {
 			return Statement{}, err
 		}
+		set.trusting = d.Kind == Trust
 		s.principals = set
 	}
 	for i := range raw.conditions {
 		c := raw.conditions[i]
+		if err := checkCondition(&c); err != nil {
+			return Statement{}, err
+		}
 		if err := c.compile(variables); err != nil {
 			return Statement{}, err
 		}
@@ -109,10 +159,10 @@ func compileStatement(raw *rawStatement, d *Document) (Statement, error) {
 func checkAction(action string, kind Kind) error {
 	service, name, found := strings.Cut(action, ":")
 	switch {
-	case kind == Trust && !strings.EqualFold(service, "sts"):
+	case kind == Trust && !assumption(action):
 		return Malformed.New("AssumeRole policy may only specify STS AssumeRole actions.")
 	case kind == RCP && (!found || service == "*"):
-		return organizations()
+		return legacy()
 	case !found && action != "*":
 		return Malformed.New("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
 	case strings.Contains(name, ":"):
@@ -122,6 +172,33 @@ func checkAction(action string, kind Kind) error {
 		return !alphanumeric(r) && r != '-' && r != '.'
 	})) {
 		return Malformed.New("Vendor %s is not valid", service)
+	}
+	if found && (name == "" || strings.ContainsFunc(name, func(r rune) bool {
+		return !alphanumeric(r) && !strings.ContainsRune("*?-_./", r)
+	})) {
+		return legacy()
+	}
+	return nil
+}
+
+// assumption reports whether action, which may have wildcards, is one that a
+// role's trust policy is about. IAM User Guide, "Roles terms and concepts".
+func assumption(action string) bool {
+	p, _ := compilePattern(strings.ToLower(action), true, false)
+	for _, name := range [...]string{
+		"sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext",
+	} {
+		if p.mode == exactly && p.text == name || p.mode != exactly && p.mode != anything && p.matches(nil, name, false) == yes {
+			return true
+		}
+	}
+	return false
+}
+
+// checkCondition holds a condition key to have a vendor.
+func checkCondition(c *condition) error {
+	if !strings.Contains(c.key, ":") {
+		return Malformed.New("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
 	}
 	return nil
 }
@@ -192,14 +269,14 @@ func compilePrincipals(raw []rawPrincipal) (*principalSet, error) {
 		case "AWS":
 			ok = set.add(p.value)
 		case "Service":
-			ok = p.value != "" && !strings.Contains(p.value, "*")
+			ok = isServiceName(p.value)
 			set.services = append(set.services, p.value)
 		case "Federated":
-			ok = p.value != "" && !strings.Contains(p.value, "*")
+			ok = webProvider(p.value) || isProvider(p.value)
 			set.federated = append(set.federated, p.value)
 		case "CanonicalUser":
-			// Only S3 knows canonical ids; nothing here has one, so that it
-			// names nobody.
+			ok = p.value != "" && !strings.ContainsFunc(p.value, func(r rune) bool { return !alphanumeric(r) })
+			set.canonical = append(set.canonical, p.value)
 		default:
 			ok = false
 		}
@@ -220,19 +297,63 @@ func (s *principalSet) add(value string) bool {
 		return true
 	}
 	if arn, err := aws.ParseARN(value); err == nil {
-		if arn.Service != "iam" && arn.Service != "sts" || strings.ContainsAny(value, "*?") {
+		if !isPrincipal(arn) {
 			return false
 		}
-		if arn.Service == "iam" && arn.Resource == "root" {
+		if arn.Resource == "root" {
 			s.accounts = append(s.accounts, arn.Account)
 			return true
 		}
 		s.arns = append(s.arns, arn)
 		return true
 	}
-	if len(value) >= 16 && !strings.ContainsFunc(value, func(r rune) bool { return !alphanumeric(r) }) {
-		s.ids = append(s.ids, value)
-		return true
+	if !isUniqueID(value) {
+		return false
+	}
+	s.ids = append(s.ids, value)
+	return true
+}
+
+// isPrincipal reports whether an AWS principal can have that ARN: root, a user or
+// a role, a session of a role or of a federated user. Groups are none.
+func isPrincipal(arn aws.ARN) bool {
+	if arn.Region != "" || strings.ContainsAny(arn.String(), "*?") {
+		return false
+	}
+	kind, name, _ := strings.Cut(arn.Resource, "/")
+	role, session, _ := strings.Cut(name, "/")
+	_, err := aws.ParseAccount(string(arn.Account))
+	switch arn.Service + ":" + kind {
+	case "iam:root":
+		return err == nil && arn.Resource == "root"
+	case "iam:user":
+		return (err == nil || arn.Account == "cloudfront") && name != "" // an origin access identity
+	case "iam:role":
+		return err == nil && name != ""
+	case "sts:assumed-role":
+		return err == nil && role != "" && session != "" && !strings.Contains(session, "/")
+	case "sts:federated-user":
+		return err == nil && name != ""
 	}
 	return false
+}
+
+// isUniqueID reports whether s is the unique id of a user or role, or of a role's
+// session: "AROA…:name". IAM User Guide, "IAM identifiers".
+func isUniqueID(s string) bool {
+	id, session, ofSession := strings.Cut(s, ":")
+	return len(id) >= 16 && !strings.ContainsFunc(id, func(r rune) bool { return !alphanumeric(r) }) &&
+		(!ofSession || session != "" && !strings.ContainsAny(session, ":*?"))
+}
+
+// isServiceName reports whether s can be a service: "logs.eu-central-1.amazonaws.com".
+func isServiceName(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !alphanumeric(r) && r != '.' && r != '-' && r != '_' })
+}
+
+// isProvider reports whether s is the ARN of an identity provider in IAM.
+func isProvider(s string) bool {
+	arn, err := aws.ParseARN(s)
+	return err == nil && arn.Service == "iam" && !strings.ContainsAny(s, "*?") &&
+		(strings.HasPrefix(arn.Resource, "saml-provider/") || strings.HasPrefix(arn.Resource, "oidc-provider/"))
 }

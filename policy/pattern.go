@@ -187,10 +187,21 @@ func (p *pattern) matches(e *evaluation, s string, fold bool) match {
 // have no place in a variable.
 func (e *evaluation) variable(p *part) (string, bool) {
 	v := e.lookup(p.key)
-	if v.count() == 1 {
+	if v.count() == 1 && !manyValued(p.key) {
 		return v.at(0), true
 	}
 	return p.text, p.hasDefault && !v.Present()
+}
+
+// manyValued reports whether a condition key is a list by its nature, also when
+// a request has one value for it. IAM User Guide, "AWS global condition context keys".
+func manyValued(key string) bool {
+	switch key {
+	case "aws:calledvia", "aws:tagkeys", "aws:principalservicenameslist", "sts:transitivetagkeys",
+		"aws:principalorgpaths", "aws:resourceorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths":
+		return true
+	}
+	return false
 }
 
 // glob matches parts against all of s. After a failure only the last * is

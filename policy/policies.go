@@ -13,8 +13,8 @@ type Policies struct {
 	// account; others add to what Identity allows.
 	Resource *Attached
 
-	// Grants are further sources of Allow on the resource's side, such as KMS
-	// grants, written as resource policies.
+	// Grants are further sources of Allow on the resource's side, written as
+	// resource policies: KMS grants, access control lists (ACL.Document).
 	Grants []*Attached
 
 	// Boundary is the permissions boundary of the user or role.
@@ -24,10 +24,21 @@ type Policies struct {
 	// that none was passed.
 	Session []*Attached
 
+	// RestrictPublicBuckets is that setting of S3 Block Public Access, in effect
+	// for the resource: while its policy is public it grants nothing to other
+	// accounts and strangers.
+	RestrictPublicBuckets bool
+
 	// SCPs are the service control policies of the principal's account, by
 	// level: root, organizational units, account. Nil means no organisation, or
 	// its management account.
 	SCPs [][]*Attached
+
+	// Management says that the principal's account is the management account of its
+	// organisation, and ResourceManagement the same of the resource's: then SCPs
+	// and RCPs do not apply, whatever stands here. Whoever leaves SCPs and RCPs nil
+	// for such accounts decides the same, but is not told the reason.
+	Management, ResourceManagement bool
 
 	// RCPs are the resource control policies of the resource's account, by level.
 	RCPs [][]*Attached

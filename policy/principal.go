@@ -27,6 +27,9 @@ type principalSet struct {
 	ids       []string  // unique ids: AIDA…, AROA…
 	services  []string
 	federated []string // identity providers
+	canonical []string // canonical user IDs: accounts, as S3 names them
+	signed    bool     // everyone who has signed: AuthenticatedUsers of an ACL
+	trusting  bool     // of a role's trust policy: "*" leaves it to identity policies
 }
 
 // reaches says how directly s names the principal. Statements without a
@@ -36,9 +39,9 @@ func (e *evaluation) reaches(s *Statement) reach {
 		return direct
 	}
 	if !s.notPrincipals {
-		return s.principals.reach(e.principal)
+		return s.principals.reach(e, s.Deny)
 	}
-	if !e.bounded && s.principals.exempts(e.principal) {
+	if e.exempt[ByBoundary] != "" && s.principals.exempts(e) {
 		return unreached
 	}
 	// A Deny with NotPrincipal always meets a principal that has a permissions
@@ -46,14 +49,37 @@ func (e *evaluation) reaches(s *Statement) reach {
 	return direct
 }
 
-// reach says how directly the set names p.
-func (s *principalSet) reach(p *aws.Principal) reach {
-	if s.everyone {
+// reach says how directly the set names the principal, in a statement that
+// denies or allows.
+func (s *principalSet) reach(e *evaluation, deny bool) reach {
+	if s.everyone && (deny || !s.trusting) {
 		return direct
 	}
+	named := s.named(e)
+	switch {
+	case s.signed && e.hasIdentity:
+		return max(named, delegated)
+	case !s.everyone:
+		return named
+	}
+	// "*" in a role's trust policy means all who may assume roles by their own
+	// policies, and services; no stranger's token, which only its provider can
+	// be trusted with.
+	switch e.principal.Kind {
+	case aws.WebIdentity, aws.SAML:
+		return named
+	case aws.Service, aws.Anonymous:
+		return direct
+	}
+	return max(named, delegated)
+}
+
+// named says how directly the principal is named by itself.
+func (s *principalSet) named(e *evaluation) reach {
+	p := e.principal
 	switch p.Kind {
 	case aws.Service:
-		return directIf(slices.Contains(s.services, p.Name))
+		return directIf(slices.ContainsFunc(s.services, e.isService))
 	case aws.WebIdentity, aws.SAML:
 		return directIf(slices.Contains(s.federated, p.Name))
 	case aws.User, aws.Root:
@@ -70,7 +96,7 @@ func (s *principalSet) reach(p *aws.Principal) reach {
 	default:
 		return unreached
 	}
-	if slices.Contains(s.accounts, p.Account) {
+	if slices.Contains(s.accounts, p.Account) || e.req.CanonicalID != "" && slices.Contains(s.canonical, e.req.CanonicalID) {
 		return delegated
 	}
 	return unreached
@@ -92,10 +118,11 @@ func (s *principalSet) names(arn *aws.ARN, id string) bool {
 	return id != "" && slices.Contains(s.ids, id)
 }
 
-// exempts reports whether a NotPrincipal element spares p: of a user its
+// exempts reports whether a NotPrincipal element spares the principal: of a user its
 // account and itself must be listed; of a session its role or user as well.
 // IAM User Guide, "IAM JSON policy elements: NotPrincipal".
-func (s *principalSet) exempts(p *aws.Principal) bool {
+func (s *principalSet) exempts(e *evaluation) bool {
+	p := e.principal
 	switch p.Kind {
 	case aws.Root:
 		return s.everyone || slices.Contains(s.accounts, p.Account)
@@ -105,5 +132,5 @@ func (s *principalSet) exempts(p *aws.Principal) bool {
 		return s.everyone || slices.Contains(s.accounts, p.Account) && s.names(&p.ARN, p.ID) &&
 			p.Session != nil && s.names(&p.Session.Issuer, p.Session.IssuerID)
 	}
-	return s.reach(p) != unreached
+	return s.reach(e, true) != unreached
 }

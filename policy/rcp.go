@@ -27,3 +27,13 @@ var rcpServices = [...]string{
 	"servicediscovery", "signin", "sqs", "sts", "support", "swf", "textract", "timestream-influxdb",
 	"transcribe", "transfer", "translate", "wafv2", "workspaces", "xray",
 }
+
+// compareFold orders folded, which is in lower case, and s by their ASCII lower case.
+func compareFold(folded, s string) int {
+	for i := range min(len(folded), len(s)) {
+		if c := lower(s[i]); folded[i] != c {
+			return int(folded[i]) - int(c)
+		}
+	}
+	return len(folded) - len(s)
+}

@@ -20,6 +20,14 @@ type Request struct {
 	// ResourceAccount owns the resource; empty means the principal's own account.
 	ResourceAccount aws.Account
 
+	// CanonicalID is the canonical user ID of the principal's account, which only
+	// S3 knows: a CanonicalUser in a bucket policy or ACL names the account by it.
+	CanonicalID string
+
+	// AWSManagedKey says that the resource is a KMS key of AWS's own ("aws/s3"),
+	// which resource control policies do not concern.
+	AWSManagedKey bool
+
 	// Context answers for condition keys; nil has none. Keys that follow from
 	// Principal (aws:PrincipalArn, aws:userid, aws:PrincipalTag/…) are answered
 	// without it, but what Context says about them comes first.
@@ -37,10 +45,8 @@ type Context interface {
 // Values returns what the request carries for a condition key, in any case, with
 // what follows from its principal; nil when it has no such key.
 func (r *Request) Values(key string) []string {
-	e := evaluation{req: r, principal: r.Principal}
-	if e.principal == nil {
-		e.principal = &aws.Principal{}
-	}
+	var e evaluation
+	e.init(r, &Policies{})
 	v := e.lookup(strings.ToLower(key))
 	if v.count() == 0 {
 		return nil

@@ -32,8 +32,10 @@ func slowly(req *Request, p *Policies) Outcome {
 	linked := who.Session != nil && strings.HasPrefix(who.Session.Issuer.Resource, "role/aws-service-role/")
 	ours := who.Kind == aws.Root || who.Kind == aws.User || who.Kind == aws.AssumedRole || who.Kind == aws.FederatedUser
 	service := strings.ToLower(strings.Split(req.Action, ":")[0])
-	underRCP := slices.Contains(rcpServices[:], service) && !strings.EqualFold(req.Action, "kms:RetireGrant") && !linked
-	bounded := p.Boundary != nil
+	underRCP := slices.Contains(rcpServices[:], service) && !strings.EqualFold(req.Action, "kms:RetireGrant") && !linked &&
+		!req.AWSManagedKey && !p.ResourceManagement
+	boundable := ours && !linked && who.Kind != aws.Root
+	bounded := p.Boundary != nil && boundable
 
 	denied, ceilings := false, true
 	look := func(list ...*Attached) (best reach) {
@@ -57,7 +59,7 @@ func slowly(req *Request, p *Policies) Outcome {
 			}
 		}
 	}
-	if ours && !linked {
+	if ours && !linked && !p.Management {
 		levels(p.SCPs)
 	}
 	if underRCP {
@@ -66,16 +68,26 @@ func slowly(req *Request, p *Policies) Outcome {
 	if p.Endpoint != nil && look(p.Endpoint) == unreached {
 		ceilings = false
 	}
-	resource := max(look(p.Resource), look(p.Grants...))
-	identity := look(p.Identity...) > unreached || who.Kind == aws.Root
-	boundary := look(p.Boundary) > unreached || p.Boundary == nil
-	session := p.Session == nil && who.Kind != aws.FederatedUser
+	across := ours && req.ResourceAccount != "" && req.ResourceAccount != who.Account && !strings.EqualFold(req.Action, "sts:AssumeRoot")
+	resource := look(p.Resource)
+	if p.RestrictPublicBuckets && p.Resource != nil && slowPublic(p.Resource) && who.Kind != aws.Service && (across || !ours) {
+		resource = unreached
+	}
+	resource = max(resource, look(p.Grants...))
+	identity := ours && look(p.Identity...) > unreached || who.Kind == aws.Root
+	boundary := !bounded || look(p.Boundary) > unreached
+	made := who.Session != nil && (who.Session.Policy != "" || who.Session.PolicyARNs != nil || who.Session.TaskPolicy != "")
+	session := p.Session == nil && who.Kind != aws.FederatedUser && !made
 	if !session {
 		session = look(p.Session...) > unreached
 	}
-	must := strings.HasPrefix(strings.ToLower(req.Action), "sts:assumerole") && p.Resource == nil ||
-		p.Resource != nil && (p.Resource.Kind == Trust || p.Resource.Kind == Key)
-	across := ours && req.ResourceAccount != "" && req.ResourceAccount != who.Account
+	act := strings.ToLower(req.Action)
+	trusted := strings.HasPrefix(act, "sts:assumerole") ||
+		slices.Contains([]string{"sts:tagsession", "sts:setsourceidentity", "sts:setcontext"}, act) && wildcard("", "arn:*:iam:*:*:role/*", req.Resource)
+	must := trusted && p.Resource == nil || p.Resource != nil && (p.Resource.Kind == Trust || p.Resource.Kind == Key)
+	if who.Kind == aws.Root && who.Session != nil && who.Session.TaskPolicy != "" {
+		resource = min(resource, delegated)
+	}
 
 	granted := false
 	switch {
@@ -109,7 +121,7 @@ func slowDocument(req *Request, a *Attached, bounded bool) (deny bool, best reac
 	variables := d["Version"] == "2012-10-17"
 	for _, one := range many(d["Statement"]) {
 		s := one.(doc)
-		r := slowStatement(req, s, variables, bounded, s["Effect"] == "Deny")
+		r := slowStatement(req, s, variables, bounded, s["Effect"] == "Deny", a.Kind == Trust)
 		if s["Effect"] == "Deny" {
 			deny = deny || r > unreached
 		} else {
@@ -119,7 +131,7 @@ func slowDocument(req *Request, a *Attached, bounded bool) (deny bool, best reac
 	return deny, best
 }
 
-func slowStatement(req *Request, s doc, variables, bounded, deny bool) reach {
+func slowStatement(req *Request, s doc, variables, bounded, deny, trust bool) reach {
 	matchAny := func(list any, test func(string) bool) bool {
 		return slices.ContainsFunc(many(list), func(x any) bool { return test(x.(string)) })
 	}
@@ -144,9 +156,9 @@ func slowStatement(req *Request, s doc, variables, bounded, deny bool) reach {
 	}
 	reached := direct
 	if x, has := s["Principal"]; has {
-		reached = slowPrincipal(req.Principal, x)
+		reached = slowPrincipal(req, x, deny, trust)
 	}
-	if x, has := s["NotPrincipal"]; has && !bounded && slowExempt(req.Principal, x) {
+	if x, has := s["NotPrincipal"]; has && !bounded && slowExempt(req, x) {
 		return unreached
 	}
 	conditions, _ := s["Condition"].(doc)
@@ -188,7 +200,10 @@ func expand(req *Request, pattern string, variables bool) (string, bool) {
 			return protect(m[1])
 		}
 		got, _ := slowLookup(req, m[1])
-		switch {
+		switch lower := strings.ToLower(m[1]); {
+		case len(got) > 0 && (strings.HasSuffix(lower, "orgpaths") || strings.HasSuffix(lower, "keys") || lower == "aws:calledvia" || strings.HasSuffix(lower, "list") && lower != "k:list"):
+			ok = false
+			return ""
 		case len(got) == 1:
 			return protect(got[0])
 		case len(got) == 0 && strings.Contains(v, ","):
@@ -237,31 +252,41 @@ func slowARN(req *Request, pattern, s string, variables bool) (hit, ok bool) {
 	return true, true
 }
 
-func slowPrincipal(p *aws.Principal, x any) reach {
+func slowPrincipal(req *Request, x any, deny, trust bool) reach {
 	if x == "*" {
-		return direct
+		x = doc{"AWS": "*"}
 	}
 	best := unreached
 	for kind, list := range x.(doc) {
 		for _, v := range many(list) {
-			best = max(best, slowNamed(p, kind, v.(string)))
+			best = max(best, slowNamed(req, kind, v.(string), deny, trust))
 		}
 	}
 	return best
 }
 
-func slowNamed(p *aws.Principal, kind, v string) reach {
-	account := kind == "AWS" && p.Account != "" && p.Kind != aws.Service &&
-		(v == string(p.Account) || strings.HasPrefix(v, "arn:aws:iam::"+string(p.Account)+":root"))
+func slowNamed(req *Request, kind, v string, deny, trust bool) reach {
+	p := req.Principal
+	anyone := p.Kind == aws.Anonymous
+	service := p.Kind == aws.Service
+	token := p.Kind == aws.WebIdentity || p.Kind == aws.SAML
+	ours := !anyone && !service && !token
 	switch {
+	case kind == "AWS" && v == "*" && trust && !deny && token:
+		return unreached
+	case kind == "AWS" && v == "*" && trust && !deny && ours:
+		return delegated
 	case kind == "AWS" && v == "*":
 		return direct
-	case kind == "Service" && p.Kind == aws.Service && v == p.Name,
-		kind == "Federated" && (p.Kind == aws.WebIdentity || p.Kind == aws.SAML) && v == p.Name:
+	case kind == "Signed" && ours:
+		return delegated
+	case kind == "CanonicalUser" && ours && v == req.CanonicalID:
+		return delegated
+	case kind == "Service" && service && slowService(req, v), kind == "Federated" && token && v == p.Name:
 		return direct
-	case p.Kind == aws.Service || p.Kind == aws.WebIdentity || p.Kind == aws.SAML || p.Kind == aws.Anonymous || kind != "AWS":
+	case !ours || kind != "AWS":
 		return unreached
-	case account:
+	case v == string(p.Account) || v == "arn:aws:iam::"+string(p.Account)+":root":
 		return delegated
 	case v == p.ARN.String() || v == p.ID && v != "":
 		return direct
@@ -271,7 +296,52 @@ func slowNamed(p *aws.Principal, kind, v string) reach {
 	return unreached
 }
 
-func slowExempt(p *aws.Principal, x any) bool {
+// slowService compares names of services, with and without a region.
+func slowService(req *Request, v string) bool {
+	form := regexp.MustCompile(`^(.+)\.([a-z]+-[a-z-]+-[0-9])\.(amazonaws\..+)$`)
+	if m := form.FindStringSubmatch(v); m != nil && m[1]+"."+m[3] == req.Principal.Name {
+		region, _ := slowLookup(req, "aws:RequestedRegion")
+		return slices.Equal(region, []string{m[2]})
+	}
+	if m := form.FindStringSubmatch(req.Principal.Name); m != nil && m[1]+"."+m[3] == v {
+		return true
+	}
+	return v == req.Principal.Name
+}
+
+// slowPublic looks for an Allow for everyone without a condition; the dice makes
+// only conditions that narrow nothing.
+func slowPublic(a *Attached) bool {
+	text, _ := written.Load(a.Document)
+	var d doc
+	if err := json.Unmarshal([]byte(text.(string)), &d); err != nil {
+		panic(err)
+	}
+	return slices.ContainsFunc(many(d["Statement"]), func(x any) bool {
+		s := x.(doc)
+		aws, _ := s["Principal"].(doc)
+		return s["Effect"] == "Allow" && (s["Principal"] == "*" || aws != nil && slices.Contains(many(aws["AWS"]), any("*"))) && !strings.Contains(narrowed(s), "PrincipalArn")
+	})
+}
+
+// narrowed returns the conditions that hold a statement to a fixed audience.
+func narrowed(s doc) string {
+	conditions, _ := s["Condition"].(doc)
+	for op, keys := range conditions {
+		if strings.HasPrefix(op, "ForAllValues:") || strings.Contains(op, "Not") || strings.Contains(op, "IfExists") {
+			continue
+		}
+		for key, values := range keys.(doc) {
+			if strings.EqualFold(key, "aws:PrincipalArn") && !slices.ContainsFunc(many(values), func(v any) bool { return strings.ContainsAny(v.(string), "*?$") }) {
+				return key
+			}
+		}
+	}
+	return ""
+}
+
+func slowExempt(req *Request, x any) bool {
+	p := req.Principal
 	if x == "*" {
 		return true
 	}
@@ -281,7 +351,7 @@ func slowExempt(p *aws.Principal, x any) bool {
 			if v == "*" {
 				return true
 			}
-			switch slowNamed(p, kind, v.(string)) {
+			switch slowNamed(req, kind, v.(string), true, false) {
 			case delegated:
 				account = true
 			case direct:
@@ -304,7 +374,8 @@ func slowExempt(p *aws.Principal, x any) bool {
 
 // slowLookup returns the values of a key, and whether they contradict.
 func slowLookup(req *Request, key string) (values []string, contradict bool) {
-	e := evaluation{req: req, principal: req.Principal} // keys are facts, not logic: one source
+	var e evaluation // keys are facts, not logic: one source
+	e.init(req, &Policies{})
 	v := e.lookup(strings.ToLower(key))
 	return v.strings(), v.kind == ambiguous
 }
@@ -323,6 +394,9 @@ func slowCondition(req *Request, op, key string, values []any, variables, deny b
 	}
 	negated := strings.Contains(op, "Not")
 	op = strings.ReplaceAll(op, "Not", "")
+	if len(got) == 1 && got[0] == "" && (all || some) {
+		got = nil
+	}
 	if len(got) == 0 {
 		return ifExists || all || negated && !some
 	}

@@ -1,17 +1,40 @@
 package policy
 
-import "sumun.dev/aws"
+import (
+	"strings"
+
+	"sumun.dev/aws"
+)
 
 // legacy is IAM's answer to what its older parser cannot read.
 func legacy() error { return Malformed.New("The policy failed legacy parsing") }
 
 func syntax() error { return Malformed.New("Syntax errors in policy.") }
 
-// organizations is what Organizations answers to any policy that breaks the
-// rules of its type.
-func organizations() *aws.Error {
-	return aws.ErrorKind{Code: "MalformedPolicyDocumentException", Status: Malformed.Status}.New(
-		"The provided policy document does not meet the requirements of the specified policy type.")
+// inWordsOf says err, in IAM's words, as the service says it that keeps documents
+// of this kind. Organizations answers to any policy that breaks the rules of its
+// type with one sentence; KMS and S3 have sentences of their own for principals.
+func inWordsOf(kind Kind, err error) error {
+	e := err.(*aws.Error) // parse makes no other
+	principal := strings.HasPrefix(e.Message, "Invalid principal in policy")
+	switch kind {
+	case SCP, RCP:
+		return MalformedControl.New("The provided policy document does not meet the requirements of the specified policy type.")
+	case Key:
+		if principal {
+			return MalformedKey.New("Policy contains a statement with one or more invalid principals.")
+		}
+		return MalformedKey.New("%s", e.Message)
+	case Bucket:
+		if principal {
+			return MalformedBucket.New("Invalid principal in policy")
+		}
+		if e.Message == syntax().(*aws.Error).Message {
+			return MalformedBucket.New("Policies must be valid JSON and the first byte must be '{'")
+		}
+		return MalformedBucket.New("%s", e.Message)
+	}
+	return e
 }
 
 // checkShape holds a statement to the elements that its kind needs and bears.
@@ -55,7 +78,7 @@ func checkControl(s *rawStatement, kind Kind) error {
 			len(s.principals) == 1 && s.principals[0].value == "*"
 	}
 	if !ok {
-		return organizations()
+		return legacy()
 	}
 	return nil
 }

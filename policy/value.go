@@ -31,7 +31,7 @@ type Value struct {
 	text string
 	list []string
 	arn  *aws.ARN
-	n    int64 // a number, or nanoseconds since 1970
+	n    int64 // a number, or microseconds since 1970, so that the year 9999 fits
 	addr netip.Addr
 }
 
@@ -59,7 +59,7 @@ func Bool(b bool) Value {
 func Number(n int64) Value { return Value{kind: number, n: n} }
 
 // Date is an instant.
-func Date(t time.Time) Value { return Value{kind: date, n: t.UnixNano()} }
+func Date(t time.Time) Value { return Value{kind: date, n: t.UnixMicro()} }
 
 // IP is an address.
 func IP(a netip.Addr) Value {
@@ -104,7 +104,7 @@ func (v *Value) at(i int) string {
 	case arnValue:
 		return v.arn.String()
 	case date:
-		return time.Unix(0, v.n).UTC().Format(time.RFC3339)
+		return time.UnixMicro(v.n).UTC().Format(time.RFC3339)
 	case number:
 		return strconv.FormatInt(v.n, 10)
 	case address:
@@ -128,7 +128,7 @@ func (v *Value) instant(i int) (int64, bool) {
 	case date:
 		return v.n, true
 	case number:
-		return time.Unix(v.n, 0).UnixNano(), true
+		return time.Unix(v.n, 0).UnixMicro(), true
 	}
 	return parseDate(v.at(i))
 }
@@ -150,7 +150,7 @@ func (v *Value) decimal(i int) (quantity, bool) {
 	case number:
 		return quantity{whole: v.n}, true
 	case date:
-		return quantity{whole: time.Unix(0, v.n).Unix()}, true
+		return quantity{whole: time.UnixMicro(v.n).Unix()}, true
 	}
 	return parseQuantity(v.at(i))
 }
@@ -207,18 +207,21 @@ var dateForms = [...]string{
 	"2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02", "2006-01", "2006",
 }
 
+// maxSeconds keeps an instant in microseconds within an int64.
+const maxSeconds = 1 << 42
+
 // parseDate reads an ISO 8601 date or seconds since 1970. Four digits are a year.
 func parseDate(s string) (int64, bool) {
 	for _, form := range dateForms {
 		if t, err := time.Parse(form, s); err == nil {
-			return t.UnixNano(), true
+			return t.UnixMicro(), true
 		}
 	}
 	seconds, err := strconv.ParseInt(s, 10, 64)
-	if err != nil {
+	if err != nil || seconds > maxSeconds || seconds < -maxSeconds {
 		return 0, false
 	}
-	return time.Unix(seconds, 0).UnixNano(), true
+	return seconds * 1e6, true
 }
 
 // parseNetwork reads an address or a CIDR block.
