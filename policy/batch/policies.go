@@ -14,7 +14,10 @@ func (e *Evaluator) policies(c *Case, req *policy.Request) (*policy.Policies, er
 	p := &policy.Policies{}
 	r := &compiler{cache: &e.cache}
 	p.Identity = r.list("identityPolicies", c.IdentityPolicies, policy.Identity)
-	p.Session = r.list("sessionPolicies", c.SessionPolicies, policy.Identity)
+	// As with the PolicyArns of AssumeRole, an empty list passes nothing.
+	if len(c.SessionPolicies) > 0 {
+		p.Session = r.list("sessionPolicies", c.SessionPolicies, policy.Identity)
+	}
 	p.Boundary = r.one("boundary", c.Boundary, policy.Identity)
 	p.Endpoint = r.one("endpointPolicy", c.EndpointPolicy, policy.Endpoint)
 	kind, err := resourceKind(c.ResourceKind, c.Action)
@@ -22,6 +25,11 @@ func (e *Evaluator) policies(c *Case, req *policy.Request) (*policy.Policies, er
 		return nil, err
 	}
 	p.Resource = r.one("resourcePolicy", c.ResourcePolicy, kind)
+	if p.Resource == nil && kind == policy.Key && strings.HasPrefix(req.Resource, "arn:") {
+		// Every key has a policy, and what it does not delegate nobody else can allow.
+		// KMS Developer Guide, "Key policies in AWS KMS".
+		p.Resource = &policy.Attached{Document: &policy.Document{Kind: policy.Key}, Source: "resourcePolicy"}
+	}
 	own := req.ResourceAccount == "" || req.ResourceAccount == req.Principal.Account
 	// SCPs spare the principals of the management account, RCPs its resources.
 	if scps := r.levels("scps", c.SCPs, policy.SCP); !c.ManagementAccount {
