@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"sumun.dev/aws"
 	"sumun.dev/policy"
@@ -130,7 +129,11 @@ func (g *Gateway) pose(d *deed, i int) error {
 		q.RCPs = theirs.RCPs
 	}
 	if t.Policy != "" {
-		doc, err := g.resources.get(t.Policy, t.PolicyKind)
+		kind, known := kindOf(t.PolicyKind)
+		if !known {
+			return fmt.Errorf("gateway: there is no policy of kind %q", t.PolicyKind)
+		}
+		doc, err := g.resources.Parse(t.Policy, kind)
 		if err != nil {
 			return fmt.Errorf("policy of %s: %w", t.Resource, err)
 		}
@@ -149,52 +152,15 @@ func resourceOf(t *wire.Touch) string {
 	return t.Resource.String()
 }
 
-// documents remembers compiled resource policies by their text.
-type documents struct {
-	mu    sync.RWMutex
-	known map[documentKey]*policy.Document
-	bytes int // of the texts in known
-}
-
-type documentKey struct{ text, kind string }
-
-// What is remembered is bounded in number and in bytes of text; a full memory is
-// begun anew.
-const (
-	maxDocuments     = 10_000
-	maxDocumentBytes = 16 << 20
-)
-
-func (d *documents) get(text, kind string) (*policy.Document, error) {
-	key := documentKey{text, kind}
-	d.mu.RLock()
-	doc := d.known[key]
-	d.mu.RUnlock()
-	if doc != nil {
-		return doc, nil
-	}
-	k := policy.Resource
+// kindOf is the kind of a resource's policy, by the word that touches have for it.
+func kindOf(kind string) (policy.Kind, bool) {
 	switch kind {
 	case "":
+		return policy.Resource, true
 	case "key":
-		k = policy.Key
+		return policy.Key, true
 	case "trust":
-		k = policy.Trust
-	default:
-		return nil, fmt.Errorf("gateway: there is no policy of kind %q", kind)
+		return policy.Trust, true
 	}
-	doc, err := policy.Parse([]byte(text), k)
-	if err != nil {
-		return nil, err
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.known == nil || len(d.known) >= maxDocuments || d.bytes+len(text) > maxDocumentBytes {
-		d.known, d.bytes = make(map[documentKey]*policy.Document), 0
-	}
-	if d.known[key] == nil {
-		d.bytes += len(text)
-	}
-	d.known[key] = doc
-	return doc, nil
+	return 0, false
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -30,13 +31,55 @@ type keyValues struct {
 	Values list[oneValue] `json:"values"`
 }
 
-// A matched statement is one that denied.
+// A matchedStatement is the one that denied.
 type matchedStatement struct {
-	StatementID string         `json:"statementId"`
-	Effect      string         `json:"effect"`
-	Policy      string         `json:"sourcePolicyId,omitempty"` // ours: AWS names no policy here
-	Actions     list[oneValue] `json:"actions"`
-	Resources   list[oneValue] `json:"resources"`
+	StatementID string          `json:"statementId"`
+	Effect      string          `json:"effect"`
+	Principals  list[oneValue]  `json:"principals"`
+	Groups      list[oneValue]  `json:"principalGroups"`
+	Actions     list[oneValue]  `json:"actions"`
+	Resources   list[oneValue]  `json:"resources"`
+	Conditions  list[keyValues] `json:"conditions"`
+}
+
+// matched shows the statement as it stands in its policy.
+func matched(d *policy.Decision) matchedStatement {
+	m := matchedStatement{
+		StatementID: d.Statement.Sid, Effect: "DENY", Principals: values(), Groups: values(), Actions: values(), Resources: values(), Conditions: list[keyValues]{Items: []keyValues{}},
+	}
+	var s struct {
+		Action, NotAction, Resource, NotResource words
+		Condition                                map[string]map[string]words
+	}
+	if json.Unmarshal([]byte(d.Policy.Text[d.Statement.Start:d.Statement.End]), &s) != nil {
+		return m // the compiled statement counts; its text is for people
+	}
+	m.Actions, m.Resources = values(append(s.Action, s.NotAction...)...), values(append(s.Resource, s.NotResource...)...)
+	for _, operator := range slices.Sorted(maps.Keys(s.Condition)) {
+		for _, key := range slices.Sorted(maps.Keys(s.Condition[operator])) {
+			m.Conditions.Items = append(m.Conditions.Items, keyValues{key, values(s.Condition[operator][key]...)})
+		}
+	}
+	return m
+}
+
+// words are the strings of a policy element: one, or a list.
+type words []string
+
+func (w *words) UnmarshalJSON(text []byte) error {
+	var all []any
+	if len(text) > 0 && text[0] != '[' {
+		all = []any{nil}
+		if err := json.Unmarshal(text, &all[0]); err != nil {
+			return err
+		}
+	} else if err := json.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	for _, v := range all {
+		*w = append(*w, fmt.Sprint(v))
+	}
+	return nil
 }
 
 // A message is what DecodeAuthorizationMessage shows. STS API Reference,
@@ -61,22 +104,26 @@ type message struct {
 // encoded seals why a call was refused, for those who may decode it.
 func (g *Gateway) encoded(d *deed, req *policy.Request) string {
 	m := message{ExplicitDeny: d.decision.Outcome == policy.ExplicitDeny, Matched: list[matchedStatement]{Items: []matchedStatement{}}, Failures: list[string]{Items: []string{}}}
-	if d.decision.Statement != nil {
-		m.Matched.Items = append(m.Matched.Items, matchedStatement{
-			StatementID: d.decision.Label(), Effect: "DENY", Policy: d.decision.Source(),
-			Actions: values(req.Action), Resources: values(req.Resource),
-		})
+	if m.ExplicitDeny {
+		m.Matched.Items = append(m.Matched.Items, matched(&d.decision))
 	}
 	p := d.call.Principal
 	m.Context.Principal.ID, m.Context.Principal.Name, m.Context.Principal.ARN = p.ID, p.Name, p.ARN.String()
 	m.Context.Action, m.Context.Resource = req.Action, req.Resource
 	m.Context.Conditions.Items = conditionsOf(d, req)
 	text, err := json.Marshal(m)
-	for err == nil && len(text) > maxEncoded && len(m.Context.Conditions.Items) > 0 {
-		m.Context.Conditions.Items = m.Context.Conditions.Items[:len(m.Context.Conditions.Items)/2]
+	for err == nil && len(text) > maxEncoded {
+		switch {
+		case len(m.Context.Conditions.Items) > 0:
+			m.Context.Conditions.Items = m.Context.Conditions.Items[:len(m.Context.Conditions.Items)/2]
+		case len(m.Matched.Items) > 0:
+			m.Matched.Items = nil
+		default:
+			return ""
+		}
 		text, err = json.Marshal(m)
 	}
-	if err != nil || len(text) > maxEncoded {
+	if err != nil {
 		return ""
 	}
 	return g.Store.NextToken([]string{authorization}, string(text))

@@ -44,7 +44,7 @@ type Touched struct {
 	Source    string `json:"source,omitempty"`    // the deciding policy
 	Statement string `json:"statement,omitempty"` // the deciding statement in it
 
-	policy.Diagnostic
+	Diagnostic policy.Diagnostic `json:"diagnostic"`
 }
 
 // Explain says why the call with this request id was decided as it was; with an
@@ -138,8 +138,8 @@ func keep(yes func(*Touched, *policy.StatementResult) bool) func(*Explanation) {
 	return func(x *Explanation) {
 		for i := range x.Touches {
 			t := &x.Touches[i]
-			for j := range t.Policies {
-				p := &t.Policies[j]
+			for j := range t.Diagnostic.Policies {
+				p := &t.Diagnostic.Policies[j]
 				p.Statements = slices.DeleteFunc(p.Statements, func(s policy.StatementResult) bool { return !yes(t, &s) })
 			}
 		}

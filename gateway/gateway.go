@@ -81,7 +81,7 @@ func (c Credential) Format(f fmt.State, _ rune) {
 type Gateway struct {
 	Options
 	verifier  sigv4.Verifier
-	resources documents
+	resources policy.Cache // of the policies that resources have
 	metrics   *metrics
 	audit     *queue
 	throttle  *throttle

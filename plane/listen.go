@@ -125,7 +125,8 @@ func (p *Plane) listenAdmin() error {
 		return fmt.Errorf("admin: %w", err)
 	}
 	o := admin.Options{
-		Ready: func() error { return p.current.Load().ready() },
+		Ready:   func() error { return p.current.Load().ready() },
+		Explain: p.explain,
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			promhttp.HandlerFor(p.current.Load().metrics, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 		}),

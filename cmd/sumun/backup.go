@@ -45,7 +45,7 @@ func writeBackup(ctx context.Context, cfg *config.Config, name string) error {
 	defer os.Remove(f.Name()) // fails after the rename, as it should
 	err = errors.Join(plane.Backup(ctx, cfg, f), f.Sync(), f.Close())
 	if err != nil {
-		return explain(err, *cfg)
+		return advise(err, *cfg)
 	}
 	return os.Rename(f.Name(), name)
 }
@@ -68,7 +68,7 @@ Copy credentials.json too, since 'sumun env' reads the first keys there.`,
 				return err
 			}
 			defer f.Close()
-			return explain(plane.Restore(c.Context(), &cfg, f), cfg)
+			return advise(plane.Restore(c.Context(), &cfg, f), cfg)
 		},
 	}
 	c.Flags().StringVar(&cfg.Data, "data", cfg.Data, "data folder, without state")

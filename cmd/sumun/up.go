@@ -92,7 +92,7 @@ func run(ctx context.Context, out, errs io.Writer, cfg config.Config) error {
 	defer stop()
 	p, err := plane.New(ctx, cfg, plane.Options{Log: logger(errs, cfg.Log)})
 	if err != nil {
-		return explain(err, cfg)
+		return advise(err, cfg)
 	}
 	failed, err := p.Listen(ctx)
 	if err == nil {
@@ -105,7 +105,7 @@ func run(ctx context.Context, out, errs io.Writer, cfg config.Config) error {
 	stop() // a second signal ends the program at once
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
 	defer cancel()
-	return errors.Join(explain(err, cfg), p.Close(drain))
+	return errors.Join(advise(err, cfg), p.Close(drain))
 }
 
 func logger(w io.Writer, l config.Log) *slog.Logger {

@@ -17,9 +17,13 @@ type Options struct {
 	Ready   func() error                // nil when calls are served
 	Metrics http.Handler                // Prometheus text format
 	Reset   func(context.Context) error // back to the first-start state; nil on a plane that keeps what it is told
+
+	// Explain says why a call was decided as it was, by its request id; without
+	// one, the newest refusal. It returns nil when nothing is known of it.
+	Explain func(ctx context.Context, id string) (any, error)
 }
 
-// Handler answers /health, /ready, /metrics and /reset. It refuses whatever a
+// Handler answers /health, /ready, /metrics, /explain and /reset. It refuses whatever a
 // browser page could have sent (Origin, Sec-Fetch-Site) and Hosts that are not
 // loopback, since neither a page nor DNS rebinding may reach it.
 func Handler(o Options) http.Handler {
@@ -35,6 +39,9 @@ func Handler(o Options) http.Handler {
 		answer(w, http.StatusOK, "status", "ready")
 	})
 	mux.Handle("GET /metrics", o.Metrics)
+	mux.HandleFunc("GET /explain", func(w http.ResponseWriter, r *http.Request) {
+		explain(w, r, o)
+	})
 	mux.HandleFunc("POST /reset", func(w http.ResponseWriter, r *http.Request) {
 		if o.Reset == nil {
 			answer(w, http.StatusForbidden, "error", "this plane keeps its data; only a plane started with --data :memory: can be reset")
@@ -48,6 +55,18 @@ func Handler(o Options) http.Handler {
 		answer(w, http.StatusOK, "reset", time.Since(begin).String())
 	})
 	return guard(mux)
+}
+
+func explain(w http.ResponseWriter, r *http.Request, o Options) {
+	x, err := o.Explain(r.Context(), r.URL.Query().Get("id"))
+	switch {
+	case err != nil:
+		answer(w, http.StatusInternalServerError, "error", err.Error())
+	case x == nil:
+		answer(w, http.StatusNotFound, "error", "nothing is known of it")
+	default:
+		send(w, http.StatusOK, x)
+	}
 }
 
 func guard(next http.Handler) http.Handler {
@@ -79,8 +98,12 @@ func local(r *http.Request) error {
 }
 
 func answer(w http.ResponseWriter, status int, key, value string) {
+	send(w, status, map[string]string{key: value})
+}
+
+func send(w http.ResponseWriter, status int, what any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]string{key: value}) // a client that is gone needs no answer
+	_ = json.NewEncoder(w).Encode(what) // a client that is gone needs no answer
 }

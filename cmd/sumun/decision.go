@@ -1,0 +1,199 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"sumun.dev/gateway"
+	"sumun.dev/policy"
+)
+
+// writeDecision prints one decision as a tree: the answer, every policy that was
+// consulted with the statements that are about the action, and what would have
+// changed the answer.
+func writeDecision(w io.Writer, t *gateway.Touched) {
+	if t.Open != "" {
+		fmt.Fprintf(w, "%s: allowed, AWS asks for no permission: %s\n", t.Action, t.Open)
+		return
+	}
+	fmt.Fprintf(w, "%s on %s: %s by %s%s\n", t.Action, t.Resource, t.Outcome, kindName(t.By), deciding(t))
+	for i := range t.Diagnostic.Policies {
+		branch, below := "├─ ", "│  "
+		if i == len(t.Diagnostic.Policies)-1 {
+			branch, below = "└─ ", "   "
+		}
+		writePolicy(w, t, &t.Diagnostic.Policies[i], branch, below)
+	}
+	for _, line := range needed(t) {
+		fmt.Fprintln(w, line)
+	}
+}
+
+func deciding(t *gateway.Touched) string {
+	if t.Source == "" {
+		return ""
+	}
+	return ": " + t.Statement + " of " + t.Source
+}
+
+// kindNames are the types of policy in people's words.
+var kindNames = [...][2]string{
+	{"scp", "service control policy"}, {"rcp", "resource control policy"}, {"endpoint", "VPC endpoint policy"},
+	{"resource", "resource-based policy"}, {"grant", "grant"}, {"identity", "identity-based policy"},
+	{"boundary", "permissions boundary"}, {"session", "session policy"}, {"default", "default"},
+}
+
+func kindName(by string) string {
+	for _, n := range kindNames {
+		if n[0] == by {
+			return n[1]
+		}
+	}
+	return by
+}
+
+func writePolicy(w io.Writer, t *gateway.Touched, p *policy.PolicyResult, branch, below string) {
+	about := slices.DeleteFunc(slices.Clone(p.Statements), func(s policy.StatementResult) bool { return !s.Action })
+	name := kindName(p.Type)
+	if p.Type == "scp" || p.Type == "rcp" {
+		name += fmt.Sprintf(", level %d", p.Level)
+	}
+	fmt.Fprintf(w, "%s%s: %s%s\n", branch, name, p.Source, says(p, about))
+	for i := range about {
+		writeStatement(w, t, p, &about[i], below)
+	}
+}
+
+// says is what a policy comes to.
+func says(p *policy.PolicyResult, about []policy.StatementResult) string {
+	applies := func(effect string) bool {
+		return slices.ContainsFunc(p.Statements, func(s policy.StatementResult) bool { return s.Applies && s.Effect == effect })
+	}
+	switch {
+	case applies("Deny"):
+		return " denies"
+	case applies("Allow"):
+		return " allows"
+	case len(about) == 0:
+		return " says nothing of this action"
+	}
+	return " does not apply"
+}
+
+func writeStatement(w io.Writer, t *gateway.Touched, p *policy.PolicyResult, s *policy.StatementResult, below string) {
+	mark := ""
+	if p.Type == t.By && p.Source == t.Source && s.Label == t.Statement {
+		mark = "  ← this decided"
+	}
+	fmt.Fprintf(w, "%s%s %s: %s%s\n", below, s.Effect, s.Label, because(s), mark)
+	if mark != "" && s.Text != "" {
+		fmt.Fprintf(w, "%s    %s\n", below, oneLine(s.Text))
+	}
+	for i := range s.Conditions {
+		fmt.Fprintf(w, "%s    %s\n", below, condition(&s.Conditions[i]))
+	}
+}
+
+// because says whether a statement applies, and else the first part that does not match.
+func because(s *policy.StatementResult) string {
+	switch {
+	case s.Applies:
+		return "applies"
+	case !s.Action:
+		return "is about other actions"
+	case s.Resource == "unresolved":
+		return "a variable in its Resource has no value"
+	case s.Resource != "yes":
+		return "is about other resources"
+	case s.Principal == "no":
+		return "names other principals"
+	}
+	return "its condition is not met"
+}
+
+func condition(c *policy.ConditionResult) string {
+	got := strings.Join(c.Got, ", ")
+	if c.Missing {
+		got = "(not in the request)"
+	}
+	met := map[string]string{"yes": "met", "no": "not met", "unresolved": "not met: a variable has no value"}[c.Met]
+	return fmt.Sprintf("%s %s: wants %s, got %s: %s", c.Operator, c.Key, strings.Join(c.Want, " or "), got, met)
+}
+
+// oneLine shortens a statement for the eye; --json has all of it.
+func oneLine(text string) string {
+	const most = 400
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > most {
+		return strings.ToValidUTF8(text[:most], "") + " …"
+	}
+	return text
+}
+
+// needed says what would have made a refused call allowed.
+func needed(t *gateway.Touched) []string {
+	switch t.Outcome {
+	case "explicitDeny":
+		return []string{"needed: that Deny no longer applies; no Allow outweighs it"}
+	case "implicitDeny":
+	default:
+		return nil
+	}
+	where := "an " + kindName(t.By)
+	switch t.By {
+	case "identity", "default":
+		where = "an identity-based policy of the caller"
+	case "scp", "rcp":
+		where = "a " + kindName(t.By) + levels(t)
+	default:
+		where = strings.Replace(where, "an ", "a ", 1)
+	}
+	lines := []string{fmt.Sprintf("needed: an Allow for %s on %s in %s", t.Action, t.Resource, where)}
+	for i := range t.Diagnostic.Policies {
+		p := &t.Diagnostic.Policies[i]
+		if p.Type != t.By {
+			continue
+		}
+		for j := range p.Statements {
+			if s := &p.Statements[j]; s.Action && s.Effect == "Allow" && !s.Applies {
+				lines = append(lines, fmt.Sprintf("near: %s of %s would, but %s", s.Label, p.Source, but(s)))
+			}
+		}
+	}
+	return lines
+}
+
+// levels names the levels of an organisation at which nothing allows.
+func levels(t *gateway.Touched) string {
+	allows := map[int]bool{}
+	for _, p := range t.Diagnostic.Policies {
+		if p.Type == t.By {
+			allows[p.Level] = allows[p.Level] || slices.ContainsFunc(p.Statements, func(s policy.StatementResult) bool { return s.Applies && s.Effect == "Allow" })
+		}
+	}
+	var bare []string
+	for level := range len(allows) {
+		if !allows[level] {
+			bare = append(bare, fmt.Sprint(level))
+		}
+	}
+	if len(bare) == 0 {
+		return " of every level"
+	}
+	return " of level " + strings.Join(bare, " and ") + " (0 is the root)"
+}
+
+func but(s *policy.StatementResult) string {
+	if s.Resource != "yes" || s.Principal == "no" {
+		return "it " + strings.TrimPrefix(because(s), "it ")
+	}
+	var all []string
+	for i := range s.Conditions {
+		if s.Conditions[i].Met != "yes" {
+			all = append(all, condition(&s.Conditions[i]))
+		}
+	}
+	return strings.Join(all, "; ")
+}
