@@ -97,6 +97,11 @@ func hideSecrets(d *policy.Diagnostic) {
 				if secret && len(conditions[k].Got) > 0 {
 					conditions[k].Got = []string{"(hidden)"}
 				}
+				for variable := range conditions[k].Variables {
+					if slices.ContainsFunc(hidden[:], func(key string) bool { return strings.EqualFold(key, variable) }) {
+						conditions[k].Variables[variable] = []string{"(hidden)"}
+					}
+				}
 			}
 		}
 	}

@@ -2,19 +2,8 @@ package policy
 
 // A Diagnostic is everything that was consulted for a decision.
 type Diagnostic struct {
-	Decision DecisionResult `json:"decision"`
 	Types    []TypeResult   `json:"types"`    // one for each type, in the order of the chain
 	Policies []PolicyResult `json:"policies"` // in the order of the chain
-}
-
-// A DecisionResult is the Decision in words.
-type DecisionResult struct {
-	Outcome   string   `json:"outcome"`             // "allowed", "explicitDeny", "implicitDeny"
-	By        string   `json:"by"`                  // type of the policy that decided
-	Source    string   `json:"source,omitempty"`    // the policy; none when nothing spoke
-	Statement string   `json:"statement,omitempty"` // its Sid, or "#" and the place
-	Start     Position `json:"start,omitzero"`
-	End       Position `json:"end,omitzero"`
 }
 
 // A TypeResult is what all policies of one type came to.

@@ -76,11 +76,8 @@ func (e *evaluation) decision(p *Policies) Decision {
 		v[ByResource].allow, v[ByResource].reach = hit{}, unreached
 		e.exempt[ByResource] = "RestrictPublicBuckets"
 	}
-	d := v.combine(e)
-	if e.record != nil {
-		e.record.conclude(e, &v, d)
-	}
-	return d
+	e.record.conclude(e, &v)
+	return v.combine(e)
 }
 
 // outsider reports whether the principal is neither a service of AWS nor of the

@@ -19,6 +19,10 @@ const (
 func TestMalformed(t *testing.T) {
 	const syntaxErrors, legacyParsing = "Syntax errors in policy.", "The policy failed legacy parsing"
 	const type_ = "The provided policy document does not meet the requirements of the specified policy type."
+	codes := [...]string{
+		Identity: "MalformedPolicyDocument", Resource: "MalformedPolicyDocument", Trust: "MalformedPolicyDocument", Endpoint: "MalformedPolicyDocument",
+		Key: "MalformedPolicyDocumentException", SCP: "MalformedPolicyDocumentException", RCP: "MalformedPolicyDocumentException", Bucket: "MalformedPolicy",
+	}
 	resource := func(r string) string {
 		return v12 + `{"Effect":"Allow","Action":"s3:Get","Resource":"` + r + `"}}`
 	}
@@ -109,6 +113,33 @@ func TestMalformed(t *testing.T) {
 		{"trust_notprincipal", Trust, v12 + `{"Effect":"Deny","Action":"sts:AssumeRole","NotPrincipal":"*"}}`, "Has prohibited field NotPrincipal"},
 		{"trust_action", Trust, v12 + `{"Effect":"Allow","Action":"s3:Get","Principal":"*"}}`, "AssumeRole policy may only specify STS AssumeRole actions."},
 		{"trust_all", Trust, v12 + `{"Effect":"Allow","Action":"*","Principal":"*"}}`, "AssumeRole policy may only specify STS AssumeRole actions."},
+		{"character", Identity, v12 + `{"Sid":"","Effect":"Allow","Action":"s3:Get","Resource":"arn:aws:s3:::€"}}`, syntaxErrors},
+		{"control_character", Trust, v12 + "{\"Sid\":\"\",\x0b" + able + `}}`, syntaxErrors},
+		{"action_empty", Identity, action("s3:"), legacyParsing},
+		{"action_character", Identity, action("s3:${x}"), legacyParsing},
+		{"condition_vendor", Identity, condition(`{"StringEquals":{"username":"x"}}`), "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."},
+		{"principal_group", Resource, principal(`{"AWS":"arn:aws:iam::111122223333:group/x"}`), `Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:group/x"`},
+		{"principal_user_nameless", Resource, principal(`{"AWS":"arn:aws:iam::111122223333:user/"}`), `Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:user/"`},
+		{"principal_account_short", Resource, principal(`{"AWS":"arn:aws:iam::1111:user/x"}`), `Invalid principal in policy: "AWS":"arn:aws:iam::1111:user/x"`},
+		{"principal_region", Resource, principal(`{"AWS":"arn:aws:iam:us-east-1:111122223333:user/x"}`), `Invalid principal in policy: "AWS":"arn:aws:iam:us-east-1:111122223333:user/x"`},
+		{"principal_root_more", Resource, principal(`{"AWS":"arn:aws:iam::111122223333:root/x"}`), `Invalid principal in policy: "AWS":"arn:aws:iam::111122223333:root/x"`},
+		{"principal_session_short", Resource, principal(`{"AWS":"arn:aws:sts::111122223333:assumed-role/app"}`), `Invalid principal in policy: "AWS":"arn:aws:sts::111122223333:assumed-role/app"`},
+		{"principal_session_wild", Resource, principal(`{"AWS":"arn:aws:sts::111122223333:assumed-role/app/*"}`), `Invalid principal in policy: "AWS":"arn:aws:sts::111122223333:assumed-role/app/*"`},
+		{"principal_session_id_wild", Resource, principal(`{"AWS":"AROAAPPAPPAPPAPPAPP1:*"}`), `Invalid principal in policy: "AWS":"AROAAPPAPPAPPAPPAPP1:*"`},
+		{"principal_in_part", Resource, principal(`{"AWS":"11112222333*"}`), `Invalid principal in policy: "AWS":"11112222333*"`},
+		{"service_character", Resource, principal(`{"Service":"s3 amazonaws.com"}`), `Invalid principal in policy: "Service":"s3 amazonaws.com"`},
+		{"federated_host", Resource, principal(`{"Federated":"example.com"}`), `Invalid principal in policy: "Federated":"example.com"`},
+		{"federated_user", Resource, principal(`{"Federated":"arn:aws:iam::111122223333:user/x"}`), `Invalid principal in policy: "Federated":"arn:aws:iam::111122223333:user/x"`},
+		{"canonical_user", Resource, principal(`{"CanonicalUser":"79a5*"}`), `Invalid principal in policy: "CanonicalUser":"79a5*"`},
+		{"trust_other_action", Trust, v12 + `{"Effect":"Allow","Action":"sts:GetCallerIdentity","Principal":"*"}}`, "AssumeRole policy may only specify STS AssumeRole actions."},
+		{"trust_other_actions", Trust, v12 + `{"Effect":"Allow","Action":["sts:AssumeRole","sts:Get*"],"Principal":"*"}}`, "AssumeRole policy may only specify STS AssumeRole actions."},
+		{"scp_syntax", SCP, `{`, type_},
+		{"scp_action", SCP, action("Get"), type_},
+		{"key_syntax", Key, `{`, syntaxErrors},
+		{"key_principal", Key, principal(`{"AWS":"alice"}`), "Policy contains a statement with one or more invalid principals."},
+		{"bucket_syntax", Bucket, `[`, "Policies must be valid JSON and the first byte must be '{'"},
+		{"bucket_principal", Bucket, principal(`{"AWS":"alice"}`), "Invalid principal in policy"},
+		{"bucket_shape", Bucket, v12 + `{` + able + `}}`, "Missing required field Principal"},
 		{"scp_principal", SCP, principal(`"*"`), type_},
 		{"scp_no_resource", SCP, v12 + `{"Effect":"Deny","Action":"s3:Get"}}`, type_},
 		{"rcp_allow", RCP, principal(`"*"`), type_},
@@ -119,7 +150,7 @@ func TestMalformed(t *testing.T) {
 	} {
 		_, err := Parse([]byte(c.doc), c.kind)
 		var e *aws.Error
-		if !errors.As(err, &e) || e.Message != c.want || !strings.HasPrefix(e.Code, "MalformedPolicyDocument") {
+		if !errors.As(err, &e) || e.Message != c.want || e.Code != codes[c.kind] {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
 	}
@@ -134,6 +165,8 @@ func TestWellFormed(t *testing.T) {
 		{Identity, v12 + `{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:us-west-2:111122223333:accesspoint/x","arn:aws:iam::1:user/x"]}}`},
 		{Resource, v12 + `{"Sid":"with space","Effect":"Allow","Principal":{"CanonicalUser":"79a5","AWS":"AIDAABCDEFGHIJKLMNOP"},"Action":"s3:Get","Resource":"execute-api:/*"}}`},
 		{SCP, v12 + `{"Effect":"Deny","Action":"*","Resource":"arn:*:iam::*:role/x"}}`},
+		{Trust, v12 + `{"Effect":"Allow","Action":["sts:*","sts:AssumeRole*","sts:SetContext"],"Principal":{"AWS":["AROAAPPAPPAPPAPPAPP1:one","arn:aws:sts::111122223333:federated-user/x"],"Federated":["cognito-identity.amazonaws.com","arn:aws:iam::111122223333:saml-provider/corp"]}}}`},
+		{Bucket, v12 + `{"Sid":"€","Effect":"Allow","Action":"s3:Get","Resource":"arn:aws:s3:::€","Principal":{"AWS":"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"}}}`},
 		{Endpoint, v12 + `{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`},
 	} {
 		if _, err := Parse([]byte(c.doc), c.kind); err != nil {
@@ -190,7 +223,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(v12+`{"Effect":"Allow","Principal":{"Service":"x"},"Action":"sts:AssumeRole"}}`), uint8(3))
 	req := benchRequest(f)
 	f.Fuzz(func(t *testing.T, doc []byte, kind uint8) {
-		d, err := Parse(doc, Kind(kind%7))
+		d, err := Parse(doc, Kind(kind%8))
 		if err != nil {
 			return
 		}

@@ -96,8 +96,11 @@ func (c *condition) variables(e *evaluation) map[string][]string {
 	return found
 }
 
-// conclude records what each type of policy came to, and the decision.
-func (d *Diagnostic) conclude(e *evaluation, v *verdicts, decided Decision) {
+// conclude records what each type of policy came to.
+func (d *Diagnostic) conclude(e *evaluation, v *verdicts) {
+	if d == nil {
+		return
+	}
 	for t := BySCP; t <= BySession; t++ {
 		r := TypeResult{
 			Type: t.String(), Applies: v[t].applies, Reason: e.exempt[t],
@@ -107,9 +110,5 @@ func (d *Diagnostic) conclude(e *evaluation, v *verdicts, decided Decision) {
 			r.Names = reachNames[v[t].reach]
 		}
 		d.Types = append(d.Types, r)
-	}
-	d.Decision = DecisionResult{Outcome: decided.Outcome.String(), By: decided.By.String(), Source: decided.Source(), Statement: decided.Label()}
-	if decided.Statement != nil {
-		d.Decision.Start, d.Decision.End = decided.Statement.From, decided.Statement.To
 	}
 }
