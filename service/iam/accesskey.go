@@ -75,7 +75,7 @@ func (s *Service) createAccessKey(ctx context.Context, in *iamapi.CreateAccessKe
 		return nil, err
 	}
 	return &iamapi.CreateAccessKeyResponse{AccessKey: &iamapi.AccessKey{
-		UserName: h.shown(), AccessKeyId: k.ID, SecretAccessKey: k.Secret, Status: k.status(), CreateDate: &k.Created,
+		UserName: h.shown(), AccessKeyId: k.ID, SecretAccessKey: k.Secret, Status: status(k.Active), CreateDate: &k.Created,
 	}}, nil
 }
 
@@ -95,7 +95,7 @@ func (s *Service) listAccessKeys(ctx context.Context, in *iamapi.ListAccessKeysR
 		if err != nil {
 			return nil, err
 		}
-		out.AccessKeyMetadata = append(out.AccessKeyMetadata, iamapi.AccessKeyMetadata{UserName: new(h.shown()), AccessKeyId: &k.ID, Status: new(k.status()), CreateDate: &k.Created})
+		out.AccessKeyMetadata = append(out.AccessKeyMetadata, iamapi.AccessKeyMetadata{UserName: new(h.shown()), AccessKeyId: &k.ID, Status: new(status(k.Active)), CreateDate: &k.Created})
 	}
 	return out, nil
 }
@@ -109,10 +109,9 @@ func (s *Service) updateAccessKey(ctx context.Context, in *iamapi.UpdateAccessKe
 	if err != nil {
 		return nil, err
 	}
-	if in.Status != iamapi.StatusTypeActive && in.Status != iamapi.StatusTypeInactive {
-		return nil, iamapi.InvalidInputException.New("Status can be Active or Inactive only.")
+	if k.Active, err = active(in.Status); err != nil {
+		return nil, err
 	}
-	k.Active = in.Status == iamapi.StatusTypeActive
 	return &iamapi.UpdateAccessKeyResponse{}, s.keys.Put(ctx, k.ID, k)
 }
 
@@ -146,13 +145,6 @@ func (s *Service) getAccessKeyLastUsed(ctx context.Context, in *iamapi.GetAccess
 		out.AccessKeyLastUsed = &iamapi.AccessKeyLastUsed{LastUsedDate: &k.Used.At, ServiceName: k.Used.Service, Region: k.Used.Region}
 	}
 	return out, nil
-}
-
-func (k *accessKey) status() iamapi.StatusType {
-	if k.Active {
-		return iamapi.StatusTypeActive
-	}
-	return iamapi.StatusTypeInactive
 }
 
 // shown returns the name as answers have it.

@@ -28,8 +28,13 @@ type Service struct {
 	credentials *store.Table[credentials] // by the unique ids of users
 	devices     *store.Table[mfaDevice]
 	guesses     guesses
-	oidc        *store.Table[oidcProvider]
-	saml        *store.Table[samlProvider]
+	passwords   *store.Table[passwordPolicy]
+	hashing     hashing
+
+	wrongPasswords guesses
+	certificates   *store.Table[serverCertificate]
+	oidc           *store.Table[oidcProvider]
+	saml           *store.Table[samlProvider]
 }
 
 // New returns an IAM.
@@ -42,10 +47,13 @@ func New(env service.Env) *Service {
 		roots:  store.NewTable(env.Store, "iam.roots", store.Global[rootUser]()),
 		totals: store.NewTable(env.Store, "iam.totals", store.Global[total]()),
 
-		credentials: store.NewTable(env.Store, "iam.credentials", store.Global[credentials]()),
-		devices:     store.NewTable(env.Store, "iam.mfa", store.Global[mfaDevice]()),
-		oidc:        store.NewTable(env.Store, "iam.oidc", store.Global[oidcProvider]()),
-		saml:        store.NewTable(env.Store, "iam.saml", store.Global[samlProvider]()),
+		credentials:  store.NewTable(env.Store, "iam.credentials", store.Global[credentials](), store.Index("certificate", (*credentials).prints)),
+		passwords:    store.NewTable(env.Store, "iam.passwordpolicy", store.Global[passwordPolicy]()),
+		hashing:      make(hashing, hashesMost),
+		certificates: store.NewTable(env.Store, "iam.certificates", store.Global[serverCertificate]()),
+		devices:      store.NewTable(env.Store, "iam.mfa", store.Global[mfaDevice]()),
+		oidc:         store.NewTable(env.Store, "iam.oidc", store.Global[oidcProvider]()),
+		saml:         store.NewTable(env.Store, "iam.saml", store.Global[samlProvider]()),
 	}
 	s.known = newCache(env.Store)
 	return s
@@ -53,7 +61,7 @@ func New(env service.Env) *Service {
 
 // Routes lists what IAM serves.
 func (s *Service) Routes() []wire.Route {
-	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes())
+	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes(), s.credentialRoutes(), s.serverCertificateRoutes())
 }
 
 // entityRoutes lists what is served for users, keys, roles and policies.

@@ -185,20 +185,13 @@ func (s *Service) listMFADevices(ctx context.Context, in *iamapi.ListMFADevicesR
 	if err != nil {
 		return nil, err
 	}
-	enabled := map[string]time.Time{}
-	var ids []string
-	for _, a := range o.MFA {
-		enabled[a.Device] = a.Enabled
-		ids = append(ids, a.Device)
-	}
-	slices.Sort(ids)
-	page, next, err := names(ctx, s, "ListMFADevices", o.id, ids, in.Marker, in.MaxItems)
+	page, next, err := named(ctx, s, "ListMFADevices", o.id, o.MFA, func(a assigned) string { return a.Device }, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
 	out := &iamapi.ListMFADevicesResponse{MFADevices: []iamapi.MFADevice{}, Marker: next, IsTruncated: new(next != nil)}
-	for _, id := range page {
-		out.MFADevices = append(out.MFADevices, iamapi.MFADevice{UserName: o.shown(), SerialNumber: aws.CallOf(ctx).GlobalARN("iam", "mfa"+id).String(), EnableDate: enabled[id]})
+	for _, a := range page {
+		out.MFADevices = append(out.MFADevices, iamapi.MFADevice{UserName: o.shown(), SerialNumber: aws.CallOf(ctx).GlobalARN("iam", "mfa"+a.Device).String(), EnableDate: a.Enabled})
 	}
 	return out, nil
 }
