@@ -102,7 +102,7 @@ const requestTag = "aws:requesttag/"
 // owner is the account whose resource is touched: where an action is on no one
 // resource, or on one that belongs to AWS, the account that the call works on.
 func (c *conditions) owner() aws.Account {
-	if owner := c.touch.Owner(); owner != "" {
+	if owner := ownerOf(c.touch); owner != "" {
 		return owner
 	}
 	return c.call.Account

@@ -2,11 +2,14 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"sumun.dev/policy"
+	"sumun.dev/policy/tree"
 )
 
 // explained is the attribute of a trail event that holds why a call was refused:
@@ -19,32 +22,18 @@ const maxDiagnosis = 32 << 10
 // An Explanation is why a call was allowed or refused: every policy that was
 // consulted, for everything that the call touches.
 type Explanation struct {
-	RequestID string    `json:"requestId"`
-	Time      time.Time `json:"time"`
-	Operation string    `json:"operation"` // "iam:CreateUser"
-	Principal string    `json:"principal"`
-	Account   string    `json:"account"`
-	Region    string    `json:"region"`
-	Via       []string  `json:"via,omitempty"` // services that passed the call on
-	Allowed   bool      `json:"allowed"`
-	Code      string    `json:"code,omitempty"`    // what the caller was told
-	Message   string    `json:"message,omitempty"` // what the caller was told
-	Shortened bool      `json:"shortened,omitempty"`
-	Touches   []Touched `json:"touches"`
-}
-
-// Touched is the decision about one thing that a call touches.
-type Touched struct {
-	Action    string `json:"action"`
-	Resource  string `json:"resource"`
-	Owner     string `json:"resourceAccount,omitempty"`
-	Open      string `json:"open,omitempty"` // why AWS asks for no permission; nothing was decided then
-	Outcome   string `json:"decision,omitempty"`
-	By        string `json:"decidedBy,omitempty"`
-	Source    string `json:"source,omitempty"`    // the deciding policy
-	Statement string `json:"statement,omitempty"` // the deciding statement in it
-
-	Diagnostic policy.Diagnostic `json:"diagnostic"`
+	RequestID string          `json:"requestId"`
+	Time      time.Time       `json:"time"`
+	Operation string          `json:"operation"` // "iam:CreateUser"
+	Principal string          `json:"principal"`
+	Account   string          `json:"account"`
+	Region    string          `json:"region"`
+	Via       []string        `json:"via,omitempty"` // services that passed the call on
+	Allowed   bool            `json:"allowed"`
+	Code      string          `json:"code,omitempty"`    // what the caller was told
+	Message   string          `json:"message,omitempty"` // what the caller was told
+	Shortened bool            `json:"shortened,omitempty"`
+	Touches   []tree.Decision `json:"touches"`
 }
 
 // Explain says why the call with this request id was decided as it was; with an
@@ -71,17 +60,39 @@ func (g *Gateway) explain(d *deed) *Explanation {
 	}
 	for i := range d.touches {
 		t := &d.touches[i]
-		e := Touched{Action: t.Action, Resource: resourceOf(t), Owner: string(t.Resource.Account), Open: t.Open}
+		e := tree.Decision{Action: t.Action, Resource: resourceOf(t), Owner: string(t.Owner()), Open: t.Open}
 		if t.Open == "" && d.own != nil && g.pose(d, i) == nil {
-			var decision policy.Decision
-			decision, e.Diagnostic = policy.Explain(&d.question.Request, &d.question.Policies)
-			e.Outcome, e.By, e.Source, e.Statement = decision.Outcome.String(), decision.By.String(), decision.Source(), decision.Label()
-			x.Allowed = x.Allowed && decision.Allowed()
+			e = tree.Explain(&d.question.Request, &d.question.Policies)
+			x.Allowed = x.Allowed && e.Outcome == policy.Allowed.String()
 			hideSecrets(&e.Diagnostic)
 		}
 		x.Touches = append(x.Touches, e)
 	}
 	return x
+}
+
+// Write prints the explanation for people: the call, and the decision about each
+// thing that it touches.
+func (x *Explanation) Write(w io.Writer) {
+	what := "refused"
+	if x.Allowed {
+		what = "allowed"
+	}
+	fmt.Fprintf(w, "%s  %s by %s\n", what, x.Operation, x.Principal)
+	fmt.Fprintf(w, "%s in %s of account %s, request %s\n", x.Time.UTC().Format("2006-01-02 15:04:05Z"), x.Region, x.Account, x.RequestID)
+	if len(x.Via) > 0 {
+		fmt.Fprintf(w, "passed on by %s\n", strings.Join(x.Via, ", "))
+	}
+	if x.Message != "" {
+		fmt.Fprintf(w, "%s: %s\n", x.Code, x.Message)
+	}
+	if x.Shortened {
+		fmt.Fprintln(w, "(the trail keeps a part of it only)")
+	}
+	for i := range x.Touches {
+		fmt.Fprintln(w)
+		x.Touches[i].Write(w)
+	}
 }
 
 // hidden are condition keys whose values in requests are not shown: who knows a
@@ -113,10 +124,10 @@ func (g *Gateway) diagnosis(d *deed) string {
 	x := g.explain(d)
 	for _, shorten := range [...]func(*Explanation){
 		func(*Explanation) {},
-		keep(func(_ *Touched, s *policy.StatementResult) bool { return s.Action }),
-		keep(func(_ *Touched, s *policy.StatementResult) bool { return s.Applies }),
+		keep(func(_ *tree.Decision, s *policy.StatementResult) bool { return s.Action }),
+		keep(func(_ *tree.Decision, s *policy.StatementResult) bool { return s.Applies }),
 		func(x *Explanation) {
-			x.Touches = slices.DeleteFunc(x.Touches, func(t Touched) bool { return t.Outcome == "allowed" })
+			x.Touches = slices.DeleteFunc(x.Touches, func(t tree.Decision) bool { return t.Outcome == "allowed" })
 		},
 		func(x *Explanation) {
 			x.Touches = slices.Clip(x.Touches[:min(1, len(x.Touches))])
@@ -139,7 +150,7 @@ func (g *Gateway) diagnosis(d *deed) string {
 }
 
 // keep leaves only the statements that say yes.
-func keep(yes func(*Touched, *policy.StatementResult) bool) func(*Explanation) {
+func keep(yes func(*tree.Decision, *policy.StatementResult) bool) func(*Explanation) {
 	return func(x *Explanation) {
 		for i := range x.Touches {
 			t := &x.Touches[i]

@@ -28,6 +28,7 @@ var table = map[string]command{
 	"dig":        (*step).dig,
 	"events":     (*step).events,
 	"eventually": nil, // it calls others of the table: see run
+	"explain":    (*step).explain,
 	"http":       (*step).http,
 	"in":         (*step).in,
 	"restart":    (*step).restart,

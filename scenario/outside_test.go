@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"sumun.dev/aws"
+	"sumun.dev/gateway"
 	"sumun.dev/gateway/sigv4"
 	"sumun.dev/plane/config"
 	"sumun.dev/plane/runtime"
@@ -122,6 +124,19 @@ func (o *outside) ask(ctx context.Context, from netip.Addr, query []byte, tcp bo
 
 func (o *outside) events(context.Context, string) ([]aws.Event, error) {
 	return nil, errors.New("another process cannot be seen into")
+}
+
+func (o *outside) explain(ctx context.Context, id string) (*gateway.Explanation, error) {
+	r, err := http.Get(o.note.Admin + "/explain?id=" + url.QueryEscape(id))
+	if err != nil {
+		return nil, err
+	}
+	defer r.Body.Close()
+	if r.StatusCode != http.StatusOK {
+		return nil, nil
+	}
+	var x gateway.Explanation
+	return &x, json.NewDecoder(r.Body).Decode(&x)
 }
 
 func (o *outside) restart(ctx context.Context) error {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sumun.dev/aws"
+	"sumun.dev/gateway"
 	"sumun.dev/gateway/sigv4"
 	"sumun.dev/plane"
 	"sumun.dev/plane/config"
@@ -22,8 +23,9 @@ type stage interface {
 	ask(ctx context.Context, from netip.Addr, query []byte, tcp bool) ([]byte, error) // the resolver
 	resolver() netip.AddrPort                                                         // where the resolver listens; zero when nowhere
 	events(ctx context.Context, stream string) ([]aws.Event, error)
-	restart(ctx context.Context) error // on the same data
-	settle()                           // waits until what a command has begun is done, as far as can be known
+	explain(ctx context.Context, id string) (*gateway.Explanation, error) // nil: nothing is known of the call
+	restart(ctx context.Context) error                                    // on the same data
+	settle()                                                              // waits until what a command has begun is done, as far as can be known
 	close(ctx context.Context) error
 	external() tools // nil: commands are ours
 }

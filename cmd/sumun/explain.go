@@ -46,7 +46,7 @@ the trail, also after a restart and when another node refused.`,
 				return fmt.Errorf("the plane's answer cannot be read: %w", err)
 			}
 			var b bytes.Buffer
-			writeExplanation(&b, &x)
+			x.Write(&b)
 			_, err = c.OutOrStdout().Write(b.Bytes())
 			return err
 		},
@@ -97,26 +97,4 @@ func indent(w io.Writer, text []byte) error {
 	b.WriteByte('\n')
 	_, err := w.Write(b.Bytes())
 	return err
-}
-
-func writeExplanation(w io.Writer, x *gateway.Explanation) {
-	what := "refused"
-	if x.Allowed {
-		what = "allowed"
-	}
-	fmt.Fprintf(w, "%s  %s by %s\n", what, x.Operation, x.Principal)
-	fmt.Fprintf(w, "%s in %s of account %s, request %s\n", x.Time.UTC().Format("2006-01-02 15:04:05Z"), x.Region, x.Account, x.RequestID)
-	if len(x.Via) > 0 {
-		fmt.Fprintf(w, "passed on by %s\n", strings.Join(x.Via, ", "))
-	}
-	if x.Message != "" {
-		fmt.Fprintf(w, "%s: %s\n", x.Code, x.Message)
-	}
-	if x.Shortened {
-		fmt.Fprintln(w, "(the trail keeps a part of it only)")
-	}
-	for i := range x.Touches {
-		fmt.Fprintln(w)
-		writeDecision(w, &x.Touches[i])
-	}
 }

@@ -12,6 +12,15 @@ import (
 func TestHandler(t *testing.T) {
 	resets := 0
 	memory := Options{Ready: func() error { return nil }, Metrics: http.NotFoundHandler(), Reset: func(context.Context) error { resets++; return nil }}
+	memory.Explain = func(_ context.Context, id string) (any, error) {
+		switch id {
+		case "broken":
+			return nil, errors.New("the trail cannot be read")
+		case "unknown":
+			return nil, nil
+		}
+		return map[string]string{"requestId": "id" + id}, nil
+	}
 	durable := Options{Ready: func() error { return errors.New("store is opening") }, Metrics: http.NotFoundHandler()}
 	for _, c := range []struct {
 		name, method, path, host string
@@ -26,6 +35,11 @@ func TestHandler(t *testing.T) {
 		{name: "memory_plane_resets", method: "POST", path: "/reset", host: "127.0.0.1:4567", o: memory, want: 200, says: "reset"},
 		{name: "durable_plane_refuses_reset", method: "POST", path: "/reset", host: "127.0.0.1:4567", o: durable, want: 403, says: "keeps its data"},
 		{name: "reset_by_get_is_refused", method: "GET", path: "/reset", host: "127.0.0.1:4567", o: memory, want: 405},
+		{name: "explains", method: "GET", path: "/explain?id=7", host: "127.0.0.1:4567", o: memory, want: 200, says: `{"requestId":"id7"}`},
+		{name: "explains_the_newest", method: "GET", path: "/explain", host: "127.0.0.1:4567", o: memory, want: 200, says: `{"requestId":"id"}`},
+		{name: "explains_nothing_unknown", method: "GET", path: "/explain?id=unknown", host: "127.0.0.1:4567", o: memory, want: 404, says: "nothing is known"},
+		{name: "explain_fails", method: "GET", path: "/explain?id=broken", host: "127.0.0.1:4567", o: memory, want: 500, says: "cannot be read"},
+		{name: "explain_to_a_page_is_refused", method: "GET", path: "/explain", host: "127.0.0.1:4567", header: [2]string{"Origin", "https://evil.example"}, o: memory, want: 403, says: "browser"},
 		{name: "page_is_refused", method: "POST", path: "/reset", host: "127.0.0.1:4567", header: [2]string{"Origin", "https://evil.example"}, o: memory, want: 403, says: "browser"},
 		{name: "fetch_metadata_is_refused", method: "POST", path: "/reset", host: "127.0.0.1:4567", header: [2]string{"Sec-Fetch-Site", "cross-site"}, o: memory, want: 403, says: "browser"},
 		{name: "rebound_host_is_refused", method: "POST", path: "/reset", host: "evil.example:4567", o: memory, want: 403, says: "loopback"},

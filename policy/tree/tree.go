@@ -1,4 +1,5 @@
-package main
+// Package tree prints a decision for people: what was consulted, what decided and what was missing.
+package tree
 
 import (
 	"fmt"
@@ -6,14 +7,37 @@ import (
 	"slices"
 	"strings"
 
-	"sumun.dev/gateway"
 	"sumun.dev/policy"
 )
 
-// writeDecision prints one decision as a tree: the answer, every policy that was
+// A Decision is the answer about one action on one resource, with all that was
+// consulted for it.
+type Decision struct {
+	Action    string `json:"action"`
+	Resource  string `json:"resource"`
+	Owner     string `json:"resourceAccount,omitempty"`
+	Open      string `json:"open,omitempty"` // why AWS asks for no permission; nothing was decided then
+	Outcome   string `json:"decision,omitempty"`
+	By        string `json:"decidedBy,omitempty"`
+	Source    string `json:"source,omitempty"`    // the deciding policy
+	Statement string `json:"statement,omitempty"` // the deciding statement in it
+
+	Diagnostic policy.Diagnostic `json:"diagnostic"`
+}
+
+// Explain makes the decision about a request again, looking at everything.
+func Explain(req *policy.Request, p *policy.Policies) Decision {
+	d, diagnostic := policy.Explain(req, p)
+	return Decision{
+		Action: req.Action, Resource: req.Resource, Owner: string(req.ResourceAccount),
+		Outcome: d.Outcome.String(), By: d.By.String(), Source: d.Source(), Statement: d.Label(), Diagnostic: diagnostic,
+	}
+}
+
+// Write prints the decision: the answer, every policy that was
 // consulted with the statements that are about the action, and what would have
 // changed the answer.
-func writeDecision(w io.Writer, t *gateway.Touched) {
+func (t *Decision) Write(w io.Writer) {
 	if t.Open != "" {
 		fmt.Fprintf(w, "%s: allowed, AWS asks for no permission: %s\n", t.Action, t.Open)
 		return
@@ -31,7 +55,7 @@ func writeDecision(w io.Writer, t *gateway.Touched) {
 	}
 }
 
-func deciding(t *gateway.Touched) string {
+func deciding(t *Decision) string {
 	if t.Source == "" {
 		return ""
 	}
@@ -54,7 +78,7 @@ func kindName(by string) string {
 	return by
 }
 
-func writePolicy(w io.Writer, t *gateway.Touched, p *policy.PolicyResult, branch, below string) {
+func writePolicy(w io.Writer, t *Decision, p *policy.PolicyResult, branch, below string) {
 	about := slices.DeleteFunc(slices.Clone(p.Statements), func(s policy.StatementResult) bool { return !s.Action })
 	name := kindName(p.Type)
 	if p.Type == "scp" || p.Type == "rcp" {
@@ -82,7 +106,7 @@ func says(p *policy.PolicyResult, about []policy.StatementResult) string {
 	return " does not apply"
 }
 
-func writeStatement(w io.Writer, t *gateway.Touched, p *policy.PolicyResult, s *policy.StatementResult, below string) {
+func writeStatement(w io.Writer, t *Decision, p *policy.PolicyResult, s *policy.StatementResult, below string) {
 	mark := ""
 	if p.Type == t.By && p.Source == t.Source && s.Label == t.Statement {
 		mark = "  ← this decided"
@@ -104,13 +128,13 @@ func because(s *policy.StatementResult) string {
 	case !s.Action:
 		return "is about other actions"
 	case s.Resource == "unresolved":
-		return "a variable in its Resource has no value"
+		return "has a variable in its Resource without a value"
 	case s.Resource != "yes":
 		return "is about other resources"
 	case s.Principal == "no":
 		return "names other principals"
 	}
-	return "its condition is not met"
+	return "has a condition that is not met"
 }
 
 func condition(c *policy.ConditionResult) string {
@@ -133,7 +157,7 @@ func oneLine(text string) string {
 }
 
 // needed says what would have made a refused call allowed.
-func needed(t *gateway.Touched) []string {
+func needed(t *Decision) []string {
 	switch t.Outcome {
 	case "explicitDeny":
 		return []string{"needed: that Deny no longer applies; no Allow outweighs it"}
@@ -166,7 +190,7 @@ func needed(t *gateway.Touched) []string {
 }
 
 // levels names the levels of an organisation at which nothing allows.
-func levels(t *gateway.Touched) string {
+func levels(t *Decision) string {
 	allows := map[int]bool{}
 	for _, p := range t.Diagnostic.Policies {
 		if p.Type == t.By {
@@ -187,7 +211,7 @@ func levels(t *gateway.Touched) string {
 
 func but(s *policy.StatementResult) string {
 	if s.Resource != "yes" || s.Principal == "no" {
-		return "it " + strings.TrimPrefix(because(s), "it ")
+		return "it " + because(s)
 	}
 	var all []string
 	for i := range s.Conditions {
