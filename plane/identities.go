@@ -79,12 +79,16 @@ func (i identities) Policies(ctx context.Context, p *aws.Principal) (*policy.Pol
 	return ps, err
 }
 
-// roles shows IAM's roles to STS.
-type roles struct{ iam *iam.Service }
+// roles shows IAM's roles to STS. Those of an account that has been closed are not there.
+type roles struct{ *identities }
 
 func (r roles) Role(ctx context.Context, arn aws.ARN) (*sts.Role, error) {
+	closed, err := r.organizations.Closed(store.Outside(ctx), arn.Account)
+	if err != nil {
+		return nil, err
+	}
 	role, err := r.iam.RoleOf(ctx, arn)
-	if errors.Is(err, store.ErrNotFound) {
+	if closed || errors.Is(err, store.ErrNotFound) {
 		return nil, sts.ErrNoRole
 	}
 	if err != nil {

@@ -50,7 +50,7 @@ func (s *Service) attachPolicy(ctx context.Context, in *organizationsapi.AttachP
 		return nil, violates(organizationsapi.ConstraintViolationExceptionReasonMaxPolicyTypeAttachmentLimitExceeded,
 			"You have exceeded the number of policies that can be attached to the specified target.")
 	}
-	n.Attached = append(n.Attached, attachment{p.ID, p.Type})
+	n.Attached = append(n.Attached, attachment{p.ID, p.Type, now()})
 	return &organizationsapi.AttachPolicyResponse{}, s.putNode(ctx, o, n)
 }
 

@@ -46,8 +46,8 @@ func fullOf(t organizationsapi.PolicyType) string {
 // the start, whether their type is enabled or not.
 func beginnings() []attachment {
 	return []attachment{
-		{fullSCP, organizationsapi.PolicyTypeServiceControlPolicy},
-		{fullRCP, organizationsapi.PolicyTypeResourceControlPolicy},
+		{fullSCP, organizationsapi.PolicyTypeServiceControlPolicy, now()},
+		{fullRCP, organizationsapi.PolicyTypeResourceControlPolicy, now()},
 	}
 }
 

@@ -83,10 +83,50 @@ func (s *Service) Routes() []wire.Route {
 		})),
 		organizationsapi.ListPoliciesForTarget.To(s.listPoliciesForTarget, s.policiesOfTarget),
 		organizationsapi.ListTargetsForPolicy.To(s.listTargetsForPolicy, touch(s, "organizations:ListTargetsForPolicy", func(in *organizationsapi.ListTargetsForPolicyRequest) []ref { return []ref{aPolicy(in.PolicyId)} })),
+
+		organizationsapi.RemoveAccountFromOrganization.To(s.removeAccountFromOrganization, touch(s, "organizations:RemoveAccountFromOrganization", func(in *organizationsapi.RemoveAccountFromOrganizationRequest) []ref {
+			return []ref{anAccount(in.AccountId)}
+		})),
+		organizationsapi.CloseAccount.To(s.closeAccount, touch(s, "organizations:CloseAccount", func(in *organizationsapi.CloseAccountRequest) []ref { return []ref{anAccount(in.AccountId)} })),
+		organizationsapi.LeaveOrganization.To(s.leaveOrganization, touchNothing[organizationsapi.LeaveOrganizationRequest](s, "organizations:LeaveOrganization")),
+
+		organizationsapi.InviteAccountToOrganization.To(s.inviteAccountToOrganization, s.newInvitation),
+		organizationsapi.EnableAllFeatures.To(s.enableAllFeatures, touchNothing[organizationsapi.EnableAllFeaturesRequest](s, "organizations:EnableAllFeatures")),
+		organizationsapi.AcceptHandshake.To(s.acceptHandshake, s.acceptance),
+		organizationsapi.DeclineHandshake.To(s.declineHandshake, touchHandshake(s, "organizations:DeclineHandshake", func(in *organizationsapi.DeclineHandshakeRequest) string { return in.HandshakeId })),
+		organizationsapi.CancelHandshake.To(s.cancelHandshake, touchHandshake(s, "organizations:CancelHandshake", func(in *organizationsapi.CancelHandshakeRequest) string { return in.HandshakeId })),
+		organizationsapi.DescribeHandshake.To(s.describeHandshake, touchHandshake(s, "organizations:DescribeHandshake", func(in *organizationsapi.DescribeHandshakeRequest) string { return in.HandshakeId })),
+		organizationsapi.ListHandshakesForAccount.To(s.listHandshakesForAccount, touchNothing[organizationsapi.ListHandshakesForAccountRequest](s, "organizations:ListHandshakesForAccount")),
+		organizationsapi.ListHandshakesForOrganization.To(s.listHandshakesForOrganization, touchNothing[organizationsapi.ListHandshakesForOrganizationRequest](s, "organizations:ListHandshakesForOrganization")),
+
+		organizationsapi.EnableAWSServiceAccess.To(s.enableAWSServiceAccess, s.serviceEnabled),
+		organizationsapi.DisableAWSServiceAccess.To(s.disableAWSServiceAccess, s.serviceDisabled),
+		organizationsapi.ListAWSServiceAccessForOrganization.To(s.listAWSServiceAccessForOrganization, touchNothing[organizationsapi.ListAWSServiceAccessForOrganizationRequest](s, "organizations:ListAWSServiceAccessForOrganization")),
+		organizationsapi.RegisterDelegatedAdministrator.To(s.registerDelegatedAdministrator, s.newDelegate),
+		organizationsapi.DeregisterDelegatedAdministrator.To(s.deregisterDelegatedAdministrator, s.oldDelegate),
+		organizationsapi.ListDelegatedAdministrators.To(s.listDelegatedAdministrators, s.delegatesOf),
+		organizationsapi.ListDelegatedServicesForAccount.To(s.listDelegatedServicesForAccount, touch(s, "organizations:ListDelegatedServicesForAccount", func(in *organizationsapi.ListDelegatedServicesForAccountRequest) []ref {
+			return []ref{anAccount(in.AccountId)}
+		})),
+		organizationsapi.PutResourcePolicy.To(s.putResourcePolicy, s.newResourcePolicy),
+		organizationsapi.DescribeResourcePolicy.To(s.describeResourcePolicy, touchNothing[organizationsapi.DescribeResourcePolicyRequest](s, "organizations:DescribeResourcePolicy")),
+		organizationsapi.DeleteResourcePolicy.To(s.deleteResourcePolicy, touchNothing[organizationsapi.DeleteResourcePolicyRequest](s, "organizations:DeleteResourcePolicy")),
+
+		organizationsapi.TagResource.To(s.tagResource, s.newTags),
+		organizationsapi.UntagResource.To(s.untagResource, s.oldTags),
+		organizationsapi.ListTagsForResource.To(s.listTagsForResource, touch(s, "organizations:ListTagsForResource", func(in *organizationsapi.ListTagsForResourceRequest) []ref { return []ref{aResource(in.ResourceId)} })),
+
+		organizationsapi.DescribeEffectivePolicy.To(s.describeEffectivePolicy, s.effectiveTarget),
+		organizationsapi.ListEffectivePolicyValidationErrors.To(s.listEffectivePolicyValidationErrors, s.faultsOf),
+		organizationsapi.ListAccountsWithInvalidEffectivePolicy.To(s.listAccountsWithInvalidEffectivePolicy, s.invalidOfType),
 	}
 }
 
 // Jobs does what falls due.
 func (s *Service) Jobs() []service.Job {
-	return []service.Job{{Kind: createKind, Run: s.create}}
+	return []service.Job{
+		{Kind: createKind, Run: s.create},
+		{Kind: suspendKind, Run: s.suspend}, {Kind: endKind, Run: s.finishClosure},
+		{Kind: expireKind, Run: s.expire}, {Kind: forgetKind, Run: s.forget},
+	}
 }

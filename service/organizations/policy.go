@@ -153,14 +153,23 @@ func (s *Service) listPolicies(ctx context.Context, in *organizationsapi.ListPol
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := pageOf(ctx, s, s.policies.In(o.place()),
-		query{operation: "ListPolicies", index: byType, value: string(in.Filter), token: in.NextToken, most: in.MaxResults}, nil)
+	q := query{operation: "ListPolicies", index: byType, value: string(in.Filter), token: in.NextToken, most: in.MaxResults}
+	full := owned(fullOf(in.Filter)) // AWS's own comes first
+	if in.NextToken != nil {
+		full = nil
+	}
+	if full != nil && q.limit() == 1 {
+		return &organizationsapi.ListPoliciesResponse{Policies: []organizationsapi.PolicySummary{o.summary(full)}, NextToken: s.next(ctx, &q, refPolicy)}, nil
+	}
+	if full != nil {
+		q.most = new(int32(q.limit() - 1))
+	}
+	page, next, err := pageOf(ctx, s, s.policies.In(o.place()), q, nil)
 	if err != nil {
 		return nil, err
 	}
-	// AWS's own stands behind the last page.
-	if full := owned(fullOf(in.Filter)); full != nil && next == nil {
-		page = append(page, full)
+	if full != nil {
+		page = slices.Insert(page, 0, full)
 	}
 	return &organizationsapi.ListPoliciesResponse{Policies: shown(page, o.summary), NextToken: next}, nil
 }

@@ -101,7 +101,7 @@ func (n *node) reset(t organizationsapi.PolicyType) bool {
 	}
 	n.Attached = slices.DeleteFunc(n.Attached, func(a attachment) bool { return a.Type == t })
 	for _, id := range want {
-		n.Attached = append(n.Attached, attachment{id, t})
+		n.Attached = append(n.Attached, attachment{id, t, now()})
 	}
 	return true
 }

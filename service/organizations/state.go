@@ -69,6 +69,7 @@ type node struct {
 type attachment struct {
 	Policy string
 	Type   organizationsapi.PolicyType
+	Since  time.Time
 }
 
 func (n *node) has(id string) bool {

@@ -6,6 +6,7 @@ import (
 
 	"sumun.dev/api/organizationsapi"
 	"sumun.dev/aws"
+	"sumun.dev/service"
 	"sumun.dev/wire"
 )
 
@@ -43,8 +44,11 @@ func aTarget(id string) ref {
 
 // aResource is anything that can have tags, as the id says.
 func aResource(id string) ref {
-	if strings.HasPrefix(id, refPolicy) {
+	switch {
+	case strings.HasPrefix(id, refPolicy):
 		return aPolicy(id)
+	case strings.HasPrefix(id, refResourcePolicy):
+		return ref{refResourcePolicy, id}
 	}
 	return aTarget(id)
 }
@@ -65,12 +69,9 @@ func touchNothing[In any](s *Service, action string) func(context.Context, *In) 
 
 func (s *Service) touched(ctx context.Context, action string, conditions map[string][]string, refs ...ref) ([]wire.Touch, error) {
 	bare := wire.Touch{Action: action, Conditions: conditions}
-	o, err := s.ownOrNone(ctx)
+	o, err := s.ownOrNowhere(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if o == nil {
-		o = nowhere(aws.CallOf(ctx).Account)
 	}
 	if bare.Account, bare.Policy, err = s.side(ctx, o, action); err != nil {
 		return nil, err
@@ -141,10 +142,14 @@ var membersMay = map[string]bool{
 	"organizations:CreateOrganization": true,
 }
 
-// nowhere stands for the organisation of an account that is in none: what it
-// touches is named as if it were there.
-func nowhere(a aws.Account) *organization {
-	return &organization{ID: "o-0000000000", Root: "r-0000", Management: a}
+// ownOrNowhere returns the caller's organisation. One that does not exist stands
+// for that of an account that is in none: what it touches is named as if it were there.
+func (s *Service) ownOrNowhere(ctx context.Context) (*organization, error) {
+	o, err := s.ownOrNone(ctx)
+	if err == nil && o == nil {
+		o = &organization{ID: "o-0000000000", Root: "r-0000", Management: aws.CallOf(ctx).Account}
+	}
+	return o, err
 }
 
 // name fills in which resource r is, its tags, and the type of a policy.
@@ -152,6 +157,13 @@ func (s *Service) name(ctx context.Context, o *organization, r ref, t *wire.Touc
 	id := r.id
 	if r.kind != refAccount && !strings.HasPrefix(id, r.kind) {
 		id = r.kind + id // no such id passes the gate
+	}
+	if r.kind == refResourcePolicy {
+		t.Resource = o.arn("resourcepolicy", id)
+		if o.Policy != nil && o.Policy.ID == id {
+			t.Tags = tagMap(o.Policy.Tags)
+		}
+		return nil
 	}
 	if r.kind != refPolicy {
 		t.Resource = o.nodeARN(id)
@@ -195,12 +207,9 @@ func (s *Service) newPolicy(ctx context.Context, in *organizationsapi.CreatePoli
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.ownOrNone(ctx)
+	o, err := s.ownOrNowhere(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if o == nil {
-		o = nowhere(aws.CallOf(ctx).Account)
 	}
 	for i := range touches {
 		touches[i].Resource = o.policyARN(in.Type, "p-*") // its id is not known yet
@@ -211,10 +220,7 @@ func (s *Service) newPolicy(ctx context.Context, in *organizationsapi.CreatePoli
 // tagging touches what is made, and organizations:TagResource when it gets tags.
 // Organizations User Guide, "Tagging AWS Organizations resources".
 func (s *Service) tagging(ctx context.Context, action string, conditions map[string][]string, tags []organizationsapi.Tag, refs ...ref) ([]wire.Touch, error) {
-	for _, t := range tags {
-		conditions = with(conditions, "aws:RequestTag/"+t.Key, t.Value)
-		conditions["aws:TagKeys"] = append(conditions["aws:TagKeys"], t.Key)
-	}
+	conditions = requested(conditions, tags)
 	touches, err := s.touched(ctx, action, conditions, refs...)
 	if err != nil || len(tags) == 0 {
 		return touches, err
@@ -247,4 +253,9 @@ const principal = "organizations.amazonaws.com"
 // linkedRole is the role by which Organizations works in an account.
 func linkedRole(a aws.Account) aws.ARN {
 	return aws.ARN{Partition: "aws", Service: "iam", Account: a, Resource: "role/aws-service-role/" + principal + "/AWSServiceRoleForOrganizations"}
+}
+
+// requested adds the tags of a request to conditions.
+func requested(conditions map[string][]string, tags []organizationsapi.Tag) map[string][]string {
+	return service.RequestTags(conditions, service.Pairs(tags, func(t organizationsapi.Tag) (string, string) { return t.Key, t.Value }))
 }
