@@ -38,6 +38,7 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 		},
 	})
 	who.iam = iam.New(c.env(cfg, o, "iam"))
+	c.principals = who.iam
 	who.sts = sts.New(c.env(cfg, o, "sts"), roles{&who})
 	who.organizations = organizations.New(c.env(cfg, o, "organizations"), who.iam)
 	c.mount(&iamapi.Service, who.iam)
