@@ -30,6 +30,7 @@ type Principal struct {
 	ID          string // unique id: AIDA…, account number for root, AROA…:session
 	Name        string // user name, or the service ("ssm.amazonaws.com")
 	AccessKeyID string // the key that signed; empty inside the plane
+	Subject     string // of who asks STS with a token or an assertion: whom it names
 
 	Session *Session          // how a temporary credential came to be; nil for long-term keys
 	Tags    map[string]string // aws:PrincipalTag

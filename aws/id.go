@@ -3,7 +3,9 @@ package aws
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"fmt"
 	"strconv"
+	"strings"
 )
 
 const base32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
@@ -36,6 +38,26 @@ func AccessKeyID(prefix string, account Account) string {
 		text = append(text, base32[bits>>shift&31])
 	}
 	return prefix + string(text) + letters(6)
+}
+
+// AccountOf returns the account that an access key's id tells.
+func AccountOf(accessKeyID string) (Account, bool) {
+	if len(accessKeyID) != 20 {
+		return "", false
+	}
+	var bits uint64
+	for _, c := range accessKeyID[4:14] {
+		i := strings.IndexRune(base32, c)
+		if i < 0 {
+			return "", false
+		}
+		bits = bits<<5 | uint64(i)
+	}
+	if bits>>49 != 1 {
+		return "", false
+	}
+	n := bits >> 9 & (1<<40 - 1)
+	return Account(fmt.Sprintf("%012d", n)), n < 1e12
 }
 
 // randomBits returns a random number below 2 to the n, n at most 16.

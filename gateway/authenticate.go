@@ -87,4 +87,6 @@ func regionOfHost(v *visit, global bool) string {
 
 // verified reports whether the caller has proven who it is: only then is the
 // call recorded, as in AWS.
-func (v *visit) verified() bool { return v.call != nil && v.signature != nil }
+func (v *visit) verified() bool {
+	return v.call != nil && (v.signature != nil || v.deed.call != nil && !v.deed.call.Principal.IsZero())
+}

@@ -46,7 +46,11 @@ func (g *Gateway) authorise(ctx context.Context, d *deed) error {
 func (g *Gateway) gather(ctx context.Context, d *deed, i int) error {
 	p := d.call.Principal
 	if d.own == nil {
-		own, err := g.Identities.Policies(outside(ctx), p)
+		in := outside(ctx)
+		if aws.CallOf(in) != d.call {
+			in = aws.WithCall(in, d.call)
+		}
+		own, err := g.Identities.Policies(in, p)
 		if err != nil {
 			return policiesError(err)
 		}

@@ -123,6 +123,11 @@ func (g *Gateway) do(ctx context.Context, route *wire.Route, d *deed) (err error
 	if d.touches, err = route.Touches(ctx, d.in); err != nil {
 		return err
 	}
+	if len(d.touches) > 0 && d.touches[0].Principal != nil {
+		proven := *d.call
+		proven.Principal, proven.Account = d.touches[0].Principal, d.touches[0].Principal.Account
+		d.call, ctx = &proven, aws.WithCall(ctx, &proven)
+	}
 	if err := g.authorise(ctx, d); err != nil {
 		return err
 	}

@@ -12,6 +12,10 @@ import (
 // policy.Decision.Sentence writes, under the code that the service uses for it.
 func (g *Gateway) denied(d *deed, req *policy.Request) *aws.Error {
 	sentence := d.decision.Sentence(req)
+	if k := d.call.Principal.Kind; k == aws.WebIdentity || k == aws.SAML {
+		// Who comes with a token or an assertion has no ARN, and is told no more.
+		sentence = "Not authorized to perform " + req.Action
+	}
 	kind := refusalKind(d.about)
 	if kind.Code == "UnauthorizedOperation" {
 		sentence = "You are not authorized to perform this operation. " + sentence

@@ -59,8 +59,9 @@ type Identities interface {
 	// that the key is unknown or inactive.
 	Credential(ctx context.Context, accessKeyID, sessionToken string) (*Credential, error)
 
-	// Policies returns the policies on the principal's side. They are shared:
-	// the gate does not change them.
+	// Policies returns the policies on the principal's side, for the call that ctx
+	// carries: an *aws.Error when credentials of its kind do not go with it. They
+	// are shared: the gate does not change them.
 	Policies(ctx context.Context, p *aws.Principal) (*policy.Policies, error)
 }
 

@@ -29,8 +29,6 @@ type core struct {
 	metrics *prometheus.Registry
 	born    *birth
 
-	principals service.Principals // once IAM is built
-
 	firewall *route53resolver.Service
 	retired  atomic.Bool // what the firewall says no longer counts
 
@@ -206,7 +204,7 @@ func (c *core) checkNeeds() error {
 // env is what a service called name is given; it may call needs.
 func (c *core) env(cfg *config.Config, o Options, name string, needs ...wire.AnyOperation) service.Env {
 	return service.Env{
-		Store: c.store, AWS: c.gate.Inside(name, needs...), Log: c.log.With("service", name), Principals: c.principals,
+		Store: c.store, AWS: c.gate.Inside(name, needs...), Log: c.log.With("service", name),
 		Quotas: cfg.Quotas == "aws", Lists: o.lists(cfg), Operation: c.gate.Operation,
 	}
 }

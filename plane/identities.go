@@ -6,15 +6,12 @@ import (
 	"net/http"
 	"strings"
 
-	"sumun.dev/api/stsapi"
 	"sumun.dev/aws"
 	"sumun.dev/gateway"
 	"sumun.dev/policy"
 	"sumun.dev/service/iam"
 	"sumun.dev/service/organizations"
 	"sumun.dev/service/sts"
-	"sumun.dev/store"
-	"sumun.dev/wire"
 )
 
 // identities tells the gate who calls, from IAM's users and roles and STS's sessions.
@@ -22,6 +19,7 @@ type identities struct {
 	iam           *iam.Service
 	sts           *sts.Service
 	organizations *organizations.Service
+	passed        *passed
 }
 
 // membership says where an account stands in its organisation.
@@ -62,8 +60,8 @@ func (i identities) Credential(ctx context.Context, keyID, token string) (*gatew
 	if err != nil {
 		return nil, err
 	}
-	// A session ends with its role, also for what needs no permission.
-	if _, err := i.Policies(ctx, p); err != nil {
+	// A session ends with its role, user or key, also for what needs no permission.
+	if err := i.alive(ctx, p); err != nil {
 		return nil, err
 	}
 	return i.credential(ctx, p, secret)
@@ -72,40 +70,12 @@ func (i identities) Credential(ctx context.Context, keyID, token string) (*gatew
 // Policies returns what the caller's own policies are. A user or role that is
 // gone, or was made anew under its old name, has no key any more.
 func (i identities) Policies(ctx context.Context, p *aws.Principal) (*policy.Policies, error) {
-	ps, err := i.iam.Policies(ctx, p)
-	if errors.Is(err, iam.ErrUnknownKey) {
-		return nil, errUnknownToken
-	}
-	return ps, err
-}
-
-// roles shows IAM's roles to STS. Those of an account that has been closed are not there.
-type roles struct{ *identities }
-
-func (r roles) Role(ctx context.Context, arn aws.ARN) (*sts.Role, error) {
-	closed, err := r.organizations.Closed(store.Outside(ctx), arn.Account)
-	if err != nil {
+	if err := limited(aws.CallOf(ctx), p); err != nil {
 		return nil, err
 	}
-	role, err := r.iam.RoleOf(ctx, arn)
-	if closed || errors.Is(err, store.ErrNotFound) {
-		return nil, sts.ErrNoRole
+	own, err := i.own(ctx, p)
+	if err != nil || p.Session == nil {
+		return own, err
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &sts.Role{ARN: role.ARN, ID: role.ID, Name: role.Name, Trust: role.Trust, MaxSession: role.MaxSession, Tags: role.Tags}, nil
-}
-
-// assume makes a session of a role for the service that ctx's call belongs to,
-// by a call of sts:AssumeRole that stands in the trail like any other.
-func assume(caller wire.Caller, s *sts.Service) func(context.Context, aws.ARN, string) (*aws.Principal, error) {
-	return func(ctx context.Context, role aws.ARN, session string) (*aws.Principal, error) {
-		out, err := stsapi.AssumeRole.Call(ctx, caller, &stsapi.AssumeRoleRequest{RoleArn: role.String(), RoleSessionName: session})
-		if err != nil {
-			return nil, err
-		}
-		p, _, err := s.Temporary(out.Credentials.AccessKeyId, out.Credentials.SessionToken)
-		return p, err
-	}
+	return i.withSession(ctx, p, own)
 }

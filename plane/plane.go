@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"path/filepath"
@@ -28,6 +29,10 @@ type Options struct {
 	MemorySpine bool         // keep the event log in memory although the store is durable: for scenarios in virtual time
 	NoUpstreams bool         // the resolver asks nobody: rehearsals send nothing beyond loopback
 	NoNote      bool         // other commands must not take this plane for the user's
+
+	// DialProviders makes the connections to OpenID Connect providers; nil: TCP, to
+	// where the settings allow.
+	DialProviders func(ctx context.Context, network, address string) (net.Conn, error)
 
 	proxies  []netip.Prefix
 	resolver *resolver.Server

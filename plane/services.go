@@ -20,6 +20,7 @@ import (
 	"sumun.dev/service/events"
 	"sumun.dev/service/guardduty"
 	"sumun.dev/service/iam"
+	"sumun.dev/service/iam/managed"
 	"sumun.dev/service/organizations"
 	"sumun.dev/service/route53resolver"
 	"sumun.dev/service/securityhub"
@@ -38,8 +39,12 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 		},
 	})
 	who.iam = iam.New(c.env(cfg, o, "iam"))
-	c.principals = who.iam
-	who.sts = sts.New(c.env(cfg, o, "sts"), roles{&who})
+	who.passed = &passed{policies: managedPolicies{managed.New()}}
+	known, err := who.known(cfg, o)
+	if err != nil {
+		return err
+	}
+	who.sts = sts.New(c.env(cfg, o, "sts"), known)
 	who.organizations = organizations.New(c.env(cfg, o, "organizations"), who.iam)
 	c.mount(&iamapi.Service, who.iam)
 	c.mount(&stsapi.Service, who.sts)
@@ -55,7 +60,6 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	automation.AWS = c.gate.InsideAny("ssm") // a runbook's author chooses what it calls, its role what it may
 	c.mount(&ssmapi.Service, ssm.New(automation, respond.Builtin()))
 	c.gate.Know(Operations()...)
-	var err error
 	if c.born, err = c.firstStart(ctx, cfg, who.iam, again); err != nil {
 		return err
 	}

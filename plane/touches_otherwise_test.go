@@ -3,9 +3,12 @@ package plane
 // otherwise is where touches differ from the facts, with the reason.
 var otherwise = each(
 	differs{
+		"belongs to IAM, which copies the conditions of the creation to the tagging; to be mended there",
+		[]string{"iam:CreateUser iam:TagUser has no key iam:PermissionsBoundary", "iam:CreateRole iam:TagRole has no key iam:PermissionsBoundary"},
+	},
+	differs{
 		"AWS's denials name the path that is listed, so that policies for it apply; the reference has no resource",
-		[]string{"iam:ListUsers iam:ListUsers on iam:user/…", "iam:ListRoles iam:ListRoles on iam:role/…",
-			"iam:ListGroups iam:ListGroups on iam:group/…", "iam:ListInstanceProfiles iam:ListInstanceProfiles on iam:instance-profile/…"},
+		[]string{"iam:ListUsers iam:ListUsers on iam:user/…", "iam:ListRoles iam:ListRoles on iam:role/…"},
 	},
 	differs{
 		"GuardDuty's older reference and its denials name the detector; the newest has no resource",
@@ -36,6 +39,23 @@ var otherwise = each(
 			"securityhub:UntagResource securityhub:UntagResource has no key aws:TagKeys",
 		},
 	},
+	differs{
+		"a request has one context for all that it needs: trust policies that allow to assume and to tag test the external id of both",
+		[]string{
+			"sts:AssumeRole sts:TagSession has no key sts:ExternalId",
+			"sts:AssumeRole sts:TagSession has no key sts:RoleSessionName",
+			"sts:AssumeRole sts:TagSession has no key sts:SourceIdentity",
+			"sts:AssumeRole sts:SetSourceIdentity has no key sts:ExternalId",
+			"sts:AssumeRole sts:SetSourceIdentity has no key sts:RoleSessionName",
+			"sts:AssumeRole sts:SetSourceIdentity has no key sts:TransitiveTagKeys",
+			"sts:AssumeRole sts:SetSourceIdentity has no key aws:RequestTag/…",
+			"sts:AssumeRole sts:SetSourceIdentity has no key aws:TagKeys",
+		},
+	},
+	differs{
+		"tags of a federated user are authorised on the federated user, as its creation is; the reference leaves it out",
+		[]string{"sts:GetFederationToken sts:TagSession on sts:federated-user/…"},
+	},
 )
 
 // differs is a reason and what it is the reason for: "OPERATION what is wrong".
@@ -61,4 +81,12 @@ var askedUnder = map[string]string{}
 // leftOpen are the operations for which AWS asks for no permission.
 var leftOpen = map[string]string{
 	"sts:GetCallerIdentity": "STS API Reference: no permissions are required",
+	"sts:GetSessionToken":   "STS API Reference: no permissions are required",
+}
+
+// proven are the operations that say what they touch only to who brings a proof;
+// service/sts tests them.
+var proven = map[string]string{
+	"sts:AssumeRoleWithSAML":        "an assertion that a provider has signed",
+	"sts:AssumeRoleWithWebIdentity": "a token that a provider has signed",
 }

@@ -157,10 +157,18 @@ func setARNs(v reflect.Value, text string, depth int) {
 	setNamed(v, text, depth, "Arn", "Arns", "ARN")
 }
 
-// setRoles sets what names a role, and what is a path.
+// setRoles sets what names a role, what is a path, and whose root is assumed for
+// which task; what a device would have to prove is left out.
 func setRoles(v reflect.Value, role string, depth int) {
 	setNamed(v, role, depth, "RoleArn", "RoleARN")
 	setNamed(v, "/x/", depth, "Path", "PathPrefix")
+	setNamed(v, "111122223333", depth, "TargetPrincipal")
+	setNamed(v, "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials", depth, "TaskPolicyArn")
+	for _, name := range []string{"SerialNumber", "TokenCode"} {
+		if f := v.FieldByName(name); f.IsValid() && f.Kind() == reflect.Pointer {
+			f.SetZero()
+		}
+	}
 }
 
 // setNamed sets the strings whose field's name ends so.
@@ -224,7 +232,7 @@ func TestNoOperationWithoutAction(t *testing.T) {
 					t.Errorf("%s with %q is not authorised by %s: %+v", r.Meta(), text, own, touches)
 				}
 			}
-			if asked == 0 {
+			if _, must := proven[r.Meta().String()]; asked == 0 && !must {
 				t.Errorf("%s refused all that was tried: give fillNames something that it takes", r.Meta())
 			}
 		}

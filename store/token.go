@@ -20,10 +20,16 @@ func (s *Store) NextToken(bind []string, after string) string {
 // OpenToken returns the id that NextToken was given, when the same is bound;
 // ErrToken otherwise. The empty token is that of the first page.
 func (s *Store) OpenToken(bind []string, token string) (string, error) {
+	return s.OpenTokenOf(maxToken, bind, token)
+}
+
+// OpenTokenOf is OpenToken for tokens of up to max characters: those that hold
+// more than the id of a row.
+func (s *Store) OpenTokenOf(max int, bind []string, token string) (string, error) {
 	if token == "" {
 		return "", nil
 	}
-	if len(token) > maxToken {
+	if len(token) > max {
 		return "", ErrToken
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(token)

@@ -92,7 +92,8 @@ var (
 		"sts:DecodeAuthorizationMessage": true, "kms:Encrypt": true, "kms:Decrypt": true, "kms:Sign": true, "kms:Verify": true,
 		"kms:GenerateDataKey": true, "kms:GenerateDataKeyPair": true, "kms:GenerateDataKeyPairWithoutPlaintext": true,
 		"kms:GenerateDataKeyWithoutPlaintext": true, "kms:GenerateMac": true, "kms:VerifyMac": true, "kms:GenerateRandom": true,
-		"kms:ReEncrypt": true, "kms:DeriveSharedSecret": true, "sts:AssumeRole": true,
+		"kms:ReEncrypt": true, "kms:DeriveSharedSecret": true, "sts:AssumeRole": true, "sts:AssumeRoleWithSAML": true,
+		"sts:AssumeRoleWithWebIdentity": true, "sts:AssumeRoot": true,
 	}
 )
 
@@ -133,7 +134,12 @@ type Touch struct {
 	Policy     string            // the resource's own policy document, if it has one
 	PolicyKind string            // what Policy is: empty for a resource-based policy, "trust" for a role's, "key" for a KMS key's
 	Open       string            // why AWS asks for no permission here; empty means it does
-	Account    aws.Account       // whose resource it is, where the ARN does not tell; else empty
+
+	// Principal is who asks, when what the call carries proves it and not its
+	// signature: an assertion or a token. The first touch's counts for the call,
+	// which then belongs to the principal's account.
+	Principal *aws.Principal
+	Account   aws.Account // whose resource it is, where the ARN does not tell; else empty
 }
 
 // Owner returns whose resource is touched; empty when that is nobody's in particular.

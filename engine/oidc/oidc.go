@@ -21,7 +21,6 @@ import (
 // secret and may be shown to whoever sent the token.
 var (
 	ErrToken       = errors.New("oidc: the token is not valid")
-	ErrExpired     = errors.New("oidc: the token has expired")
 	ErrIssuer      = errors.New("oidc: the token is another issuer's")
 	ErrAudience    = errors.New("oidc: the token is meant for somebody else")
 	ErrNoKey       = errors.New("oidc: the provider has no key that the token could be signed with")
@@ -29,6 +28,17 @@ var (
 	ErrCertificate = errors.New("oidc: the provider's certificate is signed by no known authority and has none of the thumbprints")
 	ErrUnreachable = errors.New("oidc: the provider cannot be reached")
 )
+
+// ErrExpired means that a token's time is over; errors.As finds *Expired, which says when.
+var ErrExpired = errors.New("oidc: the token has expired")
+
+// Expired says since when a token is not valid any more.
+type Expired struct{ At time.Time }
+
+func (e *Expired) Error() string { return ErrExpired.Error() + ": at " + e.At.Format(time.RFC3339) }
+
+// Is reports whether target is ErrExpired.
+func (e *Expired) Is(target error) bool { return target == ErrExpired }
 
 // A Provider is an identity provider that somebody has decided to trust.
 type Provider struct {

@@ -169,7 +169,7 @@ func (t *token) check(p *Provider, now time.Time) error {
 	case !slices.Contains(p.ClientIDs, c.Audience):
 		return ErrAudience
 	case !now.Before(c.Expires):
-		return fmt.Errorf("%w: at %s", ErrExpired, c.Expires.Format(time.RFC3339))
+		return &Expired{c.Expires}
 	case t.notBefore.After(now.Add(skew)):
 		return wrong("it is not valid yet")
 	case c.Issued.After(now.Add(skew)):

@@ -1,6 +1,8 @@
 package trail
 
 import (
+	"strings"
+
 	"sumun.dev/aws"
 )
 
@@ -15,6 +17,9 @@ func appendIdentity(b []byte, call *aws.Call, service string) []byte {
 	if p.Kind == aws.Service {
 		b = append(b, `{"type":"AWSService","invokedBy":`...)
 		return append(appendString(b, p.Name), '}')
+	}
+	if p.Kind == aws.WebIdentity || p.Kind == aws.SAML {
+		return appendFederated(b, p)
 	}
 	b = append(b, `{"type":`...)
 	b = appendString(b, string(p.Kind))
@@ -42,6 +47,23 @@ func appendIdentity(b []byte, call *aws.Call, service string) []byte {
 	return append(b, '}')
 }
 
+// appendFederated writes who asks STS with a token or an assertion. CloudTrail User
+// Guide, "userIdentity examples for SAML and web identity federation".
+func appendFederated(b []byte, p *aws.Principal) []byte {
+	b = append(b, `{"type":`...)
+	b = appendString(b, string(p.Kind))
+	b = append(b, `,"principalId":`...)
+	b = appendString(b, p.ID)
+	b = append(b, `,"userName":`...)
+	b = appendString(b, p.Subject)
+	b = append(b, `,"identityProvider":`...)
+	if p.Kind == aws.SAML {
+		qualifier, _, _ := strings.Cut(p.ID, ":")
+		return append(appendString(b, qualifier), '}')
+	}
+	return append(appendString(b, p.Name), '}')
+}
+
 // appendSession writes sessionContext. A user's or root's own session has no issuer.
 func appendSession(b []byte, p *aws.Principal) []byte {
 	s := p.Session
@@ -50,6 +72,9 @@ func appendSession(b []byte, p *aws.Principal) []byte {
 		kind := "Role"
 		if p.Kind == aws.FederatedUser {
 			kind = "IAMUser"
+			if s.IssuerName == "" {
+				kind = "Root"
+			}
 		}
 		b = append(b, `"sessionIssuer":{"type":"`...)
 		b = append(b, kind...)
@@ -59,9 +84,16 @@ func appendSession(b []byte, p *aws.Principal) []byte {
 		b = appendARN(b, s.Issuer)
 		b = append(b, `,"accountId":`...)
 		b = appendString(b, string(s.Issuer.Account))
-		b = append(b, `,"userName":`...)
-		b = appendString(b, s.IssuerName)
+		if s.IssuerName != "" {
+			b = append(b, `,"userName":`...)
+			b = appendString(b, s.IssuerName)
+		}
 		b = append(b, `},`...)
+	}
+	if strings.Contains(s.Provider, ":oidc-provider/") {
+		b = append(b, `"webIdFederationData":{"federatedProvider":`...)
+		b = appendString(b, s.Provider)
+		b = append(b, `,"attributes":{}},`...)
 	}
 	b = append(b, `"attributes":{"creationDate":"`...)
 	b = appendTime(b, s.Created)
@@ -71,6 +103,9 @@ func appendSession(b []byte, p *aws.Principal) []byte {
 	if s.SourceID != "" {
 		b = append(b, `,"sourceIdentity":`...)
 		b = appendString(b, s.SourceID)
+	}
+	if s.TaskPolicy != "" {
+		b = append(b, `,"assumedRoot":"true"`...)
 	}
 	return append(b, '}')
 }

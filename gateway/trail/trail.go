@@ -83,6 +83,8 @@ func Username(p *aws.Principal) string {
 		return "root"
 	case p.Kind == aws.AssumedRole && p.Session != nil:
 		return p.Session.Name
+	case p.Kind == aws.WebIdentity, p.Kind == aws.SAML:
+		return p.Subject
 	default:
 		return p.Name
 	}

@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"sumun.dev/aws"
 	"sumun.dev/store"
@@ -43,9 +44,6 @@ func (s *Service) ReplaceRoot(ctx context.Context, account aws.Account, k Key) e
 	return roots.Put(ctx, rootID, root)
 }
 
-// AdministratorAccess is the ARN of the AWS managed policy that allows all.
-const AdministratorAccess = "arn:aws:iam::aws:policy/AdministratorAccess"
-
 // AddAdministrator makes the user "administrator" with AdministratorAccess, since
 // root cannot assume roles. The plane calls it at its first start.
 func (s *Service) AddAdministrator(ctx context.Context, account aws.Account, k Key) error {
@@ -54,12 +52,13 @@ func (s *Service) AddAdministrator(ctx context.Context, account aws.Account, k K
 	}
 	u := &user{
 		Name: "administrator", Path: "/", ID: aws.UniqueID("AIDA"), Created: now(),
-		grants: grants{Attached: []string{AdministratorAccess}}, Keys: []string{k.ID},
+		Attached: []string{AdministratorAccess}, Keys: []string{k.ID},
 	}
-	if err := count(ctx, s.totals.In(store.Place{Account: account}), usersQuota, u.Name, 1); err != nil {
+	at := store.Place{Account: account}
+	if err := count(ctx, s.totals.In(at), usersQuota, u.Name, 1); err != nil {
 		return err
 	}
-	return s.insertUser(ctx, account, u)
+	return s.users.In(at).Insert(ctx, strings.ToLower(u.Name), u)
 }
 
 func (s *Service) addKey(ctx context.Context, account aws.Account, user string, k Key) error {

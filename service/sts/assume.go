@@ -2,7 +2,8 @@ package sts
 
 import (
 	"context"
-	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,127 +12,146 @@ import (
 	"sumun.dev/wire"
 )
 
-// A Role is what STS needs to know of a role that is to be assumed.
-type Role struct {
-	ARN        aws.ARN
-	ID, Name   string
-	Trust      string // the trust policy
-	MaxSession time.Duration
-	Tags       map[string]string
-}
-
-// ErrNoRole means that no role has this ARN.
-var ErrNoRole = errors.New("sts: no role has this ARN")
-
-const (
-	defaultSession = time.Hour
-	chainedSession = time.Hour // IAM User Guide, "Role chaining"
-)
-
-// trustsNobody stands for the trust policy of a role that does not exist, so
-// that it is refused in the same words as one that trusts others.
-const trustsNobody = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"nobody.invalid"},"Action":"sts:AssumeRole"}]}`
-
-var validationError = aws.ErrorKind{Code: "ValidationError", Status: 400}
-
-func (s *Service) roleToAssume(ctx context.Context, in *stsapi.AssumeRoleRequest) ([]wire.Touch, error) {
-	arn, err := roleARN(aws.CallOf(ctx).Partition, in.RoleArn)
-	if err != nil {
-		return nil, err
+// wishOf is what AssumeRole asks, with what the caller's own session passes on.
+func wishOf(ctx context.Context, in *stsapi.AssumeRoleRequest) (*wish, error) {
+	if (in.SerialNumber == nil) != (in.TokenCode == nil) {
+		return nil, validationError.New("Both SerialNumber and TokenCode must be provided for MFA.")
 	}
-	touch := wire.Touch{Action: "sts:AssumeRole", Resource: arn, Policy: trustsNobody, PolicyKind: "trust", Conditions: map[string][]string{
-		"sts:RoleSessionName": {in.RoleSessionName},
-	}}
+	w := &wish{
+		action: "sts:AssumeRole", role: in.RoleArn, session: in.RoleSessionName, duration: in.DurationSeconds, policy: in.Policy, policyARNs: in.PolicyArns,
+		tags: in.Tags, transitive: in.TransitiveTagKeys, conditions: map[string][]string{},
+	}
 	if in.ExternalId != nil {
-		touch.Conditions["sts:ExternalId"] = []string{*in.ExternalId}
+		w.conditions["sts:ExternalId"] = []string{*in.ExternalId}
 	}
-	role, err := s.roles.Role(ctx, arn)
-	if errors.Is(err, ErrNoRole) {
-		return []wire.Touch{touch}, nil
+	if in.SourceIdentity != nil {
+		w.sourceID = *in.SourceIdentity
 	}
-	if err != nil {
-		return nil, err
+	p := aws.CallOf(ctx).Principal
+	if p.Session == nil {
+		return w, checkSourceID(w.sourceID)
 	}
-	touch.Policy, touch.Tags = role.Trust, role.Tags
-	return []wire.Touch{touch}, nil
-}
-
-// roleARN reads the ARN of a role. One of another partition is refused: as it
-// would name the same role, it would slip past policies that name the role's own.
-func roleARN(partition, text string) (aws.ARN, error) {
-	arn, err := aws.ParseARN(text)
-	if err != nil || arn.Partition != partition || arn.Service != "iam" || arn.Region != "" || !strings.HasPrefix(arn.Resource, "role/") {
-		return aws.ARN{}, validationError.New("%s is invalid", text)
-	}
-	if _, err := aws.ParseAccount(string(arn.Account)); err != nil {
-		return aws.ARN{}, validationError.New("%s is invalid", text)
-	}
-	return arn, nil
-}
-
-func (s *Service) assumeRole(ctx context.Context, in *stsapi.AssumeRoleRequest) (*stsapi.AssumeRoleResponse, error) {
-	call := aws.CallOf(ctx)
-	if call.Principal.Kind == aws.Root {
-		return nil, aws.ErrorKind{Code: "AccessDenied", Status: 403}.New("Roles may not be assumed by root accounts.")
-	}
-	if err := served(in); err != nil {
-		return nil, err
-	}
-	arn, err := roleARN(call.Partition, in.RoleArn)
-	if err != nil {
-		return nil, err
-	}
-	role, err := s.roles.Role(ctx, arn)
-	if err != nil {
-		return nil, err // ErrNoRole too: nobody is authorised to assume what is not there
-	}
-	lasts, err := duration(call.Principal, role, in.DurationSeconds)
-	if err != nil {
-		return nil, err
-	}
-	now := time.Now().UTC().Truncate(time.Second)
-	c := &claims{
-		KeyID: aws.AccessKeyID("ASIA", arn.Account), Secret: aws.SecretKey(), Account: arn.Account, Partition: arn.Partition,
-		Role: arn.Resource, RoleID: role.ID, RoleName: role.Name, Session: in.RoleSessionName, Created: now, Expires: now.Add(lasts),
-	}
-	if call.Principal.Kind == aws.Service {
-		c.InvokedBy = call.Principal.Name
-	}
-	p := c.principal()
-	return &stsapi.AssumeRoleResponse{
-		AssumedRoleUser: &stsapi.AssumedRoleUser{AssumedRoleId: p.ID, Arn: p.ARN.String()},
-		Credentials:     &stsapi.Credentials{AccessKeyId: c.KeyID, SecretAccessKey: c.Secret, SessionToken: s.seal(c), Expiration: c.Expires},
-	}, nil
-}
-
-// served refuses the parameters whose meaning is not enforced yet: a session
-// that ignored its session policy would be allowed too much.
-func served(in *stsapi.AssumeRoleRequest) error {
-	for _, p := range []struct {
-		given bool
-		name  string
-	}{
-		{in.Policy != nil, "Policy"}, {len(in.PolicyArns) > 0, "PolicyArns"}, {len(in.Tags) > 0, "Tags"},
-		{len(in.TransitiveTagKeys) > 0, "TransitiveTagKeys"}, {in.SerialNumber != nil, "SerialNumber"}, {in.TokenCode != nil, "TokenCode"},
-		{in.SourceIdentity != nil, "SourceIdentity"}, {len(in.ProvidedContexts) > 0, "ProvidedContexts"},
-	} {
-		if p.given {
-			return aws.UnsupportedOperation.New("Sumun does not serve the parameter %s of AssumeRole yet.", p.name)
+	if p.Session.SourceID != "" {
+		if w.sourceID != "" && w.sourceID != p.Session.SourceID {
+			return nil, accessDenied.New("The source identity of a session cannot be changed.")
 		}
+		w.sourceID = p.Session.SourceID
+	}
+	w.inherited = map[string]string{}
+	for _, key := range p.Session.Transitive {
+		for have, value := range p.Tags {
+			if strings.EqualFold(have, key) {
+				w.inherited[have] = value
+			}
+		}
+	}
+	return w, checkSourceID(w.sourceID)
+}
+
+// checkSourceID refuses what AWS reserves. STS API Reference, AssumeRole, SourceIdentity.
+func checkSourceID(id string) error {
+	if strings.HasPrefix(strings.ToLower(id), "aws:") {
+		return validationError.New(`1 validation error detected: Value '%s' at 'sourceIdentity' failed to satisfy constraint: Member must not begin with aws:`, id)
 	}
 	return nil
 }
 
-func duration(p *aws.Principal, role *Role, asked *int32) (time.Duration, error) {
-	lasts := defaultSession
-	if asked != nil {
-		lasts = time.Duration(*asked) * time.Second
+func (s *Service) roleToAssume(ctx context.Context, in *stsapi.AssumeRoleRequest) ([]wire.Touch, error) {
+	w, err := wishOf(ctx, in)
+	if err != nil {
+		return nil, err
 	}
-	if lasts > role.MaxSession {
-		return 0, validationError.New("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+	if in.SerialNumber != nil {
+		if err := s.known.MFA.VerifyMFA(ctx, aws.CallOf(ctx).Principal, *in.SerialNumber, *in.TokenCode); err != nil {
+			return nil, err
+		}
+		// IAM User Guide, "Secure API access with MFA": the trust policy tests it.
+		w.conditions["aws:MultiFactorAuthPresent"], w.conditions["aws:MultiFactorAuthAge"] = []string{"true"}, []string{"0"}
 	}
-	if p.Kind == aws.AssumedRole && lasts > chainedSession {
-		return 0, validationError.New("The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.")
-	}
-	return lasts, nil
+	return s.touches(ctx, w)
 }
+
+func (s *Service) assumeRole(ctx context.Context, in *stsapi.AssumeRoleRequest) (*stsapi.AssumeRoleResponse, error) {
+	p := aws.CallOf(ctx).Principal
+	switch p.Kind {
+	case aws.Root:
+		return nil, accessDenied.New("Roles may not be assumed by root accounts.")
+	case aws.FederatedUser:
+		return nil, accessDenied.New("Cannot call AssumeRole with federated user credentials")
+	}
+	if len(in.ProvidedContexts) > 0 {
+		return nil, aws.UnsupportedOperation.New("Sumun does not serve the parameter ProvidedContexts of AssumeRole yet.")
+	}
+	w, err := wishOf(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	most := time.Duration(0)
+	if p.Kind == aws.AssumedRole {
+		most = chainedSession
+	}
+	c, size, err := s.claims(ctx, w, most)
+	if err != nil {
+		return nil, err
+	}
+	if p.Kind == aws.Service {
+		c.InvokedBy = p.Name
+	}
+	made, err := s.hand(c)
+	if err != nil {
+		return nil, err
+	}
+	out := &stsapi.AssumeRoleResponse{AssumedRoleUser: c.assumed(), Credentials: made, PackedPolicySize: size}
+	if w.sourceID != "" {
+		out.SourceIdentity = &w.sourceID
+	}
+	return out, nil
+}
+
+// merged are the role's tags with those of the session over them. Keys that
+// differ by case only are one: the session's stands. IAM User Guide, "Pass session tags in AWS STS".
+func merged(role map[string]string, session func(func(string, string) bool)) map[string]string {
+	all := maps.Clone(role)
+	if all == nil {
+		all = map[string]string{}
+	}
+	session(func(key, value string) bool {
+		maps.DeleteFunc(all, func(k, _ string) bool { return strings.EqualFold(k, key) })
+		all[key] = value
+		return true
+	})
+	return all
+}
+
+// checkTags refuses session tags that AWS refuses.
+func (w *wish) checkTags() error {
+	seen := map[string]bool{}
+	for _, t := range w.tags {
+		key := strings.ToLower(t.Key)
+		switch {
+		case seen[key]:
+			return invalidParameter.New("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
+		case strings.HasPrefix(key, "aws:"):
+			return validationError.New("Tag keys beginning with aws: are reserved for system use.")
+		}
+		seen[key] = true
+		for have := range w.inherited {
+			if strings.EqualFold(have, t.Key) {
+				return invalidParameter.New("One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+			}
+		}
+	}
+	for _, key := range w.transitive {
+		if !seen[strings.ToLower(key)] && !slices.ContainsFunc(slices.Collect(maps.Keys(w.inherited)), func(k string) bool { return strings.EqualFold(k, key) }) {
+			return invalidParameter.New("The specified transitive tag key must be included in the requested tags.")
+		}
+	}
+	if len(w.tags)+len(w.inherited) > maxTags {
+		return validationError.New("A session can have at most %d tags.", maxTags)
+	}
+	return nil
+}
+
+const maxTags = 50 // IAM User Guide, "IAM and AWS STS quotas"
+
+var invalidParameter = aws.ErrorKind{Code: "InvalidParameterValue", Status: 400}

@@ -1,0 +1,114 @@
+package sts
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"sumun.dev/api/stsapi"
+	"sumun.dev/aws"
+	"sumun.dev/wire"
+)
+
+// maxRoot bounds a session of a member account's root. STS API Reference, AssumeRoot.
+const maxRoot = 15 * time.Minute
+
+// target reads whose root is to be assumed: an account, or root's ARN.
+func target(partition, text string) (aws.Account, error) {
+	if account, err := aws.ParseAccount(text); err == nil {
+		return account, nil
+	}
+	arn, err := aws.ParseARN(text)
+	if err != nil || arn.Partition != partition || arn.Service != "iam" || arn.Region != "" || arn.Resource != "root" {
+		return "", validationError.New("%s is invalid", text)
+	}
+	account, err := aws.ParseAccount(string(arn.Account))
+	if err != nil {
+		return "", validationError.New("%s is invalid", text)
+	}
+	return account, nil
+}
+
+// taskPolicy returns the ARN of the task that a session of root is for. IAM User
+// Guide, "Perform a privileged task on an AWS Organizations member account".
+func taskPolicy(in *stsapi.AssumeRootRequest) (string, error) {
+	if in.TaskPolicyArn == nil || in.TaskPolicyArn.Arn == nil {
+		return "", validationError.New("1 validation error detected: Value null at 'taskPolicyArn' failed to satisfy constraint: Member must not be null")
+	}
+	arn := *in.TaskPolicyArn.Arn
+	switch strings.TrimPrefix(arn, "arn:aws:iam::aws:policy/root-task/") {
+	case "IAMAuditRootUserCredentials", "IAMCreateRootUserPassword", "IAMDeleteRootUserCredentials", "S3UnlockBucketPolicy", "SQSUnlockQueuePolicy":
+		return arn, nil
+	}
+	return "", validationError.New("%s is not a task policy", arn)
+}
+
+// rootToAssume asks the caller's own policies. That the caller stands in the
+// management account of the target's organisation is what the target's side asks;
+// it is put as a policy of the target, so that others are refused in AWS's words.
+func (s *Service) rootToAssume(ctx context.Context, in *stsapi.AssumeRootRequest) ([]wire.Touch, error) {
+	call := aws.CallOf(ctx)
+	account, err := target(call.Partition, in.TargetPrincipal)
+	if err != nil {
+		return nil, err
+	}
+	task, err := taskPolicy(in)
+	if err != nil {
+		return nil, err
+	}
+	touch := wire.Touch{
+		Action: "sts:AssumeRoot", Resource: aws.ARN{Partition: call.Partition, Service: "iam", Account: account, Resource: "root"},
+		Conditions: map[string][]string{"sts:TaskPolicyArn": {task}}, Policy: rootOf("000000000000"),
+	}
+	manages, err := s.manages(ctx, call.Principal.Account, account)
+	if err != nil {
+		return nil, err
+	}
+	if manages {
+		touch.Policy = rootOf(call.Principal.Account)
+	}
+	return []wire.Touch{touch}, nil
+}
+
+func rootOf(account aws.Account) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + string(account) + `"},"Action":"sts:AssumeRoot","Resource":"*"}]}`
+}
+
+// manages reports whether account one is the management account of the organisation
+// that other is a member of.
+func (s *Service) manages(ctx context.Context, one, other aws.Account) (bool, error) {
+	mine, err := s.known.Membership(ctx, one)
+	if err != nil || mine == nil || !mine.Management {
+		return false, err
+	}
+	theirs, err := s.known.Membership(ctx, other)
+	return err == nil && theirs != nil && !theirs.Management && theirs.Organization == mine.Organization, err
+}
+
+func (s *Service) assumeRoot(ctx context.Context, in *stsapi.AssumeRootRequest) (*stsapi.AssumeRootResponse, error) {
+	call := aws.CallOf(ctx)
+	p := call.Principal
+	if p.Kind != aws.User && p.Kind != aws.AssumedRole {
+		return nil, accessDenied.New("AssumeRoot may only be called by IAM users and roles.")
+	}
+	account, err := target(call.Partition, in.TargetPrincipal)
+	if err != nil {
+		return nil, err
+	}
+	task, err := taskPolicy(in)
+	if err != nil {
+		return nil, err
+	}
+	lasts := maxRoot
+	if in.DurationSeconds != nil && *in.DurationSeconds > 0 {
+		lasts = time.Duration(*in.DurationSeconds) * time.Second
+	}
+	c := newClaims(kindRoot, call.Partition, account, lasts)
+	c.Issuer, c.IssuerID, c.TaskPolicy = "root", string(account), task
+	out := &stsapi.AssumeRootResponse{}
+	if p.Session != nil && p.Session.SourceID != "" {
+		c.SourceID, out.SourceIdentity = p.Session.SourceID, &p.Session.SourceID
+	}
+	out.Credentials, err = s.hand(c)
+	return out, err
+}
