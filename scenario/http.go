@@ -12,6 +12,9 @@ import (
 	"sumun.dev/gateway/sigv4"
 )
 
+// maxAnswer bounds what is read of an answer.
+const maxAnswer = 64 << 20
+
 // http [-H 'Name: value'] [--sign SERVICE] [--presign SERVICE EXPIRES] [--body TEXT] [--sent-body TEXT] METHOD PATH
 //
 // http makes a request of the APIs as it is written, and prints status line,

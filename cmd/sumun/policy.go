@@ -8,6 +8,6 @@ func policyCommand() *cobra.Command {
 		Short: "Ask the policy evaluator, offline",
 		Args:  cobra.NoArgs,
 	}
-	c.AddCommand(policyEval())
+	c.AddCommand(policyEval(), policyCheck(), policyWhoCan())
 	return c
 }

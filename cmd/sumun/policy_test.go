@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -65,6 +66,108 @@ func TestPolicyEval(t *testing.T) {
 			status, out, complaint := command(t, c.in, append([]string{"policy", "eval"}, c.args...)...)
 			if status != c.status || !strings.Contains(out, c.out) || !strings.Contains(complaint, c.complaints) || strings.Count(complaint, "\n") > 1 {
 				t.Errorf("status %d, %q, %q; want %d, %q, %q", status, out, complaint, c.status, c.out, c.complaints)
+			}
+		})
+	}
+}
+
+func TestPolicyCheck(t *testing.T) {
+	const alice, bob = "arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:user/ops/bob"
+	dumps := map[string]string{
+		"read.json":    `{"Version":"2012-10-17","Statement":[{"Sid":"Read","Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::b/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]}`,
+		"admin.json":   `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
+		"regions.json": `{"Version":"2012-10-17","Statement":[{"Sid":"Europe","Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotLike":{"aws:RequestedRegion":"eu-*"}}}]}`,
+		"rcp.json":     `{"Version":"2012-10-17","Statement":[{"Sid":"Perimeter","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:PrincipalAccount":"111122223333"}}}]}`,
+		"bucket.json":  `{"Version":"2012-10-17","Statement":[{"Sid":"Bob","Effect":"Allow","Principal":{"AWS":"` + bob + `"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"}]}`,
+		"broken.json":  `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*"}]}`,
+	}
+	for _, name := range []string{"account.json", "organization.json"} {
+		text, err := os.ReadFile("../../policy/inventory/testdata/" + name)
+		ok(t, err)
+		dumps[name] = string(text)
+	}
+	inFolder(t, dumps)
+	for _, c := range []struct {
+		name, args string
+		status     int
+		says       []string
+		complaint  string
+	}{
+		{name: "allowed", args: "read.json --as " + alice + " --action s3:GetObject --resource arn:aws:s3:::b/k --context aws:SecureTransport=true",
+			says: []string{"s3:GetObject on arn:aws:s3:::b/k: allowed by identity-based policy: Read of read.json", "wants true, got true: met"}},
+		{name: "denied", args: "read.json --as " + alice + " --action s3:GetObject --resource arn:aws:s3:::b/k", status: 1,
+			says: []string{"implicitDeny by identity-based policy", "(not in the request)", "needed: an Allow"}},
+		{name: "denied_as_expected", args: "read.json --as " + alice + " --action s3:GetObject --resource arn:aws:s3:::b/k --expect denied"},
+		{name: "allowed_against_expectation", args: "admin.json --as " + alice + " --action s3:GetObject --expect denied", status: 1},
+		{name: "every_action_counts", args: "read.json --as " + alice + " --action s3:GetObject --action s3:PutObject --resource arn:aws:s3:::b/k --context aws:SecureTransport=true", status: 1,
+			says: []string{"s3:GetObject on arn:aws:s3:::b/k: allowed", "s3:PutObject on arn:aws:s3:::b/k: implicitDeny"}},
+		{name: "scp", args: "admin.json scp:FullAWSAccess scp:regions.json --as " + alice + " --action ec2:RunInstances --context aws:RequestedRegion=us-west-1", status: 1,
+			says: []string{"explicitDeny by service control policy: Europe of regions.json"}},
+		{name: "scp_levels", args: "admin.json scp.0:FullAWSAccess scp.1:regions.json --as " + alice + " --action ec2:RunInstances --context aws:RequestedRegion=eu-west-1", status: 1,
+			says: []string{"implicitDeny by service control policy", "level 1"}},
+		{name: "rcp", args: "admin.json rcp:rcp.json --as " + alice + " --action s3:GetObject --resource arn:aws:s3:::b/k", says: []string{"allowed"}},
+		{name: "boundary", args: "admin.json boundary:read.json --as " + alice + " --action iam:CreateUser", status: 1, says: []string{"by permissions boundary"}},
+		{name: "resource_policy", args: "--resource-policy bucket.json --as " + bob + " --action s3:PutObject --resource arn:aws:s3:::b/k", says: []string{"allowed by resource-based policy: Bob of bucket.json"}},
+		{name: "dump", args: "account.json organization.json --as " + bob + " --action ec2:RunInstances --context aws:RequestedRegion=us-west-1", status: 1,
+			says: []string{"explicitDeny by service control policy: EuropeOnly"}},
+		{name: "dump_session_of_a_role", args: "account.json --as arn:aws:sts::111122223333:assumed-role/deploy/ci --action lambda:UpdateFunctionCode", says: []string{"Deploy of arn:aws:iam::111122223333:policy/deploy"}},
+		{name: "dump_with_aws_managed_policy", args: "account.json --as " + bob + " --action ec2:RunInstances", says: []string{"of arn:aws:iam::aws:policy/AdministratorAccess"}},
+		{name: "json", args: "admin.json --as " + alice + " --action s3:GetObject --json", says: []string{`"decision": "allowed"`, `"source": "admin.json"`}},
+		{name: "not_in_the_dump", args: "account.json --as arn:aws:iam::111122223333:user/carol --action s3:GetObject", status: 2, complaint: "has no user/carol"},
+		{name: "broken_policy", args: "broken.json --as " + alice + " --action s3:GetObject", status: 2, complaint: "broken.json: MalformedPolicyDocument: Policy statement must contain resources."},
+		{name: "no_such_file", args: "none.json --as " + alice + " --action s3:GetObject", status: 2, complaint: "none.json"},
+		{name: "nobody", args: "admin.json --action s3:GetObject", status: 2, complaint: "--as and --action are needed"},
+		{name: "wildcard", args: "admin.json --as " + alice + " --action s3:*", status: 2, complaint: "is not a service and a name"},
+		{name: "context", args: "admin.json --as " + alice + " --action s3:GetObject --context mfa", status: 2, complaint: "KEY=VALUE"},
+		{name: "expectation", args: "admin.json --as " + alice + " --action s3:GetObject --expect maybe", status: 2, complaint: "neither allowed nor denied"},
+		{name: "two_boundaries", args: "boundary:read.json boundary:admin.json --as " + alice + " --action s3:GetObject", status: 2, complaint: "another boundary policy"},
+		{name: "level", args: "scp.9:admin.json --as " + alice + " --action s3:GetObject", status: 2, complaint: "scp.0 to scp.6"},
+		{name: "account", args: "admin.json --as " + alice + " --action s3:GetObject --resource-account 1", status: 2, complaint: "twelve digits"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, out, complaint := command(t, "", append([]string{"policy", "check"}, strings.Fields(c.args)...)...)
+			if status != c.status || !strings.Contains(complaint, c.complaint) || c.complaint == "" && complaint != "" || strings.Count(complaint, "\n") > 1 {
+				t.Errorf("status %d, %q; want %d, %q\n%s", status, complaint, c.status, c.complaint, out)
+			}
+			for _, says := range c.says {
+				if !strings.Contains(out, says) {
+					t.Errorf("does not say %q:\n%s", says, out)
+				}
+			}
+		})
+	}
+}
+
+func TestPolicyWhoCan(t *testing.T) {
+	files := map[string]string{}
+	for _, name := range []string{"account.json", "organization.json"} {
+		text, err := os.ReadFile("../../policy/inventory/testdata/" + name)
+		ok(t, err)
+		files[name] = string(text)
+	}
+	inFolder(t, files)
+	const root, bob, deploy = "arn:aws:iam::111122223333:root", "arn:aws:iam::111122223333:user/ops/bob", "arn:aws:iam::111122223333:role/deploy"
+	for _, c := range []struct {
+		name, args string
+		status     int
+		who        []string
+		complaint  string
+	}{
+		{name: "boundaries_count", args: "iam:CreateUser arn:aws:iam::111122223333:user/x account.json", who: []string{root, deploy, bob}},
+		{name: "scps_count", args: "ec2:RunInstances * account.json organization.json --context aws:RequestedRegion=us-west-1", status: 1, complaint: "nobody can ec2:RunInstances"},
+		{name: "trust_policies_count", args: "sts:AssumeRole arn:aws:iam::111122223333:role/deploy account.json --context aws:MultiFactorAuthPresent=true", who: []string{"arn:aws:iam::111122223333:user/alice"}},
+		{name: "pattern", args: "iam:* * account.json", status: 2, complaint: "is not a service and a name"},
+		{name: "no_resource", args: "iam:CreateUser", status: 2, complaint: "name an action and a resource"},
+		{name: "no_plane", args: "iam:CreateUser * --data none", status: 2, complaint: "no dump is among the files, and no plane runs"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, out, complaint := command(t, "", append([]string{"policy", "who-can"}, strings.Fields(c.args)...)...)
+			var who []string
+			for line := range strings.Lines(out) {
+				who = append(who, strings.Fields(line)[0])
+			}
+			if status != c.status || !slices.Equal(who, c.who) || !strings.Contains(complaint, c.complaint) {
+				t.Errorf("status %d, %v, %q; want %d, %v, %q", status, who, complaint, c.status, c.who, c.complaint)
 			}
 		})
 	}

@@ -42,7 +42,7 @@ func (t *Decision) Write(w io.Writer) {
 		fmt.Fprintf(w, "%s: allowed, AWS asks for no permission: %s\n", t.Action, t.Open)
 		return
 	}
-	fmt.Fprintf(w, "%s on %s: %s by %s%s\n", t.Action, t.Resource, t.Outcome, kindName(t.By), deciding(t))
+	fmt.Fprintf(w, "%s on %s: %s by %s%s\n", t.Action, t.Resource, t.Outcome, TypeName(t.By), deciding(t))
 	for i := range t.Diagnostic.Policies {
 		branch, below := "├─ ", "│  "
 		if i == len(t.Diagnostic.Policies)-1 {
@@ -69,7 +69,8 @@ var kindNames = [...][2]string{
 	{"boundary", "permissions boundary"}, {"session", "session policy"}, {"default", "default"},
 }
 
-func kindName(by string) string {
+// TypeName is a type of policy in people's words.
+func TypeName(by string) string {
 	for _, n := range kindNames {
 		if n[0] == by {
 			return n[1]
@@ -80,7 +81,7 @@ func kindName(by string) string {
 
 func writePolicy(w io.Writer, t *Decision, p *policy.PolicyResult, branch, below string) {
 	about := slices.DeleteFunc(slices.Clone(p.Statements), func(s policy.StatementResult) bool { return !s.Action })
-	name := kindName(p.Type)
+	name := TypeName(p.Type)
 	if p.Type == "scp" || p.Type == "rcp" {
 		name += fmt.Sprintf(", level %d", p.Level)
 	}
@@ -165,12 +166,12 @@ func needed(t *Decision) []string {
 	default:
 		return nil
 	}
-	where := "an " + kindName(t.By)
+	where := "an " + TypeName(t.By)
 	switch t.By {
 	case "identity", "default":
 		where = "an identity-based policy of the caller"
 	case "scp", "rcp":
-		where = "a " + kindName(t.By) + levels(t)
+		where = "a " + TypeName(t.By) + levels(t)
 	default:
 		where = strings.Replace(where, "an ", "a ", 1)
 	}
