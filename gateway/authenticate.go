@@ -14,6 +14,9 @@ import (
 // authenticate proves who signed the request. Its errors do not tell whether a
 // key exists.
 func (g *Gateway) authenticate(v *visit) error {
+	if err := g.inTouch(); err != nil {
+		return err
+	}
 	if v.signature == nil {
 		return g.anonymous(v)
 	}
@@ -46,6 +49,15 @@ func (g *Gateway) authenticate(v *visit) error {
 		}
 	}
 	v.call = &aws.Call{Principal: credential.Principal}
+	return nil
+}
+
+// inTouch refuses calls while this node may not have heard that a key, a user or a
+// policy is no longer what it remembers.
+func (g *Gateway) inTouch() error {
+	if g.Store.InTouch() != nil {
+		return unavailable("This node has lost touch with the others. Please try again.")
+	}
 	return nil
 }
 

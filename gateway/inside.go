@@ -105,6 +105,9 @@ func (i *inside) itself(c *aws.Call) bool {
 
 func (i *inside) perform(ctx context.Context, op wire.AnyOperation, d *deed) error {
 	g := i.gate
+	if err := g.inTouch(); err != nil {
+		return err
+	}
 	route := g.operations().served[op]
 	if route == nil {
 		return aws.UnsupportedOperation.New("%s of %s is not served here yet.", d.about.Name, d.about.Service.ID)

@@ -216,6 +216,9 @@ func (c *core) publish(ctx context.Context, events ...aws.Event) error {
 
 // ready says why calls are not served, nil when they are.
 func (c *core) ready() error {
+	if err := c.store.InTouch(); err != nil {
+		return err
+	}
 	_, _, err := c.store.NextDue(context.Background())
 	return err
 }

@@ -62,6 +62,13 @@ type Wiper interface {
 	Wipe(ctx context.Context) error
 }
 
+// A Confirmer is a backend that several processes share. Each knows until when it
+// has heard of all that the others have committed.
+type Confirmer interface {
+	// Silence returns how long ago that was.
+	Silence() time.Duration
+}
+
 // A Key names one row.
 type Key struct {
 	Table string

@@ -39,6 +39,7 @@ var (
 	ErrInUse    = errors.New("store: the data folder is in use by another process")
 	ErrNotEmpty = errors.New("store: not empty")
 	ErrDurable  = errors.New("store: a durable store is not wiped")
+	ErrStale    = errors.New("store: nothing was heard of the other nodes for too long")
 	ErrNewer    = errors.New("store: the data was written by a newer version")
 )
 
@@ -79,11 +80,12 @@ type Sealer interface {
 type Store struct {
 	Log *slog.Logger // of damage that is met; nil: slog.Default. Set before the store is used
 
-	backend Backend
-	seal    Sealer
-	watch   watchers
-	outbox  chan struct{}
-	due     chan struct{}
+	backend  Backend
+	confirms Confirmer // nil: nobody else writes
+	seal     Sealer
+	watch    watchers
+	outbox   chan struct{}
+	due      chan struct{}
 }
 
 // Open returns the store kept in b, with rows sealed by seal.
@@ -91,6 +93,7 @@ func Open(b Backend, seal Sealer) *Store {
 	s := &Store{backend: b, seal: seal, outbox: make(chan struct{}, 1), due: make(chan struct{}, 1)}
 	wake(s.outbox) // what an earlier process left
 	wake(s.due)
+	s.confirms, _ = b.(Confirmer)
 	b.Notify(s.heard)
 	return s
 }

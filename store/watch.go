@@ -3,6 +3,7 @@ package store
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // A Change says that a row is not what it was. With an empty ID anything in the
@@ -19,6 +20,20 @@ type Change struct {
 // must return fast, and may be called by several goroutines at once.
 func (s *Store) Watch(table string, f func(Change)) {
 	s.watch.add(table, f)
+}
+
+// MaxSilence is how long a process may go without confirmation that it has heard
+// of all that others have committed. What is remembered counts no longer then: a
+// key may be inactive, a role gone.
+const MaxSilence = 5 * time.Second
+
+// InTouch returns ErrStale while what watchers were told may be older than
+// MaxSilence. A store of one process is always in touch.
+func (s *Store) InTouch() error {
+	if s.confirms != nil && s.confirms.Silence() > MaxSilence {
+		return ErrStale
+	}
+	return nil
 }
 
 type watchers struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -22,6 +23,7 @@ type news struct {
 	Outbox  bool           `json:"o,omitempty"`
 	Due     bool           `json:"d,omitempty"`
 	Lost    bool           `json:"l,omitempty"` // too much to tell
+	Beat    int64          `json:"b,omitempty"` // nothing has happened: the node hears itself by it
 }
 
 func (n *news) add(b *store.Batch) {
@@ -60,22 +62,70 @@ func (n news) payload() string {
 	return string(b)
 }
 
-// ears listen to the other nodes.
+// How often a node says something to hear itself, how long it waits for that
+// before it takes the connection for broken, and how long a new one may take. A
+// node that is cut off for a moment is back before store.MaxSilence is over.
+const (
+	beatEvery = time.Second
+	deafAfter = 2500 * time.Millisecond
+	dialTime  = 2 * time.Second
+)
+
+// ears listen to the other nodes, and to this one's own voice: PostgreSQL delivers
+// notifications in the order of their commits, so a node that hears what it said
+// at some time has heard all that was committed before. PostgreSQL documentation, NOTIFY.
 type ears struct {
 	dial    func(context.Context) (*pgx.Conn, error)
+	beat    func(ctx context.Context, payload string) error
 	channel string
 	node    string
 	stop    context.CancelFunc
-	done    chan struct{}
+	done    sync.WaitGroup
+
+	began     time.Time
+	confirmed atomic.Int64 // nanoseconds since began: all that was committed until then was heard of
+}
+
+func (e *ears) silence() time.Duration {
+	return time.Since(e.began) - time.Duration(e.confirmed.Load())
+}
+
+// confirm notes that all that was committed at that time was heard of.
+func (e *ears) confirm(at int64) {
+	for {
+		was := e.confirmed.Load()
+		if at <= was || e.confirmed.CompareAndSwap(was, at) {
+			return
+		}
+	}
+}
+
+func (e *ears) now() int64 { return int64(time.Since(e.began)) }
+
+// speak beats until ctx ends. What cannot be said is not heard: silence tells.
+func (e *ears) speak(ctx context.Context) {
+	ticker := time.NewTicker(beatEvery)
+	defer ticker.Stop()
+	for {
+		say, cancel := context.WithTimeout(ctx, dialTime)
+		text, _ := json.Marshal(news{Node: e.node, Beat: e.now()}) // two fields that always encode
+		_ = e.beat(say, string(text))
+		cancel()
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func (e *ears) listen(heard func(store.News)) {
 	e.close() // whoever listened before
 	ctx, cancel := context.WithCancel(context.Background())
-	e.stop, e.done = cancel, make(chan struct{})
-	go func() {
-		defer close(e.done)
-		for pause := time.Duration(0); ctx.Err() == nil; pause = min(pause+100*time.Millisecond, 5*time.Second) {
+	e.stop = cancel
+	e.done.Go(func() { e.speak(ctx) })
+	e.done.Go(func() {
+		for pause := time.Duration(0); ctx.Err() == nil; pause = min(pause+100*time.Millisecond, time.Second) {
 			select {
 			case <-time.After(pause):
 			case <-ctx.Done():
@@ -85,20 +135,22 @@ func (e *ears) listen(heard func(store.News)) {
 				pause = 0
 			}
 		}
-	}()
+	})
 }
 
 func (e *ears) close() {
 	if e.stop != nil {
 		e.stop()
-		<-e.done
+		e.done.Wait()
 	}
 }
 
 // hear listens until the connection ends and reports whether it had one. What was
 // said before it listened is lost, so it begins by saying so.
 func (e *ears) hear(ctx context.Context, heard func(store.News)) bool {
-	conn, err := e.dial(ctx)
+	begin, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	conn, err := e.dial(begin)
 	if err != nil {
 		return false
 	}
@@ -107,12 +159,16 @@ func (e *ears) hear(ctx context.Context, heard func(store.News)) bool {
 		defer cancel()
 		_ = conn.Close(ctx)
 	}()
-	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{e.channel}.Sanitize()); err != nil {
+	if _, err := conn.Exec(begin, "LISTEN "+pgx.Identifier{e.channel}.Sanitize()); err != nil {
 		return false
 	}
+	at := e.now()
 	heard(store.News{Lost: true})
+	e.confirm(at)
 	for {
-		note, err := conn.WaitForNotification(ctx)
+		wait, cancel := context.WithTimeout(ctx, deafAfter)
+		note, err := conn.WaitForNotification(wait)
+		cancel()
 		if err != nil {
 			return true
 		}
@@ -120,7 +176,11 @@ func (e *ears) hear(ctx context.Context, heard func(store.News)) bool {
 		if err := json.Unmarshal([]byte(note.Payload), &n); err != nil {
 			n = news{Lost: true} // from another version: anything can have changed
 		}
-		if n.Node != e.node {
+		switch {
+		case n.Node == e.node && n.Beat > 0:
+			e.confirm(n.Beat)
+		case n.Beat > 0: // another node's
+		case n.Node != e.node:
 			heard(store.News{Changes: n.Changes, Outbox: n.Outbox, Due: n.Due, Lost: n.Lost})
 		}
 	}

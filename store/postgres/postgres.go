@@ -84,7 +84,7 @@ func open(ctx context.Context, url string) (*Backend, error) {
 		return nil, errors.Join(err, conn.Close(ctx))
 	}
 	b.writer = startWriter(conn, single, channel, b.node)
-	b.ears = &ears{dial: single, channel: channel, node: b.node}
+	b.ears = &ears{dial: single, beat: b.beat, channel: channel, node: b.node, began: time.Now()}
 	return b, nil
 }
 
@@ -121,6 +121,16 @@ func (b *Backend) Close() error {
 func (b *Backend) Notify(heard func(store.News)) {
 	b.lease.set(func() { heard(store.News{Outbox: true}) })
 	b.ears.listen(heard)
+}
+
+// Silence returns how long ago this node last heard its own voice on the channel
+// of the news: what was committed before that, it has heard of.
+func (b *Backend) Silence() time.Duration { return b.ears.silence() }
+
+// beat says something on the channel.
+func (b *Backend) beat(ctx context.Context, payload string) error {
+	_, err := b.read.Exec(ctx, `SELECT pg_notify($1, $2)`, b.ears.channel, payload)
+	return err
 }
 
 // failure gives PostgreSQL's errors the store's names.

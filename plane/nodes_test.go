@@ -1,0 +1,129 @@
+package plane
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"sumun.dev/api/iamapi"
+	"sumun.dev/api/stsapi"
+	"sumun.dev/aws"
+	"sumun.dev/gateway/sigv4"
+	"sumun.dev/plane/config"
+	"sumun.dev/store"
+	"sumun.dev/store/postgres/postgrestest"
+)
+
+// node starts a plane over a database, with the root key in its folder.
+func node(t *testing.T, database string, key []byte) *Plane {
+	t.Helper()
+	cfg := config.Default()
+	cfg.Data, cfg.AccountID, cfg.Store.Postgres = t.TempDir(), "111122223333", database
+	if key != nil {
+		if err := os.WriteFile(filepath.Join(cfg.Data, RootKeyFile), key, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := New(t.Context(), cfg, Options{Log: slog.New(slog.DiscardHandler), MemorySpine: true, NoUpstreams: true, NoNote: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { end(t, p) })
+	return p
+}
+
+// whoAmI asks a node, over its API, whom a key belongs to, and returns the status.
+func whoAmI(p *Plane, key sigv4.Credentials) int {
+	const body = "Action=GetCallerIdentity&Version=2011-06-15"
+	r := httptest.NewRequest("POST", "http://127.0.0.1/", strings.NewReader(body))
+	r.RequestURI = "/"
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	sigv4.Sign(r, []byte(body), key, sigv4.Scope{Region: "us-east-1", Service: "sts"}, 0, time.Now())
+	w := httptest.NewRecorder()
+	p.API().ServeHTTP(w, r)
+	return w.Code
+}
+
+// What is taken away on one node is gone on every other within five seconds, also
+// when the database cuts the connection on which that node hears of it.
+func TestRevocationsReachEveryNode(t *testing.T) {
+	database := postgrestest.Schema(t)
+	one := node(t, database, nil)
+	key, err := os.ReadFile(filepath.Join(one.config.Data, RootKeyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := node(t, database+"&application_name=sumun_test_other", key)
+	conn, err := pgx.Connect(t.Context(), database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(t.Context())
+
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = byRoot(t, one, &iamapi.CreateUser, &iamapi.CreateUserRequest{UserName: "alice"})
+	must(err)
+	made, err := byRoot(t, one, &iamapi.CreateAccessKey, &iamapi.CreateAccessKeyRequest{UserName: new("alice")})
+	must(err)
+	alice := sigv4.Credentials{KeyID: made.AccessKey.AccessKeyId, Secret: made.AccessKey.SecretAccessKey}
+	_, err = byRoot(t, one, &iamapi.CreateRole, &iamapi.CreateRoleRequest{RoleName: "app", AssumeRolePolicyDocument: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"test.amazonaws.com"},"Action":"sts:AssumeRole"}}`})
+	must(err)
+	session := sessionOf(t, one)
+
+	for name, c := range map[string]struct {
+		key    sigv4.Credentials
+		revoke func() error
+	}{
+		"key_made_inactive": {alice, func() error {
+			_, err := byRoot(t, one, &iamapi.UpdateAccessKey, &iamapi.UpdateAccessKeyRequest{UserName: new("alice"), AccessKeyId: alice.KeyID, Status: iamapi.StatusTypeInactive})
+			return err
+		}},
+		"role_deleted": {session, func() error {
+			_, err := byRoot(t, one, &iamapi.DeleteRole, &iamapi.DeleteRoleRequest{RoleName: "app"})
+			return err
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := whoAmI(other, c.key); got != 200 {
+				t.Fatalf("before: %d", got)
+			}
+			_, err := conn.Exec(t.Context(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sumun_test_other' AND query LIKE 'LISTEN%'`)
+			must(err)
+			must(c.revoke())
+			revoked := time.Now()
+			for whoAmI(other, c.key) == 200 {
+				if time.Since(revoked) > store.MaxSilence {
+					t.Fatalf("%s after it was revoked, it still counts", store.MaxSilence)
+				}
+				time.Sleep(5 * time.Millisecond)
+			}
+			t.Logf("revoked on the other node after %s", time.Since(revoked))
+		})
+	}
+}
+
+// sessionOf makes a session of the role app, as the service test does.
+func sessionOf(t *testing.T, p *Plane) sigv4.Credentials {
+	t.Helper()
+	c := p.current.Load()
+	ctx := aws.WithCall(t.Context(), &aws.Call{
+		Principal: &aws.Principal{Kind: aws.Service, Name: "test.amazonaws.com", Account: "111122223333"},
+		Partition: "aws", Account: "111122223333", Region: "us-east-1", Time: time.Now(),
+	})
+	out, err := stsapi.AssumeRole.Call(ctx, c.gate.InsideAny("test"), &stsapi.AssumeRoleRequest{RoleArn: "arn:aws:iam::111122223333:role/app", RoleSessionName: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sigv4.Credentials{KeyID: out.Credentials.AccessKeyId, Secret: out.Credentials.SecretAccessKey, Token: out.Credentials.SessionToken}
+}
