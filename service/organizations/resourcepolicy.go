@@ -53,7 +53,8 @@ func (s *Service) putResourcePolicy(ctx context.Context, in *organizationsapi.Pu
 
 // checkDelegation holds a resource policy to the language, and to what can be delegated.
 func checkDelegation(content string) error {
-	if _, err := policy.Parse([]byte(content), policy.Resource); err != nil {
+	// An older version's variables would come to life beside AWS's own leave.
+	if d, err := policy.Parse([]byte(content), policy.Resource); err != nil || d.Version != "2012-10-17" {
 		return invalid(organizationsapi.InvalidInputExceptionReasonInvalidResourcePolicyJson, "The resource policy JSON isn't valid.")
 	}
 	statements, err := statementsOf(content)
