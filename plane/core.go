@@ -29,6 +29,8 @@ type core struct {
 	metrics *prometheus.Registry
 	born    *birth
 
+	principals service.Principals // once IAM is built
+
 	firewall *route53resolver.Service
 	retired  atomic.Bool // what the firewall says no longer counts
 
@@ -204,7 +206,7 @@ func (c *core) checkNeeds() error {
 // env is what a service called name is given; it may call needs.
 func (c *core) env(cfg *config.Config, o Options, name string, needs ...wire.AnyOperation) service.Env {
 	return service.Env{
-		Store: c.store, AWS: c.gate.Inside(name, needs...), Log: c.log.With("service", name),
+		Store: c.store, AWS: c.gate.Inside(name, needs...), Log: c.log.With("service", name), Principals: c.principals,
 		Quotas: cfg.Quotas == "aws", Lists: o.lists(cfg), Operation: c.gate.Operation,
 	}
 }

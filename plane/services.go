@@ -20,7 +20,6 @@ import (
 	"sumun.dev/service/events"
 	"sumun.dev/service/guardduty"
 	"sumun.dev/service/iam"
-	"sumun.dev/service/iam/managed"
 	"sumun.dev/service/organizations"
 	"sumun.dev/service/route53resolver"
 	"sumun.dev/service/securityhub"
@@ -39,7 +38,8 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 		},
 	})
 	who.iam = iam.New(c.env(cfg, o, "iam"))
-	who.passed = &passed{policies: managedPolicies{managed.New()}}
+	c.principals = who.iam
+	who.passed = &passed{policies: who.iam}
 	known, err := who.known(cfg, o)
 	if err != nil {
 		return err

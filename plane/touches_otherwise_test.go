@@ -3,12 +3,9 @@ package plane
 // otherwise is where touches differ from the facts, with the reason.
 var otherwise = each(
 	differs{
-		"belongs to IAM, which copies the conditions of the creation to the tagging; to be mended there",
-		[]string{"iam:CreateUser iam:TagUser has no key iam:PermissionsBoundary", "iam:CreateRole iam:TagRole has no key iam:PermissionsBoundary"},
-	},
-	differs{
 		"AWS's denials name the path that is listed, so that policies for it apply; the reference has no resource",
-		[]string{"iam:ListUsers iam:ListUsers on iam:user/…", "iam:ListRoles iam:ListRoles on iam:role/…"},
+		[]string{"iam:ListUsers iam:ListUsers on iam:user/…", "iam:ListRoles iam:ListRoles on iam:role/…",
+			"iam:ListGroups iam:ListGroups on iam:group/…", "iam:ListInstanceProfiles iam:ListInstanceProfiles on iam:instance-profile/…"},
 	},
 	differs{
 		"GuardDuty's older reference and its denials name the detector; the newest has no resource",

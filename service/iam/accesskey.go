@@ -8,10 +8,21 @@ import (
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
 	"sumun.dev/store"
+	"sumun.dev/wire"
 )
 
 // keysPerUser is IAM's limit. IAM User Guide, "IAM and AWS STS quotas".
 const keysPerUser = 2
+
+func (s *Service) keyRoutes() []wire.Route {
+	return []wire.Route{
+		iamapi.CreateAccessKey.To(s.createAccessKey, touchUser("iam:CreateAccessKey", s, func(in *iamapi.CreateAccessKeyRequest) *string { return in.UserName })),
+		iamapi.ListAccessKeys.To(s.listAccessKeys, touchUser("iam:ListAccessKeys", s, func(in *iamapi.ListAccessKeysRequest) *string { return in.UserName })),
+		iamapi.UpdateAccessKey.To(s.updateAccessKey, touchUser("iam:UpdateAccessKey", s, func(in *iamapi.UpdateAccessKeyRequest) *string { return in.UserName })),
+		iamapi.DeleteAccessKey.To(s.deleteAccessKey, touchUser("iam:DeleteAccessKey", s, func(in *iamapi.DeleteAccessKeyRequest) *string { return in.UserName })),
+		iamapi.GetAccessKeyLastUsed.To(s.getAccessKeyLastUsed, s.holderOf),
+	}
+}
 
 // A holder is who owns access keys: a user, or the account's root user.
 type holder struct {

@@ -3,7 +3,6 @@ package iam
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"sumun.dev/aws"
 	"sumun.dev/store"
@@ -44,6 +43,9 @@ func (s *Service) ReplaceRoot(ctx context.Context, account aws.Account, k Key) e
 	return roots.Put(ctx, rootID, root)
 }
 
+// AdministratorAccess is the ARN of the AWS managed policy that allows all.
+const AdministratorAccess = "arn:aws:iam::aws:policy/AdministratorAccess"
+
 // AddAdministrator makes the user "administrator" with AdministratorAccess, since
 // root cannot assume roles. The plane calls it at its first start.
 func (s *Service) AddAdministrator(ctx context.Context, account aws.Account, k Key) error {
@@ -52,13 +54,12 @@ func (s *Service) AddAdministrator(ctx context.Context, account aws.Account, k K
 	}
 	u := &user{
 		Name: "administrator", Path: "/", ID: aws.UniqueID("AIDA"), Created: now(),
-		Attached: []string{AdministratorAccess}, Keys: []string{k.ID},
+		grants: grants{Attached: []string{AdministratorAccess}}, Keys: []string{k.ID},
 	}
-	at := store.Place{Account: account}
-	if err := count(ctx, s.totals.In(at), usersQuota, u.Name, 1); err != nil {
+	if err := count(ctx, s.totals.In(store.Place{Account: account}), usersQuota, u.Name, 1); err != nil {
 		return err
 	}
-	return s.users.In(at).Insert(ctx, strings.ToLower(u.Name), u)
+	return s.insertUser(ctx, account, u)
 }
 
 func (s *Service) addKey(ctx context.Context, account aws.Account, user string, k Key) error {

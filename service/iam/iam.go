@@ -8,9 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
+	"sumun.dev/policy"
 	"sumun.dev/service"
+	"sumun.dev/service/iam/managed"
 	"sumun.dev/store"
 	"sumun.dev/wire"
 )
@@ -35,14 +36,23 @@ type Service struct {
 	certificates   *store.Table[serverCertificate]
 	oidc           *store.Table[oidcProvider]
 	saml           *store.Table[samlProvider]
+
+	groups    *store.Table[group]
+	policies  *store.Table[managedPolicy] // of customers, by their names
+	profiles  *store.Table[profile]
+	aliases   *store.Table[alias]    // of all accounts, since none is given twice
+	ids       *store.Table[identity] // users and roles of all accounts, by unique id
+	deletions *store.Table[deletion] // of service-linked roles
+	aws       *managed.Policies
+	compiled  policy.Cache // of all holders: most have the same managed policies
 }
 
 // New returns an IAM.
 func New(env service.Env) *Service {
 	s := &Service{
 		env:    env,
-		users:  store.NewTable(env.Store, "iam.users", store.Global[user](), store.Index("id", func(u *user) []string { return []string{u.ID} })),
-		roles:  store.NewTable(env.Store, "iam.roles", store.Global[role]()),
+		users:  store.NewTable(env.Store, "iam.users", store.Global[user](), store.Index("id", func(u *user) []string { return []string{u.ID} }), store.Index("uses", usesOfUser), store.Index("group", func(u *user) []string { return u.Groups })),
+		roles:  store.NewTable(env.Store, "iam.roles", store.Global[role](), store.Index("uses", usesOfRole)),
 		keys:   store.NewTable(env.Store, "iam.keys", store.Global[accessKey]()).In(store.Place{}),
 		roots:  store.NewTable(env.Store, "iam.roots", store.Global[rootUser]()),
 		totals: store.NewTable(env.Store, "iam.totals", store.Global[total]()),
@@ -54,6 +64,14 @@ func New(env service.Env) *Service {
 		devices:      store.NewTable(env.Store, "iam.mfa", store.Global[mfaDevice]()),
 		oidc:         store.NewTable(env.Store, "iam.oidc", store.Global[oidcProvider]()),
 		saml:         store.NewTable(env.Store, "iam.saml", store.Global[samlProvider]()),
+
+		groups:    store.NewTable(env.Store, "iam.groups", store.Global[group](), store.Index("uses", usesOfGroup), store.Index("id", func(g *group) []string { return []string{g.ID} })),
+		policies:  store.NewTable(env.Store, "iam.policies", store.Global[managedPolicy]()),
+		profiles:  store.NewTable(env.Store, "iam.profiles", store.Global[profile](), store.Index("role", func(p *profile) []string { return p.Roles })),
+		aliases:   store.NewTable(env.Store, "iam.aliases", store.Global[alias](), store.Index("account", func(a *alias) []string { return []string{string(a.Account)} })).In(store.Place{}),
+		ids:       store.NewTable(env.Store, "iam.ids", store.Global[identity]()).In(store.Place{}),
+		deletions: store.NewTable(env.Store, "iam.deletions", store.Global[deletion]()),
+		aws:       managed.New(),
 	}
 	s.known = newCache(env.Store)
 	return s
@@ -64,38 +82,10 @@ func (s *Service) Routes() []wire.Route {
 	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes(), s.credentialRoutes(), s.serverCertificateRoutes())
 }
 
-// entityRoutes lists what is served for users, keys, roles and policies.
+// entityRoutes lists what is served for users, groups, roles and policies.
 func (s *Service) entityRoutes() []wire.Route {
-	return []wire.Route{
-		iamapi.CreateUser.To(s.createUser, s.newUser),
-		iamapi.GetUser.To(s.getUser, touchUser("iam:GetUser", s, func(in *iamapi.GetUserRequest) *string { return in.UserName })),
-		iamapi.ListUsers.To(s.listUsers, s.usersBelow),
-		iamapi.DeleteUser.To(s.deleteUser, touchUser("iam:DeleteUser", s, func(in *iamapi.DeleteUserRequest) *string { return &in.UserName })),
-
-		iamapi.CreateAccessKey.To(s.createAccessKey, touchUser("iam:CreateAccessKey", s, func(in *iamapi.CreateAccessKeyRequest) *string { return in.UserName })),
-		iamapi.ListAccessKeys.To(s.listAccessKeys, touchUser("iam:ListAccessKeys", s, func(in *iamapi.ListAccessKeysRequest) *string { return in.UserName })),
-		iamapi.UpdateAccessKey.To(s.updateAccessKey, touchUser("iam:UpdateAccessKey", s, func(in *iamapi.UpdateAccessKeyRequest) *string { return in.UserName })),
-		iamapi.DeleteAccessKey.To(s.deleteAccessKey, touchUser("iam:DeleteAccessKey", s, func(in *iamapi.DeleteAccessKeyRequest) *string { return in.UserName })),
-		iamapi.GetAccessKeyLastUsed.To(s.getAccessKeyLastUsed, s.holderOf),
-
-		iamapi.PutUserPolicy.To(s.putUserPolicy, touchUser("iam:PutUserPolicy", s, func(in *iamapi.PutUserPolicyRequest) *string { return &in.UserName })),
-		iamapi.GetUserPolicy.To(s.getUserPolicy, touchUser("iam:GetUserPolicy", s, func(in *iamapi.GetUserPolicyRequest) *string { return &in.UserName })),
-		iamapi.ListUserPolicies.To(s.listUserPolicies, touchUser("iam:ListUserPolicies", s, func(in *iamapi.ListUserPoliciesRequest) *string { return &in.UserName })),
-		iamapi.DeleteUserPolicy.To(s.deleteUserPolicy, touchUser("iam:DeleteUserPolicy", s, func(in *iamapi.DeleteUserPolicyRequest) *string { return &in.UserName })),
-		iamapi.AttachUserPolicy.To(s.attachUserPolicy, s.userAndPolicy("iam:AttachUserPolicy")),
-		iamapi.DetachUserPolicy.To(s.detachUserPolicy, s.userAndDetached),
-		iamapi.ListAttachedUserPolicies.To(s.listAttachedUserPolicies, touchUser("iam:ListAttachedUserPolicies", s, func(in *iamapi.ListAttachedUserPoliciesRequest) *string { return &in.UserName })),
-
-		iamapi.CreateRole.To(s.createRole, s.newRole),
-		iamapi.GetRole.To(s.getRole, touchRole("iam:GetRole", s, func(in *iamapi.GetRoleRequest) string { return in.RoleName })),
-		iamapi.ListRoles.To(s.listRoles, s.rolesBelow),
-		iamapi.UpdateAssumeRolePolicy.To(s.updateAssumeRolePolicy, touchRole("iam:UpdateAssumeRolePolicy", s, func(in *iamapi.UpdateAssumeRolePolicyRequest) string { return in.RoleName })),
-		iamapi.DeleteRole.To(s.deleteRole, touchRole("iam:DeleteRole", s, func(in *iamapi.DeleteRoleRequest) string { return in.RoleName })),
-		iamapi.PutRolePolicy.To(s.putRolePolicy, touchRole("iam:PutRolePolicy", s, func(in *iamapi.PutRolePolicyRequest) string { return in.RoleName })),
-		iamapi.GetRolePolicy.To(s.getRolePolicy, touchRole("iam:GetRolePolicy", s, func(in *iamapi.GetRolePolicyRequest) string { return in.RoleName })),
-		iamapi.ListRolePolicies.To(s.listRolePolicies, touchRole("iam:ListRolePolicies", s, func(in *iamapi.ListRolePoliciesRequest) string { return in.RoleName })),
-		iamapi.DeleteRolePolicy.To(s.deleteRolePolicy, touchRole("iam:DeleteRolePolicy", s, func(in *iamapi.DeleteRolePolicyRequest) string { return in.RoleName })),
-	}
+	return slices.Concat(s.userRoutes(), s.keyRoutes(), s.groupRoutes(), s.roleRoutes(), s.linkedRoutes(), s.profileRoutes(),
+		s.inlineRoutes(), s.attachmentRoutes(), s.boundaryRoutes(), s.policyRoutes(), s.versionRoutes(), s.tagRoutes(), s.accountRoutes())
 }
 
 // Consumers keeps when each access key and role was last used, from the trail.

@@ -45,6 +45,8 @@ func (k *knownKey) newer(at time.Time) bool { return at.Sub(k.used) >= useGrain 
 type knownHolder struct {
 	id       string
 	policies *policy.Policies
+	grouped  bool     // some are of groups
+	managed  []string // names of the account's managed policies among them, in lower case
 }
 
 func newCache(s *store.Store) *cache {
@@ -52,6 +54,12 @@ func newCache(s *store.Store) *cache {
 	s.Watch("iam.keys", func(ch store.Change) { c.forget(func() { forgetKey(c, ch) }) })
 	s.Watch("iam.users", func(ch store.Change) { c.forget(func() { forgetHolder(c, ch, aws.User) }) })
 	s.Watch("iam.roles", func(ch store.Change) { c.forget(func() { forgetHolder(c, ch, aws.AssumedRole) }) })
+	s.Watch("iam.groups", func(ch store.Change) {
+		c.forget(func() { forgetIf(c, ch, func(h *knownHolder) bool { return h.grouped }) })
+	})
+	s.Watch("iam.policies", func(ch store.Change) {
+		c.forget(func() { forgetIf(c, ch, func(h *knownHolder) bool { return slices.Contains(h.managed, ch.ID) }) })
+	})
 	return c
 }
 
@@ -84,6 +92,19 @@ func forgetHolder(c *cache, ch store.Change, kind aws.PrincipalKind) {
 	for id, k := range c.keys {
 		if k.principal.Account == ch.Place.Account && strings.EqualFold(k.principal.Name, ch.ID) {
 			delete(c.keys, id)
+		}
+	}
+}
+
+// forgetIf forgets the holders of an account that a group or policy concerns.
+func forgetIf(c *cache, ch store.Change, concerned func(*knownHolder) bool) {
+	if ch.ID == "" {
+		clear(c.holders)
+		return
+	}
+	for key, h := range c.holders {
+		if key.account == ch.Place.Account && concerned(h) {
+			delete(c.holders, key)
 		}
 	}
 }
@@ -163,22 +184,45 @@ func (s *Service) readKey(ctx context.Context, id string) (*knownKey, error) {
 	return known, nil
 }
 
-// Policies returns the identity-based policies of p. The user must still exist,
-// the role of a session must still have the unique id that issued it; else
-// ErrUnknownKey. What it returns is shared: nobody changes it. ctx carries no unit
-// of work, as for LongTerm.
+// Policies returns the identity-based policies of p and its permissions boundary.
+// The user must still exist, the role or user of a session must still have the
+// unique id that issued it; else ErrUnknownKey. What it returns is shared: nobody
+// changes it. ctx carries no unit of work, as for LongTerm.
 func (s *Service) Policies(ctx context.Context, p *aws.Principal) (*policy.Policies, error) {
 	key := holderKey{account: p.Account, kind: p.Kind, name: strings.ToLower(p.Name)}
 	want := p.ID
-	switch p.Kind {
-	case aws.Root, aws.Service:
+	switch {
+	case p.Kind == aws.Root, p.Kind == aws.Service:
 		return &policy.Policies{}, nil
-	case aws.User:
-	case aws.AssumedRole:
+	case p.Kind == aws.User:
+	case p.Kind == aws.AssumedRole && p.Session != nil:
 		key.name, want = strings.ToLower(p.Session.IssuerName), p.Session.IssuerID
+	case p.Kind == aws.FederatedUser && p.Session != nil:
+		if p.Session.IssuerID == string(p.Account) {
+			return &policy.Policies{}, nil // issued by root
+		}
+		key.kind, key.name, want = aws.User, strings.ToLower(p.Session.IssuerName), p.Session.IssuerID
 	default:
 		return nil, ErrUnknownKey
 	}
+	h, err := s.knownAs(ctx, key, want)
+	if errors.Is(err, ErrUnknownKey) && key.kind == aws.User && p.Session != nil {
+		// The session is older than its user's new name.
+		who, missing := s.ids.Get(ctx, want)
+		if missing != nil {
+			return nil, unknownIf(missing)
+		}
+		key.name = who.Name
+		h, err = s.knownAs(ctx, key, want)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return h.policies, nil
+}
+
+// knownAs returns the holder under key if it has the unique id that is wanted.
+func (s *Service) knownAs(ctx context.Context, key holderKey, want string) (*knownHolder, error) {
 	s.known.mu.RLock()
 	h := s.known.holders[key]
 	s.known.mu.RUnlock()
@@ -191,26 +235,14 @@ func (s *Service) Policies(ctx context.Context, p *aws.Principal) (*policy.Polic
 	if h.id != want {
 		return nil, ErrUnknownKey
 	}
-	return h.policies, nil
+	return h, nil
 }
 
 func (s *Service) readHolder(ctx context.Context, key holderKey) (*knownHolder, error) {
 	version := s.known.at()
-	place := store.Place{Account: key.account}
-	var h *knownHolder
-	switch key.kind {
-	case aws.User:
-		u, err := s.users.In(place).Get(ctx, key.name)
-		if err != nil {
-			return nil, unknownIf(err)
-		}
-		h = &knownHolder{id: u.ID, policies: attached(u.Name, u.Inline, u.Attached)}
-	default:
-		r, err := s.roles.In(place).Get(ctx, key.name)
-		if err != nil {
-			return nil, unknownIf(err)
-		}
-		h = &knownHolder{id: r.ID, policies: attached(r.Name, r.Inline, r.Attached)}
+	h, err := s.compiledHolder(ctx, key)
+	if err != nil {
+		return nil, err
 	}
 	s.known.keep(version, func() {
 		if len(s.known.holders) >= knownMost {
@@ -221,6 +253,33 @@ func (s *Service) readHolder(ctx context.Context, key holderKey) (*knownHolder, 
 	return h, nil
 }
 
+func (s *Service) compiledHolder(ctx context.Context, key holderKey) (*knownHolder, error) {
+	place := store.Place{Account: key.account}
+	c := &compiler{s: s, account: key.account, holder: &knownHolder{policies: &policy.Policies{}}}
+	if key.kind == aws.AssumedRole {
+		r, err := s.roles.In(place).Get(ctx, key.name)
+		if err != nil {
+			return nil, unknownIf(err)
+		}
+		c.holder.id = r.ID
+		return c.holder, errors.Join(c.grants(ctx, r.Name, &r.grants), c.boundary(ctx, r.Boundary))
+	}
+	u, err := s.users.In(place).Get(ctx, key.name)
+	if err != nil {
+		return nil, unknownIf(err)
+	}
+	c.holder.id, c.holder.grouped = u.ID, len(u.Groups) > 0
+	err = errors.Join(c.grants(ctx, u.Name, &u.grants), c.boundary(ctx, u.Boundary))
+	for _, id := range u.Groups {
+		g, gone := groupByID(ctx, s.groups.In(place), id)
+		err = errors.Join(err, gone)
+		if g != nil {
+			err = errors.Join(err, c.grants(ctx, g.Name, &g.grants))
+		}
+	}
+	return c.holder, err
+}
+
 func unknownIf(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrUnknownKey
@@ -228,26 +287,70 @@ func unknownIf(err error) error {
 	return err
 }
 
-// attached compiles what a user or role has. A document that no longer parses
-// allows nothing and denies everything: it may have held a Deny.
-func attached(holder string, inline map[string]string, arns []string) *policy.Policies {
-	p := &policy.Policies{}
-	add := func(source, text string) {
-		d, err := policy.Parse([]byte(text), policy.Identity)
+// A compiler gathers what a user or role has.
+type compiler struct {
+	s       *Service
+	account aws.Account
+	holder  *knownHolder
+}
+
+func (c *compiler) grants(ctx context.Context, holder string, g *grants) error {
+	for _, name := range slices.Sorted(maps.Keys(g.Inline)) {
+		c.add("inline:"+holder+"/"+name, g.Inline[name])
+	}
+	for _, arn := range g.Attached {
+		document, err := c.managed(ctx, arn)
 		if err != nil {
-			d, err = policy.Parse([]byte(denyAll), policy.Identity)
+			return err
 		}
-		if err == nil {
-			p.Identity = append(p.Identity, &policy.Attached{Document: d, Source: source})
+		c.add(arn, document)
+	}
+	return nil
+}
+
+func (c *compiler) add(source, document string) {
+	for _, have := range c.holder.policies.Identity {
+		if have.Source == source {
+			return // attached to the user and to a group
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(inline)) {
-		add("inline:"+holder+"/"+name, inline[name])
+	c.holder.policies.Identity = append(c.holder.policies.Identity, c.compile(source, document))
+}
+
+func (c *compiler) boundary(ctx context.Context, arn string) error {
+	if arn == "" {
+		return nil
 	}
-	for _, arn := range arns {
-		add(arn, managed[arn])
+	document, err := c.managed(ctx, arn)
+	c.holder.policies.Boundary = c.compile(arn, document)
+	return err
+}
+
+// managed returns the text of a managed policy. One that is attached cannot be
+// deleted; should it be gone all the same, it denies everything.
+func (c *compiler) managed(ctx context.Context, arn string) (string, error) {
+	if c.s.aws.Find(arn) == nil {
+		_, name := policyName(arn)
+		c.holder.managed = append(c.holder.managed, strings.ToLower(name))
 	}
-	return p
+	document, err := c.s.ManagedPolicy(ctx, c.account, arn)
+	if errors.Is(err, store.ErrNotFound) {
+		return denyAll, nil
+	}
+	return document, err
+}
+
+// compile returns a document ready to be evaluated. One that no longer parses
+// allows nothing and denies everything: it may have held a Deny.
+func (c *compiler) compile(source, document string) *policy.Attached {
+	d, err := c.s.compiled.Parse(document, policy.Identity)
+	if err != nil {
+		d, err = c.s.compiled.Parse(denyAll, policy.Identity)
+	}
+	if err != nil {
+		d = &policy.Document{} // as a boundary it allows nothing
+	}
+	return &policy.Attached{Document: d, Source: source}
 }
 
 const denyAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`

@@ -12,6 +12,7 @@ import (
 
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
+	"sumun.dev/policy"
 	"sumun.dev/store"
 )
 
@@ -184,8 +185,11 @@ func TestPoliciesFollowEveryChange(t *testing.T) {
 			t.Errorf("policies are %s, want %s", got, step.want)
 		}
 	}
-	broken := attached("alice", map[string]string{"p": "{"}, nil)
-	if len(broken.Identity) != 1 || broken.Identity[0].Document == nil {
+	c := &compiler{s: w.service, account: account, holder: &knownHolder{policies: &policy.Policies{}}}
+	if err := c.grants(t.Context(), "alice", &grants{Inline: map[string]string{"p": "{"}, Attached: []string{"arn:aws:iam::" + string(account) + ":policy/gone"}}); err != nil {
+		t.Fatal(err)
+	}
+	if broken := c.holder.policies; len(broken.Identity) != 2 || !broken.Identity[0].Statements[0].Deny || !broken.Identity[1].Statements[0].Deny {
 		t.Errorf("a document that does not parse must deny, got %+v", broken)
 	}
 }

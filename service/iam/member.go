@@ -2,7 +2,6 @@ package iam
 
 import (
 	"context"
-	"strings"
 
 	"sumun.dev/aws"
 	"sumun.dev/store"
@@ -24,13 +23,9 @@ func (s *Service) AddMember(ctx context.Context, account aws.Account, roleName s
 // AddEntrance makes a role with AdministratorAccess that the principals of the
 // account trusted may assume.
 func (s *Service) AddEntrance(ctx context.Context, account aws.Account, roleName string, trusted aws.Account) error {
-	at := store.Place{Account: account}
 	r := &role{
-		Name: roleName, Path: "/", ID: aws.UniqueID("AROA"), Created: now(), MaxSession: defaultSession, Attached: []string{AdministratorAccess},
+		Name: roleName, Path: "/", ID: aws.UniqueID("AROA"), Created: now(), MaxSession: defaultSession, grants: grants{Attached: []string{AdministratorAccess}},
 		Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + string(trusted) + `:root"},"Action":"sts:AssumeRole"}]}`,
 	}
-	if err := s.roles.In(at).Insert(ctx, strings.ToLower(r.Name), r); err != nil {
-		return err
-	}
-	return count(ctx, s.totals.In(at), rolesQuota, r.Name, 1)
+	return s.insertRole(ctx, account, r)
 }

@@ -58,7 +58,7 @@ func TestSizesCountWhatIsVisible(t *testing.T) {
 func TestAttachedPolicies(t *testing.T) {
 	w := newWorld(t)
 	w.user("alice")
-	const missing = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+	const missing = "arn:aws:iam::aws:policy/NoSuchAccess"
 	refused(w, &iamapi.AttachUserPolicy, &iamapi.AttachUserPolicyRequest{UserName: "alice", PolicyArn: missing}, "NoSuchEntity", "Policy "+missing+" does not exist or is not attachable.")
 	refused(w, &iamapi.DetachUserPolicy, &iamapi.DetachUserPolicyRequest{UserName: "alice", PolicyArn: AdministratorAccess}, "NoSuchEntity", "Policy "+AdministratorAccess+" was not found.")
 	in := &iamapi.AttachUserPolicyRequest{UserName: "alice", PolicyArn: AdministratorAccess}

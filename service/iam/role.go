@@ -3,56 +3,96 @@ package iam
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"strings"
 
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
 	"sumun.dev/policy"
+	"sumun.dev/service"
 	"sumun.dev/store"
+	"sumun.dev/wire"
 )
 
 // defaultSession is a role's maximum session in seconds when none is set.
 const defaultSession = 3600
 
-func (s *Service) createRole(ctx context.Context, in *iamapi.CreateRoleRequest) (*iamapi.CreateRoleResponse, error) {
-	if in.PermissionsBoundary != nil {
-		return nil, notYet("permissions boundaries")
+func (s *Service) roleRoutes() []wire.Route {
+	return []wire.Route{
+		iamapi.CreateRole.To(s.createRole, s.newRole),
+		iamapi.GetRole.To(s.getRole, touchRole("iam:GetRole", s, func(in *iamapi.GetRoleRequest) string { return in.RoleName })),
+		iamapi.ListRoles.To(s.listRoles, s.rolesBelow),
+		iamapi.UpdateRole.To(s.updateRole, touchBounded("iam:UpdateRole", s.atRole, func(in *iamapi.UpdateRoleRequest) string { return in.RoleName })),
+		iamapi.UpdateRoleDescription.To(s.updateRoleDescription, touchBounded("iam:UpdateRoleDescription", s.atRole, func(in *iamapi.UpdateRoleDescriptionRequest) string { return in.RoleName })),
+		iamapi.UpdateAssumeRolePolicy.To(s.updateAssumeRolePolicy, touchRole("iam:UpdateAssumeRolePolicy", s, func(in *iamapi.UpdateAssumeRolePolicyRequest) string { return in.RoleName })),
+		iamapi.DeleteRole.To(s.deleteRole, touchRole("iam:DeleteRole", s, func(in *iamapi.DeleteRoleRequest) string { return in.RoleName })),
 	}
+}
+
+// modifiableRole returns the role with this name unless it is AWS's own.
+func (s *Service) modifiableRole(ctx context.Context, name string) (*role, error) {
+	r, err := s.role(ctx, name)
+	if err == nil && r.protected() {
+		return nil, protectedRole(r.Name)
+	}
+	return r, err
+}
+
+func (s *Service) createRole(ctx context.Context, in *iamapi.CreateRoleRequest) (*iamapi.CreateRoleResponse, error) {
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	if err := checkTrust(in.AssumeRolePolicyDocument); err != nil {
+	boundary, err := s.checkBoundary(ctx, in.PermissionsBoundary)
+	if err != nil {
+		return nil, err
+	}
+	trust, err := s.keptTrust(ctx, in.AssumeRolePolicyDocument)
+	if err != nil {
 		return nil, err
 	}
 	r := &role{
-		Name: in.RoleName, Path: pathOr(in.Path), ID: aws.UniqueID("AROA"), Created: now(),
-		Description: in.Description, Trust: in.AssumeRolePolicyDocument, MaxSession: defaultSession, Tags: tagsOf(in.Tags),
+		Name: in.RoleName, Path: pathOr(in.Path), ID: aws.UniqueID("AROA"), Created: now(), Boundary: boundary,
+		Description: in.Description, Trust: trust, MaxSession: valueOf(in.MaxSessionDuration, defaultSession), Tags: tagsOf(in.Tags),
 	}
-	if in.MaxSessionDuration != nil {
-		r.MaxSession = *in.MaxSessionDuration
+	if r.protected() {
+		return nil, iamapi.InvalidInputException.New("The path %s is reserved for roles of AWS services.", r.Path)
 	}
-	err := s.roles.Insert(ctx, strings.ToLower(r.Name), r)
+	err = s.insertRole(ctx, aws.CallOf(ctx).Account, r)
 	if errors.Is(err, store.ErrExists) {
-		return nil, iamapi.EntityAlreadyExistsException.New("Role with name %s already exists.", in.RoleName)
+		return nil, iamapi.EntityAlreadyExistsException.New("Role with name %s already exists.", r.Name)
 	}
 	if err != nil {
 		return nil, err
 	}
-	shown := shownRole(ctx, r)
-	shown.RoleLastUsed = nil // CreateRole does not return it
-	return &iamapi.CreateRoleResponse{Role: shown}, count(ctx, s.totals, rolesQuota, r.Name, 1)
+	shown, err := s.shownRole(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	shown.RoleLastUsed, shown.MaxSessionDuration = nil, in.MaxSessionDuration // CreateRole does not return what was not asked for
+	return &iamapi.CreateRoleResponse{Role: shown}, nil
 }
 
-func checkTrust(document string) error {
-	if _, err := policy.Parse([]byte(document), policy.Trust); err != nil {
+// insertRole makes a role under a name that none has, and counts it. Who calls it
+// from outside IAM tells a taken name by store.ErrExists.
+func (s *Service) insertRole(ctx context.Context, account aws.Account, r *role) error {
+	place, name := store.Place{Account: account}, strings.ToLower(r.Name)
+	if err := s.roles.In(place).Insert(ctx, name, r); err != nil {
 		return err
 	}
-	if visible(document) > trustLength {
-		return iamapi.LimitExceededException.New("Cannot exceed quota for ACLSizePerRole: %d", trustLength)
+	if err := s.ids.Insert(ctx, r.ID, &identity{Account: account, Kind: roleKind, Name: name}); err != nil {
+		return err
 	}
-	return nil
+	return count(ctx, s.totals.In(place), rolesQuota, r.Name, 1)
+}
+
+// keptTrust checks a trust policy and returns it as it is kept: with unique ids.
+func (s *Service) keptTrust(ctx context.Context, document string) (string, error) {
+	if _, err := policy.Parse([]byte(document), policy.Trust); err != nil {
+		return "", err
+	}
+	if policy.Size([]byte(document)) > policy.MaxTrust {
+		return "", iamapi.LimitExceededException.New("Cannot exceed quota for ACLSizePerRole: %d", policy.MaxTrust)
+	}
+	return service.WithIDs(ctx, s, document)
 }
 
 func (s *Service) getRole(ctx context.Context, in *iamapi.GetRoleRequest) (*iamapi.GetRoleResponse, error) {
@@ -60,103 +100,120 @@ func (s *Service) getRole(ctx context.Context, in *iamapi.GetRoleRequest) (*iama
 	if err != nil {
 		return nil, err
 	}
-	return &iamapi.GetRoleResponse{Role: shownRole(ctx, r)}, nil
+	shown, err := s.shownRole(ctx, r)
+	return &iamapi.GetRoleResponse{Role: shown}, err
 }
 
 func (s *Service) listRoles(ctx context.Context, in *iamapi.ListRolesRequest) (*iamapi.ListRolesResponse, error) {
 	out := &iamapi.ListRolesResponse{Roles: []iamapi.Role{}}
+	var failed error
 	next, err := pageOf(ctx, s, s.roles, "ListRoles", in.PathPrefix, in.Marker, in.MaxItems, func(r *role) bool {
 		if !strings.HasPrefix(r.Path, pathPrefix(in.PathPrefix)) {
 			return false
 		}
-		shown := shownRole(ctx, r)
-		shown.Tags, shown.RoleLastUsed = nil, nil // neither is listed (IAM API Reference, ListRoles)
+		shown, err := s.shownRole(ctx, r)
+		if err != nil {
+			failed = err
+			return false
+		}
+		shown.Tags, shown.RoleLastUsed, shown.PermissionsBoundary = nil, nil, nil // none is listed (IAM API Reference, ListRoles)
 		out.Roles = append(out.Roles, *shown)
 		return true
 	})
+	if err == nil {
+		err = failed
+	}
 	out.Marker, out.IsTruncated = next, new(next != nil)
 	return out, err
 }
 
-func (s *Service) updateAssumeRolePolicy(ctx context.Context, in *iamapi.UpdateAssumeRolePolicyRequest) (*iamapi.UpdateAssumeRolePolicyResponse, error) {
+// updateRole sets the maximum session back to an hour when none is given, as AWS's
+// does. IAM API Reference, UpdateRole.
+func (s *Service) updateRole(ctx context.Context, in *iamapi.UpdateRoleRequest) (*iamapi.UpdateRoleResponse, error) {
 	r, err := s.role(ctx, in.RoleName)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTrust(in.PolicyDocument); err != nil {
+	if r.protected() && in.MaxSessionDuration != nil {
+		return nil, protectedRole(r.Name) // the description of a service-linked role can be edited
+	}
+	if in.Description != nil {
+		r.Description = in.Description
+	}
+	r.MaxSession = valueOf(in.MaxSessionDuration, defaultSession)
+	return &iamapi.UpdateRoleResponse{}, s.putRole(ctx, r)
+}
+
+func (s *Service) updateRoleDescription(ctx context.Context, in *iamapi.UpdateRoleDescriptionRequest) (*iamapi.UpdateRoleDescriptionResponse, error) {
+	r, err := s.role(ctx, in.RoleName)
+	if err != nil {
 		return nil, err
 	}
-	r.Trust = in.PolicyDocument
+	r.Description = &in.Description
+	if err := s.putRole(ctx, r); err != nil {
+		return nil, err
+	}
+	shown, err := s.shownRole(ctx, r)
+	return &iamapi.UpdateRoleDescriptionResponse{Role: shown}, err
+}
+
+func (s *Service) updateAssumeRolePolicy(ctx context.Context, in *iamapi.UpdateAssumeRolePolicyRequest) (*iamapi.UpdateAssumeRolePolicyResponse, error) {
+	r, err := s.modifiableRole(ctx, in.RoleName)
+	if err != nil {
+		return nil, err
+	}
+	if r.Trust, err = s.keptTrust(ctx, in.PolicyDocument); err != nil {
+		return nil, err
+	}
 	return &iamapi.UpdateAssumeRolePolicyResponse{}, s.putRole(ctx, r)
 }
 
 func (s *Service) deleteRole(ctx context.Context, in *iamapi.DeleteRoleRequest) (*iamapi.DeleteRoleResponse, error) {
-	r, err := s.role(ctx, in.RoleName)
+	r, err := s.modifiableRole(ctx, in.RoleName)
 	if err != nil {
 		return nil, err
 	}
-	if len(r.Inline) > 0 {
-		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must delete policies first.")
+	if err := r.conflict(); err != nil {
+		return nil, err
+	}
+	held, err := s.profiles.PageBy(ctx, "role", strings.ToLower(r.Name), store.Range{Limit: 1})
+	if err != nil {
+		return nil, err
+	}
+	if len(held) > 0 {
+		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must remove roles from instance profile first.")
+	}
+	return &iamapi.DeleteRoleResponse{}, s.removeRole(ctx, r)
+}
+
+// removeRole takes a role of the call's account away.
+func (s *Service) removeRole(ctx context.Context, r *role) error {
+	if err := s.forgetID(ctx, r.ID); err != nil {
+		return err
 	}
 	if err := count(ctx, s.totals, rolesQuota, r.Name, -1); err != nil {
-		return nil, err
+		return err
 	}
-	return &iamapi.DeleteRoleResponse{}, s.roles.Delete(ctx, strings.ToLower(r.Name))
+	return s.roles.Delete(ctx, strings.ToLower(r.Name))
 }
 
-func (s *Service) putRolePolicy(ctx context.Context, in *iamapi.PutRolePolicyRequest) (*iamapi.PutRolePolicyResponse, error) {
-	r, err := s.role(ctx, in.RoleName)
-	if err != nil {
-		return nil, err
-	}
-	if r.Inline, err = putInline(r.Inline, in.PolicyName, in.PolicyDocument, "role "+r.Name, inlinePerRole); err != nil {
-		return nil, err
-	}
-	return &iamapi.PutRolePolicyResponse{}, s.putRole(ctx, r)
-}
-
-func (s *Service) getRolePolicy(ctx context.Context, in *iamapi.GetRolePolicyRequest) (*iamapi.GetRolePolicyResponse, error) {
-	r, err := s.role(ctx, in.RoleName)
-	if err != nil {
-		return nil, err
-	}
-	d, ok := r.Inline[in.PolicyName]
-	if !ok {
-		return nil, noPolicy("role", in.PolicyName)
-	}
-	return &iamapi.GetRolePolicyResponse{RoleName: r.Name, PolicyName: in.PolicyName, PolicyDocument: encoded(d)}, nil
-}
-
-func (s *Service) listRolePolicies(ctx context.Context, in *iamapi.ListRolePoliciesRequest) (*iamapi.ListRolePoliciesResponse, error) {
-	r, err := s.role(ctx, in.RoleName)
-	if err != nil {
-		return nil, err
-	}
-	page, next, err := names(ctx, s, "ListRolePolicies", r.ID, slices.Sorted(maps.Keys(r.Inline)), in.Marker, in.MaxItems)
-	return &iamapi.ListRolePoliciesResponse{PolicyNames: page, Marker: next, IsTruncated: new(next != nil)}, err
-}
-
-func (s *Service) deleteRolePolicy(ctx context.Context, in *iamapi.DeleteRolePolicyRequest) (*iamapi.DeleteRolePolicyResponse, error) {
-	r, err := s.role(ctx, in.RoleName)
-	if err != nil {
-		return nil, err
-	}
-	if _, ok := r.Inline[in.PolicyName]; !ok {
-		return nil, noPolicy("role", in.PolicyName)
-	}
-	delete(r.Inline, in.PolicyName)
-	return &iamapi.DeleteRolePolicyResponse{}, s.putRole(ctx, r)
-}
-
-func shownRole(ctx context.Context, r *role) *iamapi.Role {
+func (s *Service) shownRole(ctx context.Context, r *role) (*iamapi.Role, error) {
 	call := aws.CallOf(ctx)
+	trust, err := service.WithARNs(ctx, s, r.Trust)
+	if err != nil {
+		return nil, err
+	}
 	shown := &iamapi.Role{
 		Path: r.Path, RoleName: r.Name, RoleId: r.ID, CreateDate: r.Created, Arn: roleARN(call.Partition, call.Account, r).String(),
-		AssumeRolePolicyDocument: new(encoded(r.Trust)), Description: r.Description, MaxSessionDuration: new(r.MaxSession),
-		Tags: tagsTo(r.Tags), RoleLastUsed: &iamapi.RoleLastUsed{},
+		AssumeRolePolicyDocument: new(encoded(trust)), Description: r.Description, MaxSessionDuration: new(r.MaxSession),
+		PermissionsBoundary: shownBoundary(r.Boundary), Tags: tagsTo(r.Tags), RoleLastUsed: shownUse(r),
 	}
-	if r.Used != nil {
-		shown.RoleLastUsed = &iamapi.RoleLastUsed{LastUsedDate: &r.Used.At, Region: &r.Used.Region}
+	return shown, nil
+}
+
+func shownUse(r *role) *iamapi.RoleLastUsed {
+	if r.Used == nil {
+		return &iamapi.RoleLastUsed{}
 	}
-	return shown
+	return &iamapi.RoleLastUsed{LastUsedDate: &r.Used.At, Region: &r.Used.Region}
 }

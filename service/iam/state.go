@@ -16,10 +16,17 @@ import (
 type user struct {
 	Name, Path, ID string
 	Created        time.Time
-	Tags           []tag             `json:",omitempty"`
-	Inline         map[string]string `json:",omitempty"` // policy name → document
-	Attached       []string          `json:",omitempty"` // ARNs of managed policies
-	Keys           []string          `json:",omitempty"` // access key ids
+	Tags           []tag `json:",omitempty"`
+	grants
+	Boundary string   `json:",omitempty"` // ARN of the managed policy that bounds what the user may do
+	Groups   []string `json:",omitempty"` // unique ids, in the order of joining
+	Keys     []string `json:",omitempty"` // access key ids
+}
+
+// grants is what a user, group or role has of policies.
+type grants struct {
+	Inline   map[string]string `json:",omitempty"` // policy name → document
+	Attached []string          `json:",omitempty"` // ARNs of managed policies
 }
 
 // role is an IAM role, kept like a user.
@@ -27,13 +34,25 @@ type role struct {
 	Name, Path, ID string
 	Created        time.Time
 	Description    *string `json:",omitempty"`
-	Trust          string
-	MaxSession     int32             // seconds
-	Tags           []tag             `json:",omitempty"`
-	Inline         map[string]string `json:",omitempty"`
-	Attached       []string          `json:",omitempty"`
-	Used           *use              `json:",omitempty"`
+	Trust          string  // names users and roles by their unique ids
+	MaxSession     int32   // seconds
+	Tags           []tag   `json:",omitempty"`
+	grants
+	Boundary string `json:",omitempty"`
+	Used     *use   `json:",omitempty"`
 }
+
+// protected reports whether only AWS may change the role. IAM User Guide,
+// "Service-linked roles"; IAM Identity Center User Guide, "Permission sets".
+func (r *role) protected() bool {
+	return strings.HasPrefix(r.Path, linkedPath) || strings.HasPrefix(r.Path, reservedPath)
+}
+
+// Paths of roles that are AWS's own.
+const (
+	linkedPath   = "/aws-service-role/"
+	reservedPath = "/aws-reserved/"
+)
 
 // accessKey is a long-term credential.
 type accessKey struct {
@@ -107,7 +126,7 @@ func (s *Service) userByID(ctx context.Context, id string) (*user, error) {
 }
 
 func (s *Service) putUser(ctx context.Context, u *user) error {
-	return s.users.Put(ctx, strings.ToLower(u.Name), u)
+	return fits(s.users.Put(ctx, strings.ToLower(u.Name), u))
 }
 
 // root returns what the account's root user holds.
@@ -129,7 +148,16 @@ func (s *Service) role(ctx context.Context, name string) (*role, error) {
 }
 
 func (s *Service) putRole(ctx context.Context, r *role) error {
-	return s.roles.Put(ctx, strings.ToLower(r.Name), r)
+	return fits(s.roles.Put(ctx, strings.ToLower(r.Name), r))
+}
+
+// fits is the answer to documents with so much white space, which no quota counts,
+// that they cannot be kept.
+func fits(err error) error {
+	if errors.Is(err, store.ErrTooLarge) {
+		return iamapi.LimitExceededException.New("The policy documents take more room than can be kept, white space included.")
+	}
+	return err
 }
 
 func userARN(partition string, account aws.Account, u *user) aws.ARN {

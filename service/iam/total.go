@@ -19,8 +19,12 @@ type quota struct {
 }
 
 var (
-	usersQuota = quota{"UsersPerAccount", 5000}
-	rolesQuota = quota{"RolesPerAccount", 1000}
+	usersQuota    = quota{"UsersPerAccount", 5000}
+	groupsQuota   = quota{"GroupsPerAccount", 300}
+	rolesQuota    = quota{"RolesPerAccount", 1000}
+	policiesQuota = quota{"PoliciesPerAccount", 1500}
+	versionsQuota = quota{"PolicyVersionsInUse", 10_000}
+	profilesQuota = quota{"InstanceProfilesPerAccount", 1000}
 )
 
 // total is how many things of a kind an account has, in part: were it one row,
@@ -50,6 +54,17 @@ func count(ctx context.Context, totals *store.Table[total], q quota, name string
 		}
 	}
 	return totals.Put(ctx, part, t)
+}
+
+// recount moves what was counted under an old name to a new one.
+func recount(ctx context.Context, totals *store.Table[total], q quota, was, name string) error {
+	if q.part(was) == q.part(name) {
+		return nil
+	}
+	if err := count(ctx, totals, q, was, -1); err != nil {
+		return err
+	}
+	return count(ctx, totals, q, name, 1)
 }
 
 // others adds up the other parts. They may change before the unit of work

@@ -8,24 +8,75 @@ import (
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
 	"sumun.dev/store"
+	"sumun.dev/wire"
 )
 
-func (s *Service) createUser(ctx context.Context, in *iamapi.CreateUserRequest) (*iamapi.CreateUserResponse, error) {
-	if in.PermissionsBoundary != nil {
-		return nil, notYet("permissions boundaries")
+func (s *Service) userRoutes() []wire.Route {
+	return []wire.Route{
+		iamapi.CreateUser.To(s.createUser, s.newUser),
+		iamapi.GetUser.To(s.getUser, touchUser("iam:GetUser", s, func(in *iamapi.GetUserRequest) *string { return in.UserName })),
+		iamapi.ListUsers.To(s.listUsers, s.usersBelow),
+		iamapi.UpdateUser.To(s.updateUser, s.userAndNew),
+		iamapi.DeleteUser.To(s.deleteUser, touchUser("iam:DeleteUser", s, func(in *iamapi.DeleteUserRequest) *string { return &in.UserName })),
 	}
+}
+
+func (s *Service) createUser(ctx context.Context, in *iamapi.CreateUserRequest) (*iamapi.CreateUserResponse, error) {
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
-	u := &user{Name: in.UserName, Path: pathOr(in.Path), ID: aws.UniqueID("AIDA"), Created: now(), Tags: tagsOf(in.Tags)}
-	err := s.users.Insert(ctx, strings.ToLower(u.Name), u)
-	if errors.Is(err, store.ErrExists) {
-		return nil, iamapi.EntityAlreadyExistsException.New("User with name %s already exists.", in.UserName)
-	}
+	boundary, err := s.checkBoundary(ctx, in.PermissionsBoundary)
 	if err != nil {
 		return nil, err
 	}
+	u := &user{Name: in.UserName, Path: pathOr(in.Path), ID: aws.UniqueID("AIDA"), Created: now(), Tags: tagsOf(in.Tags), Boundary: boundary}
+	if err := s.insertUser(ctx, aws.CallOf(ctx).Account, u); err != nil {
+		return nil, err
+	}
 	return &iamapi.CreateUserResponse{User: shownUser(ctx, u)}, count(ctx, s.totals, usersQuota, u.Name, 1)
+}
+
+// insertUser puts a user under a name that nobody has.
+func (s *Service) insertUser(ctx context.Context, account aws.Account, u *user) error {
+	name := strings.ToLower(u.Name)
+	err := s.users.In(store.Place{Account: account}).Insert(ctx, name, u)
+	if errors.Is(err, store.ErrExists) {
+		return iamapi.EntityAlreadyExistsException.New("User with name %s already exists.", u.Name)
+	}
+	if err != nil {
+		return err
+	}
+	return s.ids.Put(ctx, u.ID, &identity{Account: account, Kind: userKind, Name: name})
+}
+
+// updateUser gives a user another name or path. Keys, groups and unique id stay.
+func (s *Service) updateUser(ctx context.Context, in *iamapi.UpdateUserRequest) (*iamapi.UpdateUserResponse, error) {
+	u, err := s.user(ctx, in.UserName)
+	if err != nil {
+		return nil, err
+	}
+	was := u.Name
+	u.Path, u.Name = valueOf(in.NewPath, u.Path), valueOf(in.NewUserName, u.Name)
+	if strings.EqualFold(was, u.Name) {
+		return &iamapi.UpdateUserResponse{}, s.putUser(ctx, u)
+	}
+	if err := s.users.Delete(ctx, strings.ToLower(was)); err != nil {
+		return nil, err
+	}
+	if err := s.insertUser(ctx, aws.CallOf(ctx).Account, u); err != nil {
+		return nil, err
+	}
+	for _, id := range u.Keys {
+		k, err := s.keys.Get(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		k.User = u.Name
+		if err := s.keys.Put(ctx, id, k); err != nil {
+			return nil, err
+		}
+	}
+	return &iamapi.UpdateUserResponse{}, recount(ctx, s.totals, usersQuota, was, u.Name)
 }
 
 func (s *Service) getUser(ctx context.Context, in *iamapi.GetUserRequest) (*iamapi.GetUserResponse, error) {
@@ -59,7 +110,7 @@ func (s *Service) listUsers(ctx context.Context, in *iamapi.ListUsersRequest) (*
 			return false
 		}
 		shown := shownUser(ctx, u)
-		shown.Tags = nil // ListUsers does not return tags (IAM API Reference, ListUsers)
+		shown.Tags, shown.PermissionsBoundary = nil, nil // neither is listed (IAM API Reference, ListUsers)
 		out.Users = append(out.Users, *shown)
 		return true
 	})
@@ -72,15 +123,19 @@ func (s *Service) deleteUser(ctx context.Context, in *iamapi.DeleteUserRequest) 
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case len(u.Keys) > 0:
+	if len(u.Keys) > 0 {
 		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must delete access keys first.")
-	case len(u.Inline) > 0:
-		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must delete policies first.")
-	case len(u.Attached) > 0:
-		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must detach all policies first.")
+	}
+	if err := u.conflict(); err != nil {
+		return nil, err
+	}
+	if len(u.Groups) > 0 {
+		return nil, iamapi.DeleteConflictException.New("Cannot delete entity, must remove users from group first.")
 	}
 	if err := s.holding(ctx, u); err != nil {
+		return nil, err
+	}
+	if err := s.forgetID(ctx, u.ID); err != nil {
 		return nil, err
 	}
 	if err := count(ctx, s.totals, usersQuota, u.Name, -1); err != nil {
@@ -94,7 +149,7 @@ func shownUser(ctx context.Context, u *user) *iamapi.User {
 	return &iamapi.User{
 		Path: u.Path, UserName: u.Name, UserId: u.ID, CreateDate: u.Created,
 		Arn:  userARN(call.Partition, call.Account, u).String(),
-		Tags: tagsTo(u.Tags),
+		Tags: tagsTo(u.Tags), PermissionsBoundary: shownBoundary(u.Boundary),
 	}
 }
 
@@ -111,10 +166,6 @@ func nameOrCaller(ctx context.Context, name *string) (string, error) {
 		return "", nil
 	}
 	return "", aws.ErrorKind{Code: "ValidationError", Status: 400}.New("Must specify userName when calling with non-User credentials")
-}
-
-func notYet(what string) error {
-	return aws.UnsupportedOperation.New("Sumun does not serve %s yet.", what)
 }
 
 func pathOr(path *string) string {
@@ -146,4 +197,8 @@ func checkTags(tags []iamapi.Tag) error {
 		seen[key] = true
 	}
 	return nil
+}
+
+func notYet(what string) error {
+	return aws.UnsupportedOperation.New("Sumun does not serve %s yet.", what)
 }
