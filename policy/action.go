@@ -1,51 +1,67 @@
 package policy
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
 
-// An actionSet is the Action or NotAction of a statement, by service, so that a
-// policy of two thousand actions costs no more than its few that matter. Hashes
-// tell most that do not match without reading them.
+// An actionSet is the Action or NotAction of a statement. Hashes tell most that
+// do not match without reading them, so that a policy of two thousand actions
+// costs no more than its few that matter.
 type actionSet struct {
-	all      bool // "*" or "*:*"
+	all      bool         // "*" or "*:*"
+	keys     []uint64     // of the actions without wildcards, sorted
+	names    []actionName // in the order of keys
 	services []serviceActions
 	anywhere *serviceActions // "*:Get*"
 }
 
+type actionName struct{ service, name string } // in lower case
+
+// serviceActions are a service's actions with wildcards.
 type serviceActions struct {
 	id       uint32 // foldHash of service
 	service  string // in lower case
 	all      bool
-	names    []actionName // sorted by id
-	patterns [][]part     // with wildcards, in lower case
+	patterns [][]part // in lower case
 }
 
-type actionName struct {
-	id   uint32 // foldHash of name
-	name string // in lower case
-}
+// maxScan is up to how many actions are read through; more are searched.
+const maxScan = 8
+
+func actionKey(service, action uint32) uint64 { return uint64(service)<<32 | uint64(action) }
 
 // compileActions compiles actions that have passed checkAction.
 func compileActions(actions []string) actionSet {
 	var set actionSet
 	for _, action := range actions {
 		service, name, _ := strings.Cut(strings.ToLower(action), ":")
-		if service == "*" && strings.Trim(name, "*") == "" {
+		switch {
+		case service == "*" && strings.Trim(name, "*") == "":
 			set.all = true
-			continue
+		case service == "*" || strings.ContainsAny(name, "*?"):
+			set.in(service).add(name)
+		default:
+			set.names = append(set.names, actionName{service, name})
 		}
-		set.in(service).add(name)
 	}
-	for i := range set.services {
-		set.services[i].sort()
-	}
-	if set.anywhere != nil {
-		set.anywhere.sort()
+	slices.SortFunc(set.names, func(a, b actionName) int { return cmp.Compare(a.key(), b.key()) })
+	for i := range set.names {
+		set.keys = append(set.keys, set.names[i].key())
 	}
 	return set
 }
+
+// only returns the key of the one action in the set, which has no wildcard.
+func (a *actionSet) only() (uint64, bool) {
+	if len(a.keys) != 1 || a.all || len(a.services) > 0 || a.anywhere != nil {
+		return 0, false
+	}
+	return a.keys[0], true
+}
+
+func (n actionName) key() uint64 { return actionKey(foldHash(n.service), foldHash(n.name)) }
 
 func (a *actionSet) in(service string) *serviceActions {
 	if service == "*" {
@@ -68,7 +84,7 @@ func (s *serviceActions) add(name string) {
 	case anything:
 		s.all = true
 	case exactly:
-		s.names = append(s.names, actionName{foldHash(p.text), p.text})
+		s.patterns = append(s.patterns, []part{{text: p.text}})
 	case startsWith:
 		s.patterns = append(s.patterns, []part{{text: p.text}, {kind: anyText}})
 	default:
@@ -76,48 +92,37 @@ func (s *serviceActions) add(name string) {
 	}
 }
 
-func (s *serviceActions) sort() {
-	slices.SortFunc(s.names, func(a, b actionName) int { return int(int64(a.id) - int64(b.id)) })
-}
-
 // has reports whether the set holds the action of the request, in any case.
 func (a *actionSet) has(e *evaluation) bool {
 	if a.all {
 		return true
 	}
-	for i := range a.services {
-		s := &a.services[i]
-		if s.id == e.serviceID && equalFold(s.service, e.service) {
-			if s.has(e.action, e.actionID) {
-				return true
-			}
-			break
+	at := 0
+	if len(a.keys) > maxScan {
+		at, _ = slices.BinarySearch(a.keys, e.actionKey)
+	}
+	for ; at < len(a.keys) && a.keys[at] <= e.actionKey; at++ {
+		if a.keys[at] == e.actionKey && equalFold(a.names[at].name, e.action) && equalFold(a.names[at].service, e.service) {
+			return true
 		}
 	}
-	return a.anywhere != nil && a.anywhere.has(e.action, e.actionID)
+	for i := range a.services {
+		s := &a.services[i]
+		if s.id == e.serviceID && s.has(e.action) && equalFold(s.service, e.service) {
+			return true
+		}
+	}
+	return a.anywhere != nil && a.anywhere.has(e.action)
 }
 
-func (s *serviceActions) has(action string, id uint32) bool {
+func (s *serviceActions) has(action string) bool {
 	if s.all {
 		return true
 	}
-	at := 0
-	if len(s.names) > 8 {
-		at, _ = slices.BinarySearchFunc(s.names, id, func(n actionName, id uint32) int { return int(int64(n.id) - int64(id)) })
-	}
-	for ; at < len(s.names) && s.names[at].id <= id; at++ {
-		if s.names[at].id == id && equalFold(s.names[at].name, action) {
-			return true
-		}
-	}
 	for _, p := range s.patterns {
-		if p[0].kind == literal && !hasPrefix(action, p[0].text, true) {
-			continue
-		}
-		if len(p) == 2 && p[0].kind == literal && p[1].kind == anyText {
-			return true
-		}
-		if glob(p, nil, action, true) {
+		switch {
+		case p[0].kind == literal && !hasPrefix(action, p[0].text, true):
+		case len(p) == 2 && p[0].kind == literal && p[1].kind == anyText, glob(p, nil, action, true):
 			return true
 		}
 	}

@@ -48,11 +48,14 @@ type Statement struct {
 	Sid        string
 	Index      int // place in the document, from 0
 	Deny       bool
+	notActions bool
+	single     bool // it means one action without wildcards, whose key is only
+	only       uint64
+	exact      string // the one resource that it means, when there are no wildcards
+	actions    actionSet
 	Start, End int // where it stands in the document's text, in bytes
 	From, To   Position
 
-	actions       actionSet
-	notActions    bool
 	resources     []arnPattern
 	notResources  bool
 	anyResource   bool // the kind has no Resource, or it is "*"

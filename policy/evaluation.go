@@ -12,18 +12,19 @@ type evaluation struct {
 	principal *aws.Principal
 	service   string // "s3" of "s3:GetObject", as asked
 	action    string // "GetObject"
-	serviceID uint32 // their hashes, in lower case
-	actionID  uint32
+	serviceID uint32 // the service's foldHash
+	actionKey uint64
 	resource  string
-	segments  [6]string // of the resource, when it is an ARN
-	isARN     bool
+	split     bool      // the next two are there
+	isARN     bool      // the resource is one
+	segments  [6]string // its parts
 
 	isRoot          bool // a root user: allowed by default in its own account
 	hasIdentity     bool // the principal belongs to an account and has policies of its own
 	heldToTask      bool // a root session of AssumeRoot
 	crossAccount    bool
-	resourceDecides bool // the resource's policy must allow even within the account
-	exempt          [BySession + 1]string
+	resourceDecides bool                  // the resource's policy must allow even within the account
+	exempt          [BySession + 1]reason // why a type of policy does not concern the request
 
 	record *Diagnostic // what Explain fills; nil means to look no further than the decision needs
 }
@@ -35,9 +36,9 @@ func (e *evaluation) init(req *Request, p *Policies) {
 		e.principal = &aws.Principal{}
 	}
 	e.service, e.action, _ = strings.Cut(req.Action, ":")
-	e.serviceID, e.actionID = foldHash(e.service), foldHash(e.action)
 	e.resource = req.Resource
-	e.isARN = splitARN(req.Resource, &e.segments)
+	e.serviceID = foldHash(e.service)
+	e.actionKey = actionKey(e.serviceID, foldHash(e.action))
 
 	switch e.principal.Kind {
 	case aws.Root, aws.User, aws.AssumedRole, aws.FederatedUser:
@@ -54,7 +55,11 @@ func (e *evaluation) init(req *Request, p *Policies) {
 // can allow, so that a role without one is out of reach. Tags are passed to other
 // sessions too, which need no trust.
 func (e *evaluation) assumesRole() bool {
-	return assumes(e.req.Action) || e.isARN && e.segments[2] == "iam" && strings.HasPrefix(e.segments[5], "role/") && trusts(e.req.Action)
+	if !trusts(e.req.Action) {
+		return false
+	}
+	arn, err := aws.ParseARN(e.resource)
+	return assumes(e.req.Action) || err == nil && arn.Service == "iam" && strings.HasPrefix(arn.Resource, "role/")
 }
 
 // assumes reports whether action is AssumeRole or a kin of it.
@@ -74,7 +79,7 @@ func (e *evaluation) decision(p *Policies) Decision {
 		e.set(&v, ByIdentity, 0, p.Identity) || e.single(&v, ByBoundary, p.Boundary) || e.set(&v, BySession, 0, p.Session)
 	if p.RestrictPublicBuckets && v[ByResource].reach > unreached && p.Resource.Public() && e.outsider() {
 		v[ByResource].allow, v[ByResource].reach = hit{}, unreached
-		e.exempt[ByResource] = "RestrictPublicBuckets"
+		e.exempt[ByResource] = restricted
 	}
 	e.record.conclude(e, &v)
 	return v.combine(e)
@@ -98,7 +103,7 @@ func (e *evaluation) levels(v *verdicts, t Type, levels [][]*Attached) bool {
 		}
 		missing = missing || v[t].allow.statement == nil
 	}
-	v[t].applies, v[t].missing = e.exempt[t] == "", missing
+	v[t].applies, v[t].missing = e.exempt[t] == concerned, missing
 	return false
 }
 
@@ -113,8 +118,8 @@ func (e *evaluation) single(v *verdicts, t Type, a *Attached) bool {
 
 // set consults policies any of which may allow.
 func (e *evaluation) set(v *verdicts, t Type, level int, policies []*Attached) bool {
-	if e.exempt[t] != "" {
-		e.record.passOver(t, level, policies, e.exempt[t])
+	if e.exempt[t] != concerned {
+		e.record.passOver(t, level, policies, reasonNames[e.exempt[t]])
 		return false
 	}
 	v[t].applies = true
@@ -135,7 +140,15 @@ func (e *evaluation) document(v *verdict, a *Attached, r *PolicyResult) bool {
 		if r == nil && !s.Deny && v.reach == direct { // nothing can better it
 			continue
 		}
-		reached := e.statement(s, r)
+		action := e.matchesAction(s)
+		if r == nil && !action {
+			continue
+		}
+		resource := e.matchesResource(s)
+		if r == nil && resource != yes {
+			continue
+		}
+		reached := e.statement(s, action, resource, r)
 		switch {
 		case reached == unreached:
 		case s.Deny && v.deny.statement == nil:
@@ -150,17 +163,10 @@ func (e *evaluation) document(v *verdict, a *Attached, r *PolicyResult) bool {
 	return false
 }
 
-// statement says whether s applies to the request, and how directly it names the
-// principal. With r it looks at every part, also behind one that failed.
-func (e *evaluation) statement(s *Statement, r *PolicyResult) reach {
-	action := e.matchesAction(s)
-	if r == nil && !action {
-		return unreached
-	}
-	resource := e.matchesResource(s)
-	if r == nil && resource != yes {
-		return unreached
-	}
+// statement says whether s, which means the action and resource or not, applies to
+// the request, and how directly it names the principal. With r it looks at every
+// part, also behind one that failed.
+func (e *evaluation) statement(s *Statement, action bool, resource match, r *PolicyResult) reach {
 	reached := e.reaches(s)
 	if r == nil && reached == unreached {
 		return unreached
@@ -185,12 +191,25 @@ func (e *evaluation) statement(s *Statement, r *PolicyResult) reach {
 }
 
 func (e *evaluation) matchesAction(s *Statement) bool {
+	if s.single && s.only != e.actionKey {
+		return false
+	}
 	return s.actions.has(e) != s.notActions
 }
 
 func (e *evaluation) matchesResource(s *Statement) match {
 	if s.anyResource {
 		return yes
+	}
+	if s.exact != "" {
+		return matchIf(s.exact == e.resource)
+	}
+	return e.matchesResources(s)
+}
+
+func (e *evaluation) matchesResources(s *Statement) match {
+	if !e.split {
+		e.isARN, e.split = splitARN(e.resource, &e.segments), true
 	}
 	found := no
 	for i := range s.resources {

@@ -6,52 +6,78 @@ import (
 	"sumun.dev/aws"
 )
 
+// A reason is why a type of policy does not concern a request.
+type reason uint8
+
+const (
+	concerned reason = iota
+	managementAccount
+	noOrganization
+	noAccount
+	linkedRole
+	managedKey
+	uncontrolled
+	noEndpoint
+	notThere
+	notSet
+	rootUser
+	notPassed
+	restricted // it does, but its Allow does not count
+)
+
+var reasonNames = [...]string{
+	concerned: "", managementAccount: "management account", noOrganization: "no organization", noAccount: "no principal of an account",
+	linkedRole: "service-linked role", managedKey: "AWS managed key", uncontrolled: "action without resource control policies",
+	noEndpoint: "no VPC endpoint", notThere: "none", notSet: "not set", rootUser: "root user", notPassed: "not passed",
+	restricted: "RestrictPublicBuckets",
+}
+
 // exemptions notes of each type of policy why it does not concern the request.
-// An empty reason means that it does.
+// None means that it does.
 func (e *evaluation) exemptions(p *Policies) {
 	linked := serviceLinked(e.principal)
 	switch {
 	case p.Management:
-		e.exempt[BySCP] = "management account"
+		e.exempt[BySCP] = managementAccount
 	case p.SCPs == nil:
-		e.exempt[BySCP] = "no organization"
+		e.exempt[BySCP] = noOrganization
 	case !e.hasIdentity:
-		e.exempt[BySCP] = "no principal of an account"
+		e.exempt[BySCP] = noAccount
 	case linked:
-		e.exempt[BySCP] = "service-linked role"
+		e.exempt[BySCP] = linkedRole
 	}
 	switch {
 	case p.ResourceManagement:
-		e.exempt[ByRCP] = "management account"
+		e.exempt[ByRCP] = managementAccount
 	case p.RCPs == nil:
-		e.exempt[ByRCP] = "no organization"
+		e.exempt[ByRCP] = noOrganization
 	case linked:
-		e.exempt[ByRCP] = "service-linked role"
+		e.exempt[ByRCP] = linkedRole
 	case e.req.AWSManagedKey:
-		e.exempt[ByRCP] = "AWS managed key"
+		e.exempt[ByRCP] = managedKey
 	case !resourceControlled(e.service, e.action):
-		e.exempt[ByRCP] = "action without resource control policies"
+		e.exempt[ByRCP] = uncontrolled
 	}
-	e.unless(p.Endpoint != nil, ByEndpoint, "no VPC endpoint")
-	e.unless(p.Resource != nil, ByResource, "none")
-	e.unless(p.Grants != nil, ByGrant, "none")
-	e.unless(e.hasIdentity, ByIdentity, "no principal of an account")
+	e.unless(p.Endpoint != nil, ByEndpoint, noEndpoint)
+	e.unless(p.Resource != nil, ByResource, notThere)
+	e.unless(p.Grants != nil, ByGrant, notThere)
+	e.unless(e.hasIdentity, ByIdentity, noAccount)
 	switch {
 	case p.Boundary == nil:
-		e.exempt[ByBoundary] = "not set"
+		e.exempt[ByBoundary] = notSet
 	case e.isRoot:
-		e.exempt[ByBoundary] = "root user"
+		e.exempt[ByBoundary] = rootUser
 	case linked:
-		e.exempt[ByBoundary] = "service-linked role"
+		e.exempt[ByBoundary] = linkedRole
 	case !e.hasIdentity:
-		e.exempt[ByBoundary] = "no principal of an account"
+		e.exempt[ByBoundary] = noAccount
 	}
-	e.unless(p.Session != nil || e.needsSession(), BySession, "not passed")
+	e.unless(p.Session != nil || e.needsSession(), BySession, notPassed)
 }
 
-func (e *evaluation) unless(concerned bool, t Type, reason string) {
-	if !concerned {
-		e.exempt[t] = reason
+func (e *evaluation) unless(applies bool, t Type, why reason) {
+	if !applies {
+		e.exempt[t] = why
 	}
 }
 

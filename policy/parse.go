@@ -128,12 +128,18 @@ func compileStatement(raw *rawStatement, d *Document) (Statement, error) {
 		s.anyResource = s.anyResource || a.all && !raw.notResources
 	}
 	s.anyResource = s.anyResource || d.Kind == Trust
+	if len(s.resources) == 1 && s.resources[0].plain && !s.resources[0].open && !raw.notResources {
+		s.exact = s.resources[0].begin
+	}
 	for _, action := range raw.actions {
 		if err := checkAction(action, d.Kind); err != nil {
 			return Statement{}, err
 		}
 	}
 	s.actions = compileActions(raw.actions)
+	if only, single := s.actions.only(); single && !raw.notActions {
+		s.only, s.single = only, true
+	}
 	if raw.principals != nil {
 		set, err := compilePrincipals(raw.principals)
 		if err != nil {

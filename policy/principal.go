@@ -41,7 +41,7 @@ func (e *evaluation) reaches(s *Statement) reach {
 	if !s.notPrincipals {
 		return s.principals.reach(e, s.Deny)
 	}
-	if e.exempt[ByBoundary] != "" && s.principals.exempts(e) {
+	if e.exempt[ByBoundary] != concerned && s.principals.exempts(e) {
 		return unreached
 	}
 	// A Deny with NotPrincipal always meets a principal that has a permissions

@@ -103,7 +103,7 @@ func (d *Diagnostic) conclude(e *evaluation, v *verdicts) {
 	}
 	for t := BySCP; t <= BySession; t++ {
 		r := TypeResult{
-			Type: t.String(), Applies: v[t].applies, Reason: e.exempt[t],
+			Type: t.String(), Applies: v[t].applies, Reason: reasonNames[e.exempt[t]],
 			Allows: v[t].allow.statement != nil && !v[t].missing, Denies: v[t].deny.statement != nil,
 		}
 		if r.Allows {

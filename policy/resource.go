@@ -7,6 +7,9 @@ import "strings"
 // in the last part.
 type arnPattern struct {
 	all   bool     // "*"
+	plain bool     // no wildcard but at the end, no variable: begin says it all
+	begin string   // of a plain one: how the ARN begins
+	open  bool     // of a plain one: anything may follow
 	whole *pattern // something that is not six parts: compared as one text
 	parts [6]pattern
 }
@@ -74,7 +77,25 @@ func compileARN(s string, variables bool) (arnPattern, error) {
 			return arnPattern{}, err
 		}
 	}
+	a.simplify()
 	return a, nil
+}
+
+// simplify finds out whether all parts can be compared at once.
+func (a *arnPattern) simplify() {
+	texts := make([]string, len(a.parts))
+	for i := range a.parts {
+		last := i == len(a.parts)-1
+		switch mode := a.parts[i].mode; {
+		case mode == exactly:
+		case last && (mode == anything || mode == startsWith):
+			a.open = true
+		default:
+			return
+		}
+		texts[i] = a.parts[i].text
+	}
+	a.plain, a.begin = true, strings.Join(texts, ":")
 }
 
 // matches compares s, cut into parts when it is an ARN.
@@ -87,6 +108,9 @@ func (a *arnPattern) matches(e *evaluation, s string, isARN bool, parts *[6]stri
 	}
 	if !isARN {
 		return no
+	}
+	if a.plain && s != "" {
+		return matchIf(strings.HasPrefix(s, a.begin) && (a.open || len(s) == len(a.begin)))
 	}
 	open := false
 	for i := range a.parts {
