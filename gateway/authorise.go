@@ -127,10 +127,10 @@ func (g *Gateway) pose(d *deed, i int) error {
 		}
 	}
 	if d.mine != nil {
-		q.SCPs = d.mine.SCPs
+		q.SCPs, q.Management = d.mine.SCPs, d.mine.Management
 	}
 	if theirs := q.conditions.theirs; theirs != nil {
-		q.RCPs = theirs.RCPs
+		q.RCPs, q.ResourceManagement = theirs.RCPs, theirs.Management
 	}
 	if t.Policy != "" {
 		kind, known := kindOf(t.PolicyKind)

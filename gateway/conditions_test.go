@@ -63,6 +63,8 @@ var globalKeys = []struct {
 	{"aws:MultiFactorAuthPresent", map[string]string{"role": "true", "via": "true", "root": "false"}},
 	{"aws:MultiFactorAuthAge", map[string]string{"role": "60", "via": "60"}},
 	{"aws:SourceIdentity", map[string]string{"role": "ann", "via": "ann"}},
+	{"aws:FederatedProvider", map[string]string{"role": "arn:aws:iam::111122223333:oidc-provider/ci", "via": "arn:aws:iam::111122223333:oidc-provider/ci"}},
+	{"ci:aud", map[string]string{"role": "sumun", "via": "sumun"}},
 	{"aws:SourceIp", map[string]string{"user": "192.0.2.7", "plain": "192.0.2.7", "role": "192.0.2.7", "root": "192.0.2.7", "nobody": "192.0.2.7"}},
 	{"aws:ResourceAccount", everyone("444455556666")},
 	{"aws:ResourceOrgID", everyone("o-2")},

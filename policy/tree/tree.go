@@ -43,6 +43,14 @@ func (t *Decision) Write(w io.Writer) {
 		return
 	}
 	fmt.Fprintf(w, "%s on %s: %s by %s%s\n", t.Action, t.Resource, t.Outcome, TypeName(t.By), deciding(t))
+	exempt := exemptions(&t.Diagnostic)
+	for i, line := range exempt {
+		branch := "├─ "
+		if i == len(exempt)-1 && len(t.Diagnostic.Policies) == 0 {
+			branch = "└─ "
+		}
+		fmt.Fprintln(w, branch+line)
+	}
 	for i := range t.Diagnostic.Policies {
 		branch, below := "├─ ", "│  "
 		if i == len(t.Diagnostic.Policies)-1 {
@@ -53,6 +61,22 @@ func (t *Decision) Write(w io.Writer) {
 	for _, line := range needed(t) {
 		fmt.Fprintln(w, line)
 	}
+}
+
+// exemptions say which types of policy do not concern the request although there
+// may be some: of a management account, of a service-linked role, of a root user.
+func exemptions(d *policy.Diagnostic) []string {
+	var all []string
+	for _, r := range d.Types {
+		switch r.Reason {
+		case "", "none", "not set", "not passed", "no organization", "no VPC endpoint", "no principal of an account", "action without resource control policies":
+			continue
+		}
+		if !r.Applies && !slices.ContainsFunc(d.Policies, func(p policy.PolicyResult) bool { return p.Type == r.Type }) {
+			all = append(all, TypeName(r.Type)+": does not concern it ("+r.Reason+")")
+		}
+	}
+	return all
 }
 
 func deciding(t *Decision) string {
@@ -85,6 +109,10 @@ func writePolicy(w io.Writer, t *Decision, p *policy.PolicyResult, branch, below
 	if p.Type == "scp" || p.Type == "rcp" {
 		name += fmt.Sprintf(", level %d", p.Level)
 	}
+	if p.Reason != "" && !p.Applies {
+		fmt.Fprintf(w, "%s%s: %s does not concern it (%s)\n", branch, name, p.Source, p.Reason)
+		return
+	}
 	fmt.Fprintf(w, "%s%s: %s%s\n", branch, name, p.Source, says(p, about))
 	for i := range about {
 		writeStatement(w, t, p, &about[i], below)
@@ -112,7 +140,11 @@ func writeStatement(w io.Writer, t *Decision, p *policy.PolicyResult, s *policy.
 	if p.Type == t.By && p.Source == t.Source && s.Label == t.Statement {
 		mark = "  ← this decided"
 	}
-	fmt.Fprintf(w, "%s%s %s: %s%s\n", below, s.Effect, s.Label, because(s), mark)
+	line := ""
+	if s.From.Line > 1 { // a document on one line has no lines to speak of
+		line = fmt.Sprintf(" (line %d)", s.From.Line)
+	}
+	fmt.Fprintf(w, "%s%s %s%s: %s%s\n", below, s.Effect, s.Label, line, because(s), mark)
 	if mark != "" && s.Text != "" {
 		fmt.Fprintf(w, "%s    %s\n", below, oneLine(s.Text))
 	}
@@ -157,6 +189,9 @@ func oneLine(text string) string {
 	return text
 }
 
+// nearest is how many statements are shown that nearly allow.
+const nearest = 5
+
 // needed says what would have made a refused call allowed.
 func needed(t *Decision) []string {
 	switch t.Outcome {
@@ -182,7 +217,7 @@ func needed(t *Decision) []string {
 			continue
 		}
 		for j := range p.Statements {
-			if s := &p.Statements[j]; s.Action && s.Effect == "Allow" && !s.Applies {
+			if s := &p.Statements[j]; s.Action && s.Effect == "Allow" && !s.Applies && len(lines) <= nearest {
 				lines = append(lines, fmt.Sprintf("near: %s of %s would, but %s", s.Label, p.Source, but(s)))
 			}
 		}

@@ -59,6 +59,12 @@ func TestTree(t *testing.T) {
 			"near: Mine of inline:alice/p would, but StringEquals aws:PrincipalTag/team: wants red or blue, got (not in the request): not met\n",
 			"near: Var of inline:alice/p would, but it has a variable in its Resource without a value\n",
 		}},
+		{"a_management_account", policy.Policies{Identity: []*policy.Attached{all(policy.Identity, "inline:alice/p")}, Management: true}, nil, []string{
+			"allowed by identity-based policy", "├─ service control policy: does not concern it (management account)\n",
+		}},
+		{"a_bound_management_account", policy.Policies{SCPs: [][]*policy.Attached{{all(policy.SCP, "root-scp")}}, Management: true}, nil, []string{
+			"implicitDeny by identity-based policy", "service control policy, level 0: root-scp does not concern it (management account)\n",
+		}},
 		{"others_are_named", policy.Policies{Resource: attached(t, policy.Key, "key", `{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"s3:*","Resource":"*"}`)}, nil, []string{
 			"implicitDeny by resource-based policy\n", "needed: an Allow for s3:GetObject on arn:aws:s3:::b/k in a resource-based policy\n", "near: Theirs of key would, but it names other principals\n",
 		}},
