@@ -72,7 +72,7 @@ func (s *Service) newTarget(ctx context.Context, r *rule, in *eventsapi.Target) 
 		if arn.Region != call.Region || arn.Account != call.Account && arn.Account != "" {
 			return t, elsewhere(in.Arn)
 		}
-		return t, nil
+		return t, s.roleThere(ctx, t.RoleARN)
 	case toBus:
 		if t.Input != nil || t.InputPath != nil || t.Transform != nil {
 			return t, aws.ValidationException.New("Input, InputPath and InputTransformer are not supported for target %s: an event bus receives the event as it is.", in.Arn)
@@ -88,6 +88,19 @@ func (s *Service) newTarget(ctx context.Context, r *rule, in *eventsapi.Target) 
 		return t, err
 	}
 	return t, aws.ValidationException.New("Target %s is not supported: this plane delivers to SSM Automation and to event buses; targets of %s are not served yet.", in.Arn, arn.Service)
+}
+
+// roleThere refuses a role that nobody can assume, in EventBridge's words.
+func (s *Service) roleThere(ctx context.Context, role string) error {
+	arn, err := aws.ParseARN(role)
+	if err != nil {
+		return err // the touch has read it
+	}
+	exists, err := s.env.RoleExists(ctx, arn)
+	if err == nil && !exists {
+		return aws.ValidationException.New("Provided role '%s' cannot be assumed by principal 'events.amazonaws.com'.", role)
+	}
+	return err
 }
 
 func elsewhere(arn string) error {
