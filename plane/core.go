@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -25,6 +26,7 @@ type core struct {
 	store   *store.Store
 	spine   spine.Spine
 	gate    *gateway.Gateway
+	pages   http.Handler // of Identity Center, for people's browsers
 	log     *slog.Logger
 	metrics *prometheus.Registry
 	born    *birth

@@ -28,6 +28,7 @@ import (
 	"sumun.dev/api/stepfunctionsapi"
 	"sumun.dev/api/stsapi"
 	"sumun.dev/plane/config"
+	"sumun.dev/service/identitycenter"
 	"sumun.dev/wire"
 )
 
@@ -39,7 +40,7 @@ func Operations() []wire.AnyOperation {
 		iamapi.Operations(), identitystoreapi.Operations(), kmsapi.Operations(), lambdaapi.Operations(), logsapi.Operations(), organizationsapi.Operations(),
 		route53resolverapi.Operations(), s3api.Operations(), secretsmanagerapi.Operations(), securityhubapi.Operations(),
 		snsapi.Operations(), sqsapi.Operations(), ssmapi.Operations(), ssoadminapi.Operations(), ssoapi.Operations(),
-		ssooidcapi.Operations(), stepfunctionsapi.Operations(), stsapi.Operations(),
+		ssooidcapi.Operations(), stepfunctionsapi.Operations(), stsapi.Operations(), identitycenter.DirectoryOperations(),
 	)
 }
 

@@ -21,6 +21,7 @@ import (
 	"sumun.dev/enforce/resolver"
 	"sumun.dev/plane/config"
 	"sumun.dev/plane/runtime"
+	"sumun.dev/service/identitycenter"
 )
 
 // Options are what the program, not its user, decides.
@@ -99,9 +100,16 @@ func prefix(text string) (netip.Prefix, error) {
 	return netip.ParsePrefix(text)
 }
 
-// API serves the AWS APIs.
+// API serves the AWS APIs, and the pages on which people sign in.
 func (p *Plane) API() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { p.current.Load().gate.ServeHTTP(w, r) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := p.current.Load()
+		if identitycenter.Mine(r) {
+			c.pages.ServeHTTP(w, r)
+			return
+		}
+		c.gate.ServeHTTP(w, r)
+	})
 }
 
 // Account is the management account.

@@ -49,6 +49,9 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	c.mount(&iamapi.Service, who.iam)
 	c.mount(&stsapi.Service, who.sts)
 	c.mount(&organizationsapi.Service, who.organizations)
+	if err := c.mountIdentityCenter(cfg, o, &who); err != nil {
+		return err
+	}
 	c.mount(&cloudtrailapi.Service, cloudtrail.New(c.env(cfg, o, "cloudtrail")))
 	c.firewall = route53resolver.New(c.env(cfg, o, "route53resolver"))
 	c.mount(&route53resolverapi.Service, c.firewall)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -14,6 +15,7 @@ type Index struct {
 	names   map[string][]*served    // by the first label of the host
 	routes  map[AnyOperation]*Route
 	s3      *served
+	open    []*served // REST services, but S3, with operations that nobody signs
 }
 
 // served is one service and, for REST, its router.
@@ -67,6 +69,9 @@ func (x *Index) add(all map[*Service]*served, op AnyOperation) {
 			s.router = &router{slashy: m.Service.isS3()}
 		}
 		s.router.add(op)
+		if m.NoAuth && !m.Service.isS3() && !slices.Contains(x.open, s) {
+			x.open = append(x.open, s)
+		}
 	}
 }
 

@@ -38,6 +38,9 @@ func (x *Index) recognise(r *Request, m *Match) (err error) {
 	if err != nil {
 		return err
 	}
+	if s := x.unsigned(r, m); s != nil {
+		return x.byPath(r, m, s)
+	}
 	if s := x.rest(r, action != ""); s != nil {
 		return x.byPath(r, m, s)
 	}
@@ -184,6 +187,23 @@ func (x *Index) rest(r *Request, action bool) *served {
 	// Anonymous requests that name no service at all are S3's, whose hosts and
 	// paths are whatever a bucket's owner chose.
 	return x.s3
+}
+
+// unsigned returns the service whose REST operation, one that nobody signs, a
+// request is for by its path alone; nil when it is none. Such a request carries a
+// JSON body, or a header that the operation requires, which anonymous requests of
+// S3 do not.
+func (x *Index) unsigned(r *Request, m *Match) *served {
+	if r.Scope != "" || len(x.open) == 0 {
+		return nil
+	}
+	for _, s := range x.open {
+		l, _ := s.router.find(r, m.query)
+		if l != nil && l.op.About().NoAuth && (len(l.header) > 0 || contentType(r) == "application/json") {
+			return s
+		}
+	}
+	return nil
 }
 
 // byPath asks all REST services that share the scope's name.

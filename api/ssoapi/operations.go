@@ -7,14 +7,14 @@ import (
 	"sumun.dev/wire"
 )
 
-// GetRoleCredentials is portal.sso:GetRoleCredentials.
+// GetRoleCredentials is sso:GetRoleCredentials.
 var GetRoleCredentials = wire.Operation[*GetRoleCredentialsRequest, *GetRoleCredentialsResponse]{Meta: wire.Meta{
 	Service: &Service, Name: "GetRoleCredentials", Method: "GET", URI: "/federation/credentials",
 	NoAuth: true,
 	Errors: []aws.ErrorKind{InvalidRequestException, UnauthorizedException, TooManyRequestsException, ResourceNotFoundException},
 }}
 
-// ListAccountRoles is portal.sso:ListAccountRoles.
+// ListAccountRoles is sso:ListAccountRoles.
 var ListAccountRoles = wire.Operation[*ListAccountRolesRequest, *ListAccountRolesResponse]{Meta: wire.Meta{
 	Service: &Service, Name: "ListAccountRoles", Method: "GET", URI: "/assignment/roles",
 	NoAuth: true,
@@ -22,7 +22,7 @@ var ListAccountRoles = wire.Operation[*ListAccountRolesRequest, *ListAccountRole
 	Pages:  &wire.Pages{In: "nextToken", Out: "nextToken", Limit: "maxResults", Result: "roleList"},
 }}
 
-// ListAccounts is portal.sso:ListAccounts.
+// ListAccounts is sso:ListAccounts.
 var ListAccounts = wire.Operation[*ListAccountsRequest, *ListAccountsResponse]{Meta: wire.Meta{
 	Service: &Service, Name: "ListAccounts", Method: "GET", URI: "/assignment/accounts",
 	NoAuth: true,
@@ -30,7 +30,7 @@ var ListAccounts = wire.Operation[*ListAccountsRequest, *ListAccountsResponse]{M
 	Pages:  &wire.Pages{In: "nextToken", Out: "nextToken", Limit: "maxResults", Result: "accountList"},
 }}
 
-// Logout is portal.sso:Logout.
+// Logout is sso:Logout.
 var Logout = wire.Operation[*LogoutRequest, *LogoutResponse]{Meta: wire.Meta{
 	Service: &Service, Name: "Logout", Method: "POST", URI: "/logout",
 	NoAuth: true,

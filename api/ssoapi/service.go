@@ -11,10 +11,10 @@ import (
 var Service = wire.Service{
 	ID:             "SSO",
 	Name:           "sso",
-	Prefix:         "portal.sso",
+	Prefix:         "sso",
 	EndpointPrefix: "portal.sso",
 	SigningName:    "awsssoportal",
-	EventSource:    "portal.sso.amazonaws.com",
+	EventSource:    "sso.amazonaws.com",
 	Protocols:      []wire.Protocol{wire.RestJSON},
 	JSONVersion:    "1.1",
 	APIVersion:     "2019-06-10",

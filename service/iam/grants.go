@@ -55,7 +55,7 @@ func (s *Service) roleEntity(ctx context.Context, name string) (*entity, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &entity{kind: "role", name: r.Name, id: r.ID, grants: &r.grants, inlineMost: policy.MaxRoleInline, attachedMost: attachedToRole, protected: r.protected(),
+	return &entity{kind: "role", name: r.Name, id: r.ID, grants: &r.grants, inlineMost: policy.MaxRoleInline, attachedMost: attachedToRole, protected: r.protected(ctx),
 		save: func(ctx context.Context) error { return s.putRole(ctx, r) }}, nil
 }
 

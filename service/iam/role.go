@@ -31,7 +31,7 @@ func (s *Service) roleRoutes() []wire.Route {
 // modifiableRole returns the role with this name unless it is AWS's own.
 func (s *Service) modifiableRole(ctx context.Context, name string) (*role, error) {
 	r, err := s.role(ctx, name)
-	if err == nil && r.protected() {
+	if err == nil && r.protected(ctx) {
 		return nil, protectedRole(r.Name)
 	}
 	return r, err
@@ -53,7 +53,7 @@ func (s *Service) createRole(ctx context.Context, in *iamapi.CreateRoleRequest) 
 		Name: in.RoleName, Path: pathOr(in.Path), ID: aws.UniqueID("AROA"), Created: now(), Boundary: boundary,
 		Description: in.Description, Trust: trust, MaxSession: valueOf(in.MaxSessionDuration, defaultSession), Tags: tagsOf(in.Tags),
 	}
-	if r.protected() {
+	if r.protected(ctx) {
 		return nil, iamapi.InvalidInputException.New("The path %s is reserved for roles of AWS services.", r.Path)
 	}
 	err = s.insertRole(ctx, aws.CallOf(ctx).Account, r)
@@ -134,7 +134,7 @@ func (s *Service) updateRole(ctx context.Context, in *iamapi.UpdateRoleRequest) 
 	if err != nil {
 		return nil, err
 	}
-	if r.protected() && in.MaxSessionDuration != nil {
+	if r.protected(ctx) && in.MaxSessionDuration != nil {
 		return nil, protectedRole(r.Name) // the description of a service-linked role can be edited
 	}
 	if in.Description != nil {

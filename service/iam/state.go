@@ -42,10 +42,28 @@ type role struct {
 	Used     *use   `json:",omitempty"`
 }
 
-// protected reports whether only AWS may change the role. IAM User Guide,
-// "Service-linked roles"; IAM Identity Center User Guide, "Permission sets".
-func (r *role) protected() bool {
-	return strings.HasPrefix(r.Path, linkedPath) || strings.HasPrefix(r.Path, reservedPath)
+// protected reports whether only AWS may change the role: a reserved one is the
+// service's whose name its path has. IAM User Guide, "Service-linked roles"; IAM
+// Identity Center User Guide, "Permission sets".
+func (r *role) protected(ctx context.Context) bool {
+	owner, reserved := strings.CutPrefix(r.Path, reservedPath)
+	if !reserved {
+		return strings.HasPrefix(r.Path, linkedPath)
+	}
+	owner, _, _ = strings.Cut(owner, "/")
+	return owner == "" || owner != acting(aws.CallOf(ctx))
+}
+
+// acting is the service that makes the call, of its own accord or for somebody;
+// empty when none does.
+func acting(c *aws.Call) string {
+	if n := len(c.Via); n > 0 {
+		return c.Via[n-1]
+	}
+	if x := c.Principal.Session; x != nil && !c.SourceIP.IsValid() {
+		return x.InvokedBy
+	}
+	return ""
 }
 
 // Paths of roles that are AWS's own.

@@ -33,7 +33,7 @@ var services = []service{
 	{Name: "sns"},
 	{Name: "sqs"},
 	{Name: "ssm"},
-	{Name: "sso"},
+	{Name: "sso", Prefix: "sso"},
 	{Name: "sso-admin", Prefix: "sso"},
 	{Name: "sso-oidc", Prefix: "sso-oauth"},
 	{Name: "stepfunctions"}, // endpoint, IAM prefix and event source are all "states"

@@ -1,5 +1,5 @@
-// Package samltest is a small SAML identity provider, for tests and rehearsals.
-package samltest
+// Package idp is a small SAML identity provider: it signs assertions.
+package idp
 
 import (
 	"crypto/ecdsa"
@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"math/big"
@@ -27,17 +28,37 @@ type IdP struct {
 	cert     []byte // DER
 }
 
-// New makes a provider with a key and a certificate of its own.
+// New makes a provider with a key and a certificate of its own. Who trusts the
+// certificate does so by its bytes, so it is valid for long.
 func New(entityID string) (*IdP, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
 	template := x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "samltest"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Sumun"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
 	}
 	cert, err := x509.CreateCertificate(rand.Reader, &template, &template, key.Public(), key)
 	return &IdP{entityID, key, cert}, err
+}
+
+// Load returns the provider that Save has put into bytes.
+func Load(entityID string, key, cert []byte) (*IdP, error) {
+	k, err := x509.ParsePKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	signer, ok := k.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, errors.New("idp: the key is not one of an elliptic curve")
+	}
+	return &IdP{entityID, signer, cert}, nil
+}
+
+// Save returns the key in PKCS #8 and the certificate in DER. The key is a secret.
+func (i *IdP) Save() (key, cert []byte, err error) {
+	key, err = x509.MarshalPKCS8PrivateKey(i.key)
+	return key, i.cert, err
 }
 
 // Certificate is the signing certificate, DER in base64.
@@ -49,7 +70,7 @@ func (i *IdP) Metadata() string {
 		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing">` +
 		`<KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` + i.Certificate() + `</X509Certificate></X509Data></KeyInfo></KeyDescriptor>` +
 		`<NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</NameIDFormat>` +
-		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="https://idp.example.com/sso"/></IDPSSODescriptor></EntityDescriptor>`
+		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="` + i.EntityID + `"/></IDPSSODescriptor></EntityDescriptor>`
 }
 
 // Login returns an assertion that subject has logged in, for audience, to be sent
