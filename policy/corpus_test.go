@@ -17,7 +17,11 @@ import (
 //	CALLER ACTION RESOURCE [KEY=VALUE,VALUE…]… => OUTCOME TYPE [SOURCE STATEMENT]
 //
 // Among the keys, owner= is the resource's account, issuer= the role behind a
-// session, tag:NAME= a tag of the principal, use= the types of policy that apply.
+// session, tag:NAME= a tag of the principal, use= the types of policy that apply;
+// id=, issuerid=, provider=, task= and fact:KEY= are of the principal or its
+// session, canonical= and managedkey= of the request, management=,
+// resourcemanagement= and restrict= of the policies. An "acl" section has a
+// grantee and a permission on each line.
 type corpusCase struct {
 	line string
 	req  *Request
@@ -65,8 +69,9 @@ func TestCorpus(t *testing.T) {
 			}
 		}
 	}
-	if total < 150 {
-		t.Errorf("the corpus has %d decisions, want 150 at least", total)
+	t.Log(total, "decisions")
+	if total < 1200 {
+		t.Errorf("the corpus has %d decisions, want 1200 at least", total)
 	}
 }
 
@@ -129,6 +134,15 @@ func addPolicy(t testing.TB, p *Policies, kind, source, body string) {
 		p.Resource = must(t, Key, source, body)
 	case "trust":
 		p.Resource = must(t, Trust, source, body)
+	case "bucket":
+		p.Resource = must(t, Bucket, source, body)
+	case "acl":
+		l := &ACL{}
+		for line := range strings.Lines(body) {
+			grantee, permission, _ := strings.Cut(strings.TrimSpace(line), " ")
+			l.Grants = append(l.Grants, ACLGrant{grantee, permission})
+		}
+		p.Grants = append(p.Grants, compileACL(t, l))
 	case "grant":
 		p.Grants = append(p.Grants, must(t, Resource, source, body))
 	case "boundary":
@@ -174,6 +188,8 @@ func readCase(t testing.TB, file, line string, p *Policies) corpusCase {
 	}
 	req := &Request{Action: fields[1], Resource: fields[2]}
 	tags, context, used := map[string]string{}, map[string][]string{}, *p
+	var later []func(*aws.Principal)
+	var management, resourceManagement, restrict bool
 	for _, f := range fields[3:] {
 		key, value, _ := strings.Cut(f, "=")
 		value = strings.ReplaceAll(value, "~", " ")
@@ -184,6 +200,26 @@ func readCase(t testing.TB, file, line string, p *Policies) corpusCase {
 			issuer = value
 		case key == "use":
 			used = use(p, value)
+		case key == "id":
+			later = append(later, func(p *aws.Principal) { p.ID = value })
+		case key == "issuerid":
+			later = append(later, func(p *aws.Principal) { p.Session.IssuerID = value })
+		case key == "provider":
+			later = append(later, func(p *aws.Principal) { p.Session.Provider = value })
+		case key == "task":
+			later = append(later, func(p *aws.Principal) { p.Session = &aws.Session{TaskPolicy: value} })
+		case strings.HasPrefix(key, "fact:"):
+			later = append(later, func(p *aws.Principal) { p.Session.Facts = map[string][]string{key[5:]: {value}} })
+		case key == "canonical":
+			req.CanonicalID = value
+		case key == "managedkey":
+			req.AWSManagedKey = value == "true"
+		case key == "management":
+			management = value == "true"
+		case key == "resourcemanagement":
+			resourceManagement = value == "true"
+		case key == "restrict":
+			restrict = value == "true"
 		case strings.HasPrefix(key, "tag:"):
 			tags[key[4:]] = value
 		case value == "":
@@ -197,6 +233,10 @@ func readCase(t testing.TB, file, line string, p *Policies) corpusCase {
 		t.Fatalf("%s: %q: %v", file, line, err)
 	}
 	principal.Tags = tags
+	for _, change := range later {
+		change(principal)
+	}
+	used.Management, used.ResourceManagement, used.RestrictPublicBuckets = management, resourceManagement, restrict
 	req.Principal, req.Context = principal, MapOf(context)
 	return corpusCase{line: line, req: req, p: &used, want: strings.Join(strings.Fields(want), " ")}
 }

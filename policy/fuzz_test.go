@@ -92,13 +92,20 @@ func (d dice) principals() any {
 	return doc{"AWS": d.some(somePeople...), "Service": d.of(someServices...)}
 }
 
-// acl makes an access control list, and its text for the second evaluator.
+// acl makes an access control list.
 func (d dice) acl(t *testing.T) *Attached {
 	l := &ACL{Bucket: d.IntN(2) == 0, IgnorePublicAcls: d.IntN(3) == 0}
-	var statements []doc
 	for range 1 + d.IntN(2) {
-		g := ACLGrant{d.of("79a59df900b9", "0ther", AllUsers, AuthenticatedUsers, LogDelivery), d.of("READ", "FULL_CONTROL", "WRITE")}
-		l.Grants = append(l.Grants, g)
+		l.Grants = append(l.Grants, ACLGrant{d.of("79a59df900b9", "0ther", AllUsers, AuthenticatedUsers, LogDelivery), d.of("READ", "FULL_CONTROL", "WRITE")})
+	}
+	return compileACL(t, l)
+}
+
+// compileACL compiles a list, and remembers it as text for the second evaluator.
+func compileACL(t testing.TB, l *ACL) *Attached {
+	t.Helper()
+	statements := []doc{}
+	for _, g := range l.Grants {
 		who := doc{"CanonicalUser": g.Grantee}
 		switch g.Grantee {
 		case AllUsers:
@@ -111,23 +118,33 @@ func (d dice) acl(t *testing.T) *Attached {
 		if l.IgnorePublicAcls && strings.HasPrefix(g.Grantee, "http://acs.amazonaws.com/groups/global/") {
 			continue
 		}
-		actions := []string{}
-		if !l.Bucket && g.Permission != "WRITE" {
-			actions = []string{"s3:GetObject"}
+		var actions []string
+		for _, m := range []struct {
+			bucket     bool
+			permission string
+			actions    []string
+		}{
+			{false, "READ", []string{"s3:GetObject", "s3:GetObjectVersion"}},
+			{false, "READ_ACP", []string{"s3:GetObjectAcl", "s3:GetObjectVersionAcl"}},
+			{false, "WRITE_ACP", []string{"s3:PutObjectAcl", "s3:PutObjectVersionAcl"}},
+			{true, "READ", []string{"s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"}},
+			{true, "WRITE", []string{"s3:PutObject"}},
+			{true, "READ_ACP", []string{"s3:GetBucketAcl"}},
+			{true, "WRITE_ACP", []string{"s3:PutBucketAcl"}},
+		} {
+			if m.bucket == l.Bucket && (m.permission == g.Permission || g.Permission == "FULL_CONTROL") {
+				actions = append(actions, m.actions...)
+			}
 		}
-		if l.Bucket && g.Permission != "READ" {
-			actions = []string{"s3:PutObject"}
+		if actions != nil {
+			statements = append(statements, doc{"Effect": "Allow", "Principal": who, "Action": actions, "Resource": "*"})
 		}
-		statements = append(statements, doc{"Effect": "Allow", "Principal": who, "Action": actions, "Resource": "*"})
 	}
 	document, err := l.Document()
 	if err != nil {
 		t.Fatal(err)
 	}
 	text, _ := json.Marshal(doc{"Statement": statements})
-	if statements == nil {
-		text = []byte(`{"Statement":[]}`)
-	}
 	written.Store(document, string(text))
 	return &Attached{Document: document, Source: "acl"}
 }

@@ -96,10 +96,16 @@ func (s *principalSet) named(e *evaluation) reach {
 	default:
 		return unreached
 	}
-	if slices.Contains(s.accounts, p.Account) || e.req.CanonicalID != "" && slices.Contains(s.canonical, e.req.CanonicalID) {
+	if s.hasAccount(e) {
 		return delegated
 	}
 	return unreached
+}
+
+// hasAccount reports whether the principal's account is named, by number or by
+// canonical user ID.
+func (s *principalSet) hasAccount(e *evaluation) bool {
+	return slices.Contains(s.accounts, e.principal.Account) || e.req.CanonicalID != "" && slices.Contains(s.canonical, e.req.CanonicalID)
 }
 
 func directIf(b bool) reach {
@@ -125,11 +131,11 @@ func (s *principalSet) exempts(e *evaluation) bool {
 	p := e.principal
 	switch p.Kind {
 	case aws.Root:
-		return s.everyone || slices.Contains(s.accounts, p.Account)
+		return s.everyone || s.hasAccount(e)
 	case aws.User:
-		return s.everyone || slices.Contains(s.accounts, p.Account) && s.names(&p.ARN, p.ID)
+		return s.everyone || s.hasAccount(e) && s.names(&p.ARN, p.ID)
 	case aws.AssumedRole, aws.FederatedUser:
-		return s.everyone || slices.Contains(s.accounts, p.Account) && s.names(&p.ARN, p.ID) &&
+		return s.everyone || s.hasAccount(e) && s.names(&p.ARN, p.ID) &&
 			p.Session != nil && s.names(&p.Session.Issuer, p.Session.IssuerID)
 	}
 	return s.reach(e, true) != unreached
