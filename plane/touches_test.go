@@ -124,9 +124,9 @@ func generic(key string) string {
 
 func touchesOf(t *testing.T, c *core, service string, r wire.Route, in any) []wire.Touch {
 	t.Helper()
-	root := &aws.Principal{Kind: aws.Root, Account: c.born.Account, ID: string(c.born.Account), ARN: aws.ARN{Partition: "aws", Service: "iam", Account: c.born.Account, Resource: "root"}}
+	user := &aws.Principal{Kind: aws.User, Account: c.born.Account, ID: "AIDAX", Name: "x", ARN: aws.ARN{Partition: "aws", Service: "iam", Account: c.born.Account, Resource: "user/x"}}
 	ctx := aws.WithCall(t.Context(), &aws.Call{
-		Principal: root, Partition: "aws", Account: c.born.Account, Region: "us-east-1", Service: service, Operation: r.Meta().Name, Time: time.Now(),
+		Principal: user, Partition: "aws", Account: c.born.Account, Region: "us-east-1", Service: service, Operation: r.Meta().Name, Time: time.Now(),
 	})
 	var touches []wire.Touch
 	err := c.store.Update(ctx, func(ctx context.Context) (err error) {
