@@ -12,6 +12,12 @@ func resourceControlled(service, action string) bool {
 	if strings.EqualFold(service, "kms") && strings.EqualFold(action, "RetireGrant") {
 		return false
 	}
+	return SupportsRCP(service)
+}
+
+// SupportsRCP reports whether resource control policies have a say in actions
+// that begin with service, in any case.
+func SupportsRCP(service string) bool {
 	_, found := slices.BinarySearchFunc(rcpServices[:], service, compareFold)
 	return found
 }

@@ -8,6 +8,6 @@ func policyCommand() *cobra.Command {
 		Short: "Ask the policy evaluator, offline",
 		Args:  cobra.NoArgs,
 	}
-	c.AddCommand(policyEval(), policyCheck(), policyWhoCan())
+	c.AddCommand(policyEval(), policyCheck(), policyWhoCan(), policyLint())
 	return c
 }

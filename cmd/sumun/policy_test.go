@@ -172,3 +172,35 @@ func TestPolicyWhoCan(t *testing.T) {
 		})
 	}
 }
+
+func TestPolicyLint(t *testing.T) {
+	inFolder(t, map[string]string{
+		"good.json": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]}`,
+		"warn.json": "{\"Version\":\"2012-10-17\",\n\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"iam:PassRole\",\"Resource\":\"*\"}]}",
+		"bad.json":  `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObjekt","Resource":"arn:aws:s3:::b/*"}]}`,
+	})
+	for _, c := range []struct {
+		name, args, in  string
+		status          int
+		says, complaint string
+	}{
+		{name: "good", args: "good.json"},
+		{name: "warning", args: "warn.json", says: "warn.json:2:41: SECURITY_WARNING PASS_ROLE_WITH_STAR_IN_RESOURCE at Statement[0].Action: "},
+		{name: "strict", args: "warn.json --strict", status: 1, says: "PASS_ROLE"},
+		{name: "error", args: "good.json bad.json", status: 1, says: "bad.json:1:65: ERROR INVALID_ACTION"},
+		{name: "json", args: "bad.json --json", status: 1, says: `"issueCode": "INVALID_ACTION"`},
+		{name: "type", args: "good.json --type trust", status: 1, says: "MISSING_PRINCIPAL"},
+		{name: "standard_input", args: "-", in: "{", status: 1, says: "JSON_SYNTAX_ERROR"},
+		{name: "list", args: "--list", says: "PASS_ROLE_WITH_NOT_RESOURCE"},
+		{name: "no_file", args: "none.json", status: 2, complaint: "none.json"},
+		{name: "nothing", status: 2, complaint: "at least one policy file"},
+		{name: "no_such_type", args: "good.json --type bucket", status: 2, complaint: "is none of"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status, out, complaint := command(t, c.in, append([]string{"policy", "lint"}, strings.Fields(c.args)...)...)
+			if status != c.status || !strings.Contains(out, c.says) || !strings.Contains(complaint, c.complaint) || strings.Count(complaint, "\n") > 1 {
+				t.Errorf("status %d, %q, %q; want %d, %q, %q", status, out, complaint, c.status, c.says, c.complaint)
+			}
+		})
+	}
+}
