@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"sumun.dev/api/iamapi"
+	"sumun.dev/aws"
 	"sumun.dev/wire"
 )
 
@@ -16,7 +17,7 @@ func (s *Service) credentialRoutes() []wire.Route {
 		iamapi.GetLoginProfile.To(s.getLoginProfile, touchUser("iam:GetLoginProfile", s, func(in *iamapi.GetLoginProfileRequest) *string { return in.UserName })),
 		iamapi.UpdateLoginProfile.To(s.updateLoginProfile, touchUser("iam:UpdateLoginProfile", s, func(in *iamapi.UpdateLoginProfileRequest) *string { return &in.UserName })),
 		iamapi.DeleteLoginProfile.To(s.deleteLoginProfile, touchUser("iam:DeleteLoginProfile", s, func(in *iamapi.DeleteLoginProfileRequest) *string { return in.UserName })),
-		iamapi.ChangePassword.To(s.changePassword, touchUser("iam:ChangePassword", s, func(*iamapi.ChangePasswordRequest) *string { return nil })),
+		iamapi.ChangePassword.To(s.changePassword, s.changesOwn),
 
 		iamapi.GetAccountPasswordPolicy.To(s.getAccountPasswordPolicy, touchAll[iamapi.GetAccountPasswordPolicyRequest]("iam:GetAccountPasswordPolicy")),
 		iamapi.UpdateAccountPasswordPolicy.To(s.updateAccountPasswordPolicy, touchAll[iamapi.UpdateAccountPasswordPolicyRequest]("iam:UpdateAccountPasswordPolicy")),
@@ -45,6 +46,15 @@ func (s *Service) credentialRoutes() []wire.Route {
 			return in.UserName, in.ServiceSpecificCredentialId
 		})),
 	}
+}
+
+// changesOwn touches the user who calls; others have no password to change here.
+func (s *Service) changesOwn(ctx context.Context, _ *iamapi.ChangePasswordRequest) ([]wire.Touch, error) {
+	p := aws.CallOf(ctx).Principal
+	if p.Kind != aws.User {
+		return []wire.Touch{{Action: "iam:ChangePassword", Resource: aws.CallOf(ctx).GlobalARN("iam", "user/*")}}, nil
+	}
+	return s.touchedUser(ctx, "iam:ChangePassword", p.Name)
 }
 
 func (s *Service) newServiceCredential(ctx context.Context, in *iamapi.CreateServiceSpecificCredentialRequest) ([]wire.Touch, error) {

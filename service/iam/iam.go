@@ -5,6 +5,7 @@
 package iam
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -35,6 +36,7 @@ type Service struct {
 	wrongPasswords guesses
 	certificates   *store.Table[serverCertificate]
 	oidc           *store.Table[oidcProvider]
+	membership     func(context.Context, aws.Account) (*policy.Membership, error) // nil: there are no organisations
 	saml           *store.Table[samlProvider]
 
 	groups    *store.Table[group]
@@ -79,7 +81,7 @@ func New(env service.Env) *Service {
 
 // Routes lists what IAM serves.
 func (s *Service) Routes() []wire.Route {
-	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes(), s.credentialRoutes(), s.serverCertificateRoutes())
+	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes(), s.credentialRoutes(), s.serverCertificateRoutes(), s.simulatorRoutes())
 }
 
 // entityRoutes lists what is served for users, groups, roles and policies.
