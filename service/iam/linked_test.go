@@ -12,7 +12,7 @@ func TestServiceLinkedRolesHavePoliciesOfAWS(t *testing.T) {
 			t.Errorf("%s: AWS has no policy %s", service, l.policy)
 		}
 		r, err := newLinkedRole(service, l, nil)
-		if err != nil || !r.protected() || len(r.Name) > 64 || !strings.HasPrefix(r.Name, "AWSServiceRoleFor") {
+		if err != nil || !r.protected(w.ctx()) || len(r.Name) > 64 || !strings.HasPrefix(r.Name, "AWSServiceRoleFor") {
 			t.Errorf("%s: %+v, %v", service, r, err)
 		}
 		if _, err := w.service.keptTrust(w.ctx(), r.Trust); err != nil {
