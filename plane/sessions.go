@@ -84,6 +84,14 @@ func (i identities) withSession(ctx context.Context, p *aws.Principal, own *poli
 	}
 	all := *own
 	all.Session = make([]*policy.Attached, 0, len(arns)+1)
+	if s.TaskPolicy != "" {
+		// AWS's task policies only deny: they take from root's own rights what is not the task.
+		doc, err := i.passed.documents.Parse(allowAll, policy.Identity)
+		if err != nil {
+			return nil, err
+		}
+		all.Session = append(all.Session, &policy.Attached{Document: doc, Source: "root's own rights"})
+	}
 	if s.Policy != "" {
 		doc, err := i.passed.documents.Parse(s.Policy, policy.Identity)
 		if err != nil {
@@ -103,6 +111,8 @@ func (i identities) withSession(ctx context.Context, p *aws.Principal, own *poli
 	}
 	return &all, nil
 }
+
+const allowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 
 // passed compiles the policies of sessions, each once. It is bounded.
 type passed struct {

@@ -40,6 +40,7 @@ func TestScenariosAsACommand(t *testing.T) {
 		{"test nowhere", 2, "nowhere"},
 		{"rehearse good/travels.txtar", 1, "needs virtual time"},
 		{"rehearse suspicious-dns", 0, "firewall: BLOCK"},
+		{"rehearse scp-guardrail", 0, "explicitDeny by scp"},
 		{"rehearse --list", 0, "suspicious-dns"},
 		{"rehearse nothing", 1, "no such rehearsal"},
 	} {

@@ -2,6 +2,7 @@ package iam
 
 import (
 	"context"
+	"errors"
 
 	"sumun.dev/aws"
 	"sumun.dev/store"
@@ -17,15 +18,22 @@ func (s *Service) AddMember(ctx context.Context, account aws.Account, roleName s
 	if err := s.roots.In(at).Insert(ctx, rootID, &rootUser{Created: now()}); err != nil {
 		return err
 	}
-	return s.AddEntrance(ctx, account, roleName, management)
-}
-
-// AddEntrance makes a role with AdministratorAccess that the principals of the
-// account trusted may assume.
-func (s *Service) AddEntrance(ctx context.Context, account aws.Account, roleName string, trusted aws.Account) error {
 	r := &role{
 		Name: roleName, Path: "/", ID: aws.UniqueID("AROA"), Created: now(), MaxSession: defaultSession, grants: grants{Attached: []string{AdministratorAccess}},
-		Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + string(trusted) + `:root"},"Action":"sts:AssumeRole"}]}`,
+		Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + string(management) + `:root"},"Action":"sts:AssumeRole"}]}`,
 	}
 	return s.insertRole(ctx, account, r)
+}
+
+// AddLinkedRole makes the service-linked role of a service in an account, unless
+// it is there. The plane calls it within a unit of work.
+func (s *Service) AddLinkedRole(ctx context.Context, account aws.Account, service string) error {
+	r, err := newLinkedRole(service, linkedServices()[service], nil)
+	if err != nil {
+		return err
+	}
+	if err := s.insertRole(ctx, account, r); !errors.Is(err, store.ErrExists) {
+		return err
+	}
+	return nil
 }

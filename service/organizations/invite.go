@@ -138,16 +138,22 @@ func (s *Service) newInvitation(ctx context.Context, in *organizationsapi.Invite
 	return s.tagging(ctx, "organizations:InviteAccountToOrganization", nil, in.Tags, refs...)
 }
 
-// acceptance touches the handshake and, for an account that leaves another
-// organisation by it, the permission to leave: a guardrail against leaving holds.
+// acceptance touches the handshake, the role that Organizations gets in the account
+// and, for an account that leaves another organisation by it, the permission to
+// leave: a guardrail against leaving holds.
 func (s *Service) acceptance(ctx context.Context, in *organizationsapi.AcceptHandshakeRequest) ([]wire.Touch, error) {
 	touches, err := touchHandshake(s, "organizations:AcceptHandshake", func(in *organizationsapi.AcceptHandshakeRequest) string { return in.HandshakeId })(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	o, err := s.ownOrNone(ctx)
-	if err != nil || o == nil || touches[0].Account == o.Management {
-		return touches, err
+	own := aws.CallOf(ctx).Account
+	if touches[0].Account == own {
+		return touches, nil // it joins nothing
 	}
-	return append(touches, wire.Touch{Action: "organizations:LeaveOrganization", Account: aws.CallOf(ctx).Account}), nil
+	touches = append(touches, linking(own))
+	o, err := s.ownOrNone(ctx)
+	if err == nil && o != nil && touches[0].Account != o.Management {
+		touches = append(touches, wire.Touch{Action: "organizations:LeaveOrganization", Account: own})
+	}
+	return touches, err
 }

@@ -186,9 +186,9 @@ func TestAccountsAreMadeOnce(t *testing.T) {
 	if err := w.run(dues[0]); !errors.Is(err, owners.fail) {
 		t.Fatal(err)
 	}
-	begun, err := owners.Page(t.Context(), store.Range{})
-	if err != nil || len(begun) != 0 {
-		t.Errorf("%d accounts are left half made, %v", len(begun), err)
+	begun, err := owners.Page(t.Context(), store.Range{}) // one is the role in the management account
+	if err != nil || len(begun) != 1 {
+		t.Errorf("%d rows are left half made, %v", len(begun)-1, err)
 	}
 	owners.fail = nil
 	again, err := w.store.ClaimDue(t.Context(), time.Now().Add(time.Minute), time.Minute, 10)

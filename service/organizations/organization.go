@@ -38,10 +38,15 @@ func (s *Service) createOrganization(ctx context.Context, in *organizationsapi.C
 	return &organizationsapi.CreateOrganizationResponse{Organization: o.shown(a)}, nil
 }
 
-// join puts an account under the root of an organisation.
+// join puts an account under the root of an organisation, with the role by which
+// Organizations works in it. Organizations User Guide, "AWS Organizations and
+// service-linked roles".
 func (s *Service) join(ctx context.Context, o *organization, a *account, how organizationsapi.AccountJoinedMethod, tags []tag) error {
 	a.Management = o.Management
 	if err := s.putAccount(ctx, a); err != nil {
+		return err
+	}
+	if err := s.owners.AddLinkedRole(ctx, a.ID, principal); err != nil {
 		return err
 	}
 	return s.putNode(ctx, o, &node{

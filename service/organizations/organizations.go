@@ -22,11 +22,13 @@ type Service struct {
 	standings *cache
 }
 
-// Owners makes what a new account begins with.
+// Owners makes what accounts begin with, and what Organizations needs in them.
 type Owners interface {
 	// AddMember makes the account's root user and the role through which the
 	// management account enters; store.ErrExists when there is such an account.
 	AddMember(ctx context.Context, account aws.Account, role string, management aws.Account) error
+	// AddLinkedRole makes a service's role in an account, unless it is there.
+	AddLinkedRole(ctx context.Context, account aws.Account, service string) error
 }
 
 // New returns an Organizations whose accounts begin with what owners makes.

@@ -189,9 +189,16 @@ func (s *Service) name(ctx context.Context, o *organization, r ref, t *wire.Touc
 func (s *Service) newOrganization(ctx context.Context, _ *organizationsapi.CreateOrganizationRequest) ([]wire.Touch, error) {
 	return []wire.Touch{
 		{Action: "organizations:CreateOrganization"},
-		{Action: "iam:CreateServiceLinkedRole", Resource: linkedRole(aws.CallOf(ctx).Account),
-			Conditions: map[string][]string{"iam:AWSServiceName": {principal}}},
+		linking(aws.CallOf(ctx).Account),
 	}, nil
+}
+
+// linking touches the role by which Organizations works in an account.
+func linking(a aws.Account) wire.Touch {
+	return wire.Touch{
+		Action: "iam:CreateServiceLinkedRole", Conditions: map[string][]string{"iam:AWSServiceName": {principal}},
+		Resource: aws.ARN{Partition: "aws", Service: "iam", Account: a, Resource: "role/aws-service-role/" + principal + "/AWSServiceRoleForOrganizations"},
+	}
 }
 
 func (s *Service) newMember(ctx context.Context, in *organizationsapi.CreateAccountRequest) ([]wire.Touch, error) {
@@ -249,11 +256,6 @@ func (s *Service) policiesOfTarget(ctx context.Context, in *organizationsapi.Lis
 
 // principal is what Organizations is called as a service.
 const principal = "organizations.amazonaws.com"
-
-// linkedRole is the role by which Organizations works in an account.
-func linkedRole(a aws.Account) aws.ARN {
-	return aws.ARN{Partition: "aws", Service: "iam", Account: a, Resource: "role/aws-service-role/" + principal + "/AWSServiceRoleForOrganizations"}
-}
 
 // requested adds the tags of a request to conditions.
 func requested(conditions map[string][]string, tags []organizationsapi.Tag) map[string][]string {

@@ -43,6 +43,10 @@ func (b *begun) AddMember(ctx context.Context, account aws.Account, role string,
 	return b.fail
 }
 
+func (b *begun) AddLinkedRole(ctx context.Context, account aws.Account, service string) error {
+	return b.Put(ctx, string(account)+"/"+service, &begunAccount{"linked"})
+}
+
 func newWorld(t testing.TB) *world {
 	return openWorld(t, false)
 }
