@@ -37,7 +37,7 @@ var (
 
 func (d dice) condition() (string, any) {
 	suffix, prefix := d.of("", "", "IfExists"), d.of("", "", "ForAllValues:", "ForAnyValue:")
-	switch d.IntN(7) {
+	switch d.IntN(9) {
 	case 0:
 		return "Null", doc{d.of(someKeys...): d.of("true", "false")}
 	case 1:
@@ -46,6 +46,10 @@ func (d dice) condition() (string, any) {
 		return prefix + d.of("IpAddress", "NotIpAddress") + suffix, doc{"k:ip": d.some("10.0.0.0/8", "10.1.2.3", "::/0")}
 	case 3:
 		return prefix + d.of("ArnLike", "ArnNotEquals") + suffix, doc{"aws:PrincipalArn": d.some("*", "arn:aws:iam::*:user/*", "arn:aws:iam::111122223333:*", "arn:aws:iam::${k:a}:*", "${k:b}")}
+	case 5:
+		return prefix + "Bool" + suffix, doc{d.of("k:yes", "aws:PrincipalIsAWSService", "aws:MultiFactorAuthPresent", "aws:AssumedRoot"): d.of("true", "false")}
+	case 6:
+		return prefix + "BinaryEquals" + suffix, doc{"k:bin": d.some("aGk=", "aGo=", "")}
 	case 4:
 		return prefix + "Date" + d.of("Equals", "NotEquals", "LessThanEquals", "GreaterThan") + suffix, doc{"k:d": d.some("2026-11-23T00:00:00Z", "2026", "0", "9999-12-31T23:59:59Z")}
 	}
@@ -230,6 +234,8 @@ func (d dice) request(t *testing.T) *Request {
 		context["aws:CalledVia"] = []string{"x"}
 	}
 	if d.IntN(3) > 0 {
+		context["k:yes"] = []string{d.of("true", "FALSE", "x", "")}
+		context["k:bin"] = []string{d.of("aGk=", "aGo=", "x", "")}
 		context["k:n"] = []string{d.of("1", "2", "2.50", "x")}
 		context["k:ip"] = []string{d.of("10.1.2.3", "11.0.0.1", "2001:db8::1", "x")}
 		context["k:d"] = []string{d.of("2026-11-23T00:00:00Z", "2025-01-01", "0", "x")}
@@ -272,7 +278,7 @@ func differ(t *testing.T, seed uint64) Outcome {
 // must come up.
 func TestEvaluatorsAgree(t *testing.T) {
 	var seen [3]int
-	for seed := range uint64(1200) {
+	for seed := range uint64(2000) {
 		seen[differ(t, seed)]++
 	}
 	for o, n := range seen {

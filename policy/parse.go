@@ -179,6 +179,9 @@ func checkAction(action string, kind Kind) error {
 	})) {
 		return Malformed.New("Vendor %s is not valid", service)
 	}
+	if kind == Bucket && found && service != "*" && !strings.HasPrefix(strings.ToLower(service), "s3") {
+		return Malformed.New("Policy has invalid action")
+	}
 	if found && (name == "" || strings.ContainsFunc(name, func(r rune) bool {
 		return !alphanumeric(r) && !strings.ContainsRune("*?-_./", r)
 	})) {

@@ -139,6 +139,7 @@ func TestMalformed(t *testing.T) {
 		{"key_principal", Key, principal(`{"AWS":"alice"}`), "Policy contains a statement with one or more invalid principals."},
 		{"bucket_syntax", Bucket, `[`, "Policies must be valid JSON and the first byte must be '{'"},
 		{"bucket_principal", Bucket, principal(`{"AWS":"alice"}`), "Invalid principal in policy"},
+		{"bucket_action", Bucket, v12 + `{"Effect":"Allow","Principal":"*","Action":"sqs:*","Resource":"*"}}`, "Policy has invalid action"},
 		{"bucket_shape", Bucket, v12 + `{` + able + `}}`, "Missing required field Principal"},
 		{"scp_principal", SCP, principal(`"*"`), type_},
 		{"scp_no_resource", SCP, v12 + `{"Effect":"Deny","Action":"s3:Get"}}`, type_},
