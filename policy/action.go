@@ -10,11 +10,11 @@ import (
 // do not match without reading them, so that a policy of two thousand actions
 // costs no more than its few that matter.
 type actionSet struct {
-	all      bool         // "*" or "*:*"
-	keys     []uint64     // of the actions without wildcards, sorted
-	names    []actionName // in the order of keys
-	services []serviceActions
-	anywhere *serviceActions // "*:Get*"
+	all      bool             // "*" or "*:*"
+	keys     []uint64         // of the actions without wildcards, sorted
+	names    []actionName     // in the order of keys
+	services []serviceActions // sorted by id
+	anywhere *serviceActions  // "*:Get*"
 }
 
 type actionName struct{ service, name string } // in lower case
@@ -35,13 +35,17 @@ func actionKey(service, action uint32) uint64 { return uint64(service)<<32 | uin
 // compileActions compiles actions that have passed checkAction.
 func compileActions(actions []string) actionSet {
 	var set actionSet
+	wild := map[string]*serviceActions{}
 	for _, action := range actions {
 		service, name, _ := strings.Cut(strings.ToLower(action), ":")
 		switch {
 		case service == "*" && strings.Trim(name, "*") == "":
 			set.all = true
 		case service == "*" || strings.ContainsAny(name, "*?"):
-			set.in(service).add(name)
+			if wild[service] == nil {
+				wild[service] = &serviceActions{id: foldHash(service), service: service}
+			}
+			wild[service].add(name)
 		default:
 			set.names = append(set.names, actionName{service, name})
 		}
@@ -50,6 +54,12 @@ func compileActions(actions []string) actionSet {
 	for i := range set.names {
 		set.keys = append(set.keys, set.names[i].key())
 	}
+	set.anywhere = wild["*"]
+	delete(wild, "*")
+	for _, s := range wild {
+		set.services = append(set.services, *s)
+	}
+	slices.SortFunc(set.services, func(a, b serviceActions) int { return cmp.Compare(a.id, b.id) })
 	return set
 }
 
@@ -62,21 +72,6 @@ func (a *actionSet) only() (uint64, bool) {
 }
 
 func (n actionName) key() uint64 { return actionKey(foldHash(n.service), foldHash(n.name)) }
-
-func (a *actionSet) in(service string) *serviceActions {
-	if service == "*" {
-		if a.anywhere == nil {
-			a.anywhere = &serviceActions{}
-		}
-		return a.anywhere
-	}
-	i := slices.IndexFunc(a.services, func(s serviceActions) bool { return s.service == service })
-	if i < 0 {
-		i = len(a.services)
-		a.services = append(a.services, serviceActions{id: foldHash(service), service: service})
-	}
-	return &a.services[i]
-}
 
 func (s *serviceActions) add(name string) {
 	p, _ := compilePattern(name, true, false) // without variables nothing can be wrong
@@ -106,8 +101,12 @@ func (a *actionSet) has(e *evaluation) bool {
 			return true
 		}
 	}
-	for i := range a.services {
-		s := &a.services[i]
+	at = 0
+	if len(a.services) > maxScan {
+		at, _ = slices.BinarySearchFunc(a.services, e.serviceID, func(s serviceActions, id uint32) int { return cmp.Compare(s.id, id) })
+	}
+	for ; at < len(a.services) && a.services[at].id <= e.serviceID; at++ {
+		s := &a.services[at]
 		if s.id == e.serviceID && s.has(e.action) && equalFold(s.service, e.service) {
 			return true
 		}

@@ -220,7 +220,11 @@ func TestManyActions(t *testing.T) {
 	for i := range 300 {
 		names = append(names, fmt.Sprintf("s3:Action%d", i))
 	}
-	list, _ := json.Marshal(append(names, "sqs:*", "*:Only", "*:Li?t*"))
+	patterns := []string{"sqs:*", "*:Only", "*:Li?t*"}
+	for i := range 100 {
+		patterns = append(patterns, fmt.Sprintf("service%d:Get*", i))
+	}
+	list, _ := json.Marshal(append(slices.Clone(names), patterns...))
 	many := &Policies{Identity: []*Attached{must(t, Identity, "x", v12+`{"Effect":"Allow","Resource":"*","Action":`+string(list)+`}}`)}}
 	alice, _ := PrincipalOf(callers["alice"], "")
 	ask := func(action string, want bool) {
@@ -236,6 +240,11 @@ func TestManyActions(t *testing.T) {
 		ask("kms"+name[2:], false)
 	}
 	ask("SQS:Anything", true)
+	for i := range 100 {
+		ask(fmt.Sprintf("Service%d:GetThing", i), true)
+		ask(fmt.Sprintf("service%d:PutThing", i), false)
+	}
+	ask("service100:GetThing", false)
 	ask("kms:only", true)
 	ask("kms:ListKeys", true)
 	ask("kms:Lit", false)

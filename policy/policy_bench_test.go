@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -83,7 +84,15 @@ func benchCases(t testing.TB) map[string]*Policies {
 	for i := range 10 {
 		chain.Identity = append(chain.Identity, must(t, Identity, fmt.Sprint("inline:", i), typicalStatements))
 	}
+	var audit []string // as large as ReadOnlyAccess
+	for i := range 300 {
+		for _, verb := range []string{"Get*", "List*", "Describe*", "BatchGetItem", "Search*", "View*", "Check*"} {
+			audit = append(audit, fmt.Sprintf("service%d:%s", i, verb))
+		}
+	}
+	reads, _ := json.Marshal(append(audit, "route53resolver:Get*", "route53resolver:UpdateFirewallDomains"))
 	return map[string]*Policies{
+		"audit":         {Identity: []*Attached{must(t, Identity, "audit", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":`+string(reads)+`,"Resource":"*"}}`)}},
 		"administrator": {Identity: []*Attached{must(t, Identity, "administrator", administrator)}},
 		"typical":       {Identity: []*Attached{must(t, Identity, "inline:alice/typical", typicalStatements)}},
 		"chain":         chain,
@@ -92,7 +101,7 @@ func benchCases(t testing.TB) map[string]*Policies {
 
 func BenchmarkAuthorize(b *testing.B) {
 	req := benchRequest(b)
-	for _, name := range []string{"administrator", "typical", "chain"} {
+	for _, name := range []string{"administrator", "audit", "typical", "chain"} {
 		p := benchCases(b)[name]
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
