@@ -197,17 +197,12 @@ func (s *Service) Policies(ctx context.Context, p *aws.Principal) (*policy.Polic
 	case p.Kind == aws.User:
 	case p.Kind == aws.AssumedRole && p.Session != nil:
 		key.name, want = strings.ToLower(p.Session.IssuerName), p.Session.IssuerID
-	case p.Kind == aws.FederatedUser && p.Session != nil:
-		if p.Session.IssuerID == string(p.Account) {
-			return &policy.Policies{}, nil // issued by root
-		}
-		key.kind, key.name, want = aws.User, strings.ToLower(p.Session.IssuerName), p.Session.IssuerID
 	default:
 		return nil, ErrUnknownKey
 	}
 	h, err := s.knownAs(ctx, key, want)
-	if errors.Is(err, ErrUnknownKey) && key.kind == aws.User && p.Session != nil {
-		// The session is older than its user's new name.
+	if errors.Is(err, ErrUnknownKey) && key.kind == aws.User {
+		// A session may be older than its user's new name.
 		who, missing := s.ids.Get(ctx, want)
 		if missing != nil {
 			return nil, unknownIf(missing)
