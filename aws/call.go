@@ -12,14 +12,15 @@ type PrincipalKind string
 // The kinds of caller. The names are those of userIdentity.type in CloudTrail
 // records where AWS has one (CloudTrail User Guide, "userIdentity element").
 const (
-	Anonymous     PrincipalKind = ""
-	Root          PrincipalKind = "Root"
-	User          PrincipalKind = "IAMUser"
-	AssumedRole   PrincipalKind = "AssumedRole"
-	FederatedUser PrincipalKind = "FederatedUser"
-	Service       PrincipalKind = "AWSService"
-	WebIdentity   PrincipalKind = "WebIdentityUser" // asks STS with a token; Name is the provider's ARN or host
-	SAML          PrincipalKind = "SAMLUser"        // asks STS with an assertion; Name is the provider's ARN
+	Anonymous          PrincipalKind = ""
+	Root               PrincipalKind = "Root"
+	User               PrincipalKind = "IAMUser"
+	AssumedRole        PrincipalKind = "AssumedRole"
+	FederatedUser      PrincipalKind = "FederatedUser"
+	Service            PrincipalKind = "AWSService"
+	WebIdentity        PrincipalKind = "WebIdentityUser"    // asks STS with a token; Name is the provider's ARN or host
+	IdentityCenterUser PrincipalKind = "IdentityCenterUser" // asks Identity Center with its token; ARN is the identity store's, ID the user's in it
+	SAML               PrincipalKind = "SAMLUser"           // asks STS with an assertion; Name is the provider's ARN
 )
 
 // A Principal is who makes a call. It is immutable once a call carries it.

@@ -100,8 +100,9 @@ func (g *Gateway) attempt(ctx context.Context, v *visit) error {
 		v.response, err = v.match.Encode(v.deed.out, v.id)
 	}
 	// What is called reading and leaves something behind all the same is recorded
-	// with that, like any change.
-	if err == nil && (!v.deed.about.Reads() || !unit.Empty()) {
+	// with that, like any change. A call that belongs to no account, since nobody has
+	// proven who asks, stands in nobody's trail.
+	if err == nil && v.deed.call.Account != "" && (!v.deed.about.Reads() || !unit.Empty()) {
 		store.Emit(ctx, g.record(&v.deed))
 		v.deed.recorded = true
 	}

@@ -79,11 +79,19 @@ var askedUnder = map[string]string{}
 var leftOpen = map[string]string{
 	"sts:GetCallerIdentity": "STS API Reference: no permissions are required",
 	"sts:GetSessionToken":   "STS API Reference: no permissions are required",
+
+	"sso-oauth:RegisterClient":           "IAM Identity Center OIDC API Reference: not signed",
+	"sso-oauth:StartDeviceAuthorization": "IAM Identity Center OIDC API Reference: not signed",
+	"sso-oauth:CreateToken":              "IAM Identity Center OIDC API Reference: not signed",
 }
 
 // proven are the operations that say what they touch only to who brings a proof;
-// service/sts tests them.
+// service/sts and service/identitycenter test them.
 var proven = map[string]string{
 	"sts:AssumeRoleWithSAML":        "an assertion that a provider has signed",
 	"sts:AssumeRoleWithWebIdentity": "a token that a provider has signed",
+	"sso:ListAccounts":              "an access token",
+	"sso:ListAccountRoles":          "an access token",
+	"sso:GetRoleCredentials":        "an access token",
+	"sso:Logout":                    "an access token",
 }

@@ -92,7 +92,7 @@ var (
 		"sts:DecodeAuthorizationMessage": true, "kms:Encrypt": true, "kms:Decrypt": true, "kms:Sign": true, "kms:Verify": true,
 		"kms:GenerateDataKey": true, "kms:GenerateDataKeyPair": true, "kms:GenerateDataKeyPairWithoutPlaintext": true,
 		"kms:GenerateDataKeyWithoutPlaintext": true, "kms:GenerateMac": true, "kms:VerifyMac": true, "kms:GenerateRandom": true,
-		"kms:ReEncrypt": true, "kms:DeriveSharedSecret": true, "sts:AssumeRole": true, "sts:AssumeRoleWithSAML": true,
+		"kms:ReEncrypt": true, "kms:DeriveSharedSecret": true, "sts:AssumeRole": true, "sso-oauth:RegisterClient": true, "sts:AssumeRoleWithSAML": true,
 		"sts:AssumeRoleWithWebIdentity": true, "sts:AssumeRoot": true,
 	}
 )

@@ -21,6 +21,14 @@ func appendIdentity(b []byte, call *aws.Call, service string) []byte {
 	if p.Kind == aws.WebIdentity || p.Kind == aws.SAML {
 		return appendFederated(b, p)
 	}
+	if p.Kind == aws.IdentityCenterUser {
+		b = append(b, `{"type":"IdentityCenterUser","accountId":`...)
+		b = appendString(b, string(p.Account))
+		b = append(b, `,"onBehalfOf":{"userId":`...)
+		b = appendString(b, p.ID)
+		b = append(b, `,"identityStoreArn":`...)
+		return append(appendARN(b, p.ARN), `}}`...)
+	}
 	b = append(b, `{"type":`...)
 	b = appendString(b, string(p.Kind))
 	b = append(b, `,"principalId":`...)

@@ -8,7 +8,14 @@ import (
 	"sumun.dev/wire"
 )
 
-// Admin is the face with which instances, permission sets and assignments are managed.
+// A face serves one of the APIs by its routes.
+type face func() []wire.Route
+
+// Routes lists what the face serves.
+func (f face) Routes() []wire.Route { return f() }
+
+// Admin is the face with which instances, permission sets and assignments are
+// managed. It brings the needs and the jobs of all faces.
 func (s *Service) Admin() service.Service { return admin{s} }
 
 type admin struct{ *Service }

@@ -15,9 +15,7 @@ import (
 // Directory is the face that gives users of the built-in directory a password. AWS
 // has no public API for it: its console calls UpdatePassword, which policies know
 // as sso-directory:UpdatePassword. It is declared here by hand.
-func (s *Service) Directory() service.Service { return directoryFace{s} }
-
-type directoryFace struct{ *Service }
+func (s *Service) Directory() service.Service { return face(s.directoryRoutes) }
 
 // DirectoryAPI is what a model would say of the service as a whole.
 var DirectoryAPI = wire.Service{
@@ -47,8 +45,7 @@ type UpdatePasswordResponse struct {
 	ExpiresAt *time.Time `aws:"ExpiresAt"`
 }
 
-// Routes lists what the directory serves.
-func (s directoryFace) Routes() []wire.Route {
+func (s *Service) directoryRoutes() []wire.Route {
 	return []wire.Route{UpdatePassword.To(s.updatePassword, func(context.Context, *UpdatePasswordRequest) ([]wire.Touch, error) {
 		return []wire.Touch{{Action: "sso-directory:UpdatePassword"}}, nil
 	})}

@@ -10,12 +10,9 @@ import (
 )
 
 // IdentityStore is the face that keeps users and groups.
-func (s *Service) IdentityStore() service.Service { return identityStore{s} }
+func (s *Service) IdentityStore() service.Service { return face(s.identityStoreRoutes) }
 
-type identityStore struct{ *Service }
-
-// Routes lists what the identity store serves.
-func (s identityStore) Routes() []wire.Route {
+func (s *Service) identityStoreRoutes() []wire.Route {
 	const users, groups, memberships = "user/*", "group/*", "membership/*"
 	return []wire.Route{
 		api.CreateUser.To(s.createUser, directory("CreateUser", func(in *api.CreateUserRequest) []string { return []string{in.IdentityStoreId} })),
@@ -37,10 +34,10 @@ func (s identityStore) Routes() []wire.Route {
 		api.CreateGroupMembership.To(s.createGroupMembership, directory("CreateGroupMembership", func(in *api.CreateGroupMembershipRequest) []string {
 			return []string{in.IdentityStoreId, "group/" + in.GroupId, "user/" + userOf(in.MemberId)}
 		})),
-		api.DescribeGroupMembership.To(s.describeGroupMembership, ofMembership(s.Service, "DescribeGroupMembership", func(in *api.DescribeGroupMembershipRequest) (string, string) {
+		api.DescribeGroupMembership.To(s.describeGroupMembership, ofMembership(s, "DescribeGroupMembership", func(in *api.DescribeGroupMembershipRequest) (string, string) {
 			return in.IdentityStoreId, in.MembershipId
 		})),
-		api.DeleteGroupMembership.To(s.deleteGroupMembership, ofMembership(s.Service, "DeleteGroupMembership", func(in *api.DeleteGroupMembershipRequest) (string, string) {
+		api.DeleteGroupMembership.To(s.deleteGroupMembership, ofMembership(s, "DeleteGroupMembership", func(in *api.DeleteGroupMembershipRequest) (string, string) {
 			return in.IdentityStoreId, in.MembershipId
 		})),
 		api.GetGroupMembershipId.To(s.getGroupMembershipID, directory("GetGroupMembershipId", func(in *api.GetGroupMembershipIdRequest) []string {

@@ -9,16 +9,13 @@ import (
 )
 
 // OIDC is the face by which clients such as the AWS CLI get tokens.
-func (s *Service) OIDC() service.Service { return oidcFace{s} }
+func (s *Service) OIDC() service.Service { return face(s.oidcRoutes) }
 
-type oidcFace struct{ *Service }
-
-// Routes lists what is served of sso-oidc.
-func (s oidcFace) Routes() []wire.Route {
+func (s *Service) oidcRoutes() []wire.Route {
 	return []wire.Route{
 		api.RegisterClient.To(s.registerClient, unsigned[*api.RegisterClientRequest]("sso-oauth:RegisterClient", "clients register themselves")),
 		api.StartDeviceAuthorization.To(s.startDeviceAuthorization, unsigned[*api.StartDeviceAuthorizationRequest]("sso-oauth:StartDeviceAuthorization", "a client proves itself by its secret")),
-		api.CreateToken.To(s.createToken, unsigned[*api.CreateTokenRequest]("sso-oauth:CreateToken", "a client proves itself by its secret and the code that a user has approved")),
+		api.CreateToken.To(s.createToken, s.grantedBy),
 	}
 }
 

@@ -13,19 +13,35 @@ import (
 )
 
 // Portal is the face by which people's clients get credentials of roles.
-func (s *Service) Portal() service.Service { return portal{s} }
+func (s *Service) Portal() service.Service { return face(s.portalRoutes) }
 
-type portal struct{ *Service }
-
-const byToken = "the access token says who asks"
-
-// Routes lists what is served of the portal.
-func (s portal) Routes() []wire.Route {
+func (s *Service) portalRoutes() []wire.Route {
 	return []wire.Route{
-		api.ListAccounts.To(s.listAccounts, unsigned[*api.ListAccountsRequest]("sso:ListAccounts", byToken)),
-		api.ListAccountRoles.To(s.listAccountRoles, unsigned[*api.ListAccountRolesRequest]("sso:ListAccountRoles", byToken)),
-		api.GetRoleCredentials.To(s.getRoleCredentials, unsigned[*api.GetRoleCredentialsRequest]("sso:GetRoleCredentials", byToken)),
-		api.Logout.To(s.logout, unsigned[*api.LogoutRequest]("sso:Logout", byToken)),
+		api.ListAccounts.To(s.listAccounts, byToken(s, "sso:ListAccounts", func(in *api.ListAccountsRequest) string { return in.AccessToken })),
+		api.ListAccountRoles.To(s.listAccountRoles, byToken(s, "sso:ListAccountRoles", func(in *api.ListAccountRolesRequest) string { return in.AccessToken })),
+		api.GetRoleCredentials.To(s.getRoleCredentials, byToken(s, "sso:GetRoleCredentials", func(in *api.GetRoleCredentialsRequest) string { return in.AccessToken })),
+		api.Logout.To(s.logout, byToken(s, "sso:Logout", func(in *api.LogoutRequest) string { return in.AccessToken })),
+	}
+}
+
+// byToken is for operations of whoever has a token: the call then is of the user
+// for whom it was made, and belongs to the account of the instance.
+func byToken[In any](s *Service, action string, token func(In) string) touches[In] {
+	return func(ctx context.Context, in In) ([]wire.Touch, error) {
+		v, err := s.visitor(ctx, token(in))
+		if err != nil {
+			return nil, err
+		}
+		who := v.place.principal(aws.CallOf(ctx).Partition, v.session.Store, v.user.ID)
+		return []wire.Touch{{Action: action, Open: "the access token says who asks", Principal: who}}, nil
+	}
+}
+
+// principal is a user of an identity store, as the trail shows who asks.
+func (p *place) principal(partition, storeID, userID string) *aws.Principal {
+	return &aws.Principal{
+		Kind: aws.IdentityCenterUser, Account: p.Account, ID: userID,
+		ARN: aws.ARN{Partition: partition, Service: "identitystore", Account: p.Account, Resource: "identitystore/" + storeID},
 	}
 }
 

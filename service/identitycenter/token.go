@@ -14,6 +14,7 @@ import (
 	api "sumun.dev/api/ssooidcapi"
 	"sumun.dev/aws"
 	"sumun.dev/store"
+	"sumun.dev/wire"
 )
 
 // codeLetters has no vowels and nothing that looks like something else.
@@ -96,75 +97,113 @@ func (s *Service) createToken(ctx context.Context, in *api.CreateTokenRequest) (
 	return s.tokenRefreshed(ctx, in)
 }
 
-var errGrant = oauth(api.InvalidGrantException, "invalid_grant", "The grant is not valid, was used before, or belongs to another client.")
+func errGrant() error {
+	return oauth(api.InvalidGrantException, "invalid_grant", "The grant is not valid, was used before, or belongs to another client.")
+}
+
+// grantedBy tells who has approved what a token is asked for, as far as can be seen.
+func (s *Service) grantedBy(ctx context.Context, in *api.CreateTokenRequest) ([]wire.Touch, error) {
+	t := wire.Touch{Action: "sso-oauth:CreateToken", Open: "a client proves itself by its secret and by what a user has approved"}
+	partition := aws.CallOf(ctx).Partition
+	switch {
+	case in.DeviceCode != nil:
+		if p, _, d, err := s.deviceOf(ctx, in.ClientId, *in.DeviceCode); err == nil && d.User != "" {
+			t.Principal = p.principal(partition, d.Store, d.User)
+		}
+	case in.Code != nil:
+		if p, _, a, err := s.authorizationOf(ctx, in.ClientId, *in.Code); err == nil {
+			t.Principal = p.principal(partition, a.Store, a.User)
+		}
+	case in.RefreshToken != nil:
+		if x, p, err := s.opened(ctx, refreshToken, *in.RefreshToken); err == nil {
+			t.Principal = p.principal(partition, x.Store, x.User)
+		}
+	}
+	return []wire.Touch{t}, nil
+}
+
+// deviceOf returns the device that a client's device code stands for, where it is,
+// and its row's id.
+func (s *Service) deviceOf(ctx context.Context, clientID, text string) (*place, string, *device, error) {
+	storeID, code, p, err := s.codeAt(ctx, "sso.device", clientID, text)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	id := storeID + "/" + digest(code)
+	d, err := s.devices.In(p.of()).Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !time.Now().Before(d.Expires) {
+		return nil, "", nil, oauth(api.ExpiredTokenException, "expired_token", "The device code has expired.")
+	}
+	return p, id, d, err
+}
+
+// authorizationOf is deviceOf for an authorization code.
+func (s *Service) authorizationOf(ctx context.Context, clientID, text string) (*place, string, *authorization, error) {
+	storeID, code, p, err := s.codeAt(ctx, "sso.code", clientID, text)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	id := storeID + "/" + digest(code)
+	a, err := s.codes.In(p.of()).Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && !time.Now().Before(a.Expires) {
+		return nil, "", nil, errGrant()
+	}
+	return p, id, a, err
+}
+
+// codeAt opens a code that was made for a client.
+func (s *Service) codeAt(ctx context.Context, kind, clientID, text string) (storeID, code string, p *place, err error) {
+	opened, err := s.env.Store.OpenToken([]string{kind, clientID}, text)
+	storeID, code, ok := strings.Cut(opened, "/")
+	if err != nil || !ok {
+		return "", "", nil, errGrant()
+	}
+	p, err = s.at(ctx, storeID)
+	return storeID, code, p, known(err, errNowhere, errGrant())
+}
 
 func (s *Service) tokenForDevice(ctx context.Context, in *api.CreateTokenRequest) (*api.CreateTokenResponse, error) {
 	if in.DeviceCode == nil {
 		return nil, invalidRequest("deviceCode is missing.")
 	}
-	text, err := s.env.Store.OpenToken([]string{"sso.device", in.ClientId}, *in.DeviceCode)
-	storeID, code, ok := strings.Cut(text, "/")
-	if err != nil || !ok {
-		return nil, errGrant
-	}
-	p, err := s.at(ctx, storeID)
-	if err != nil {
-		return nil, known(err, errNowhere, errGrant)
-	}
-	devices, id := s.devices.In(p.of()), storeID+"/"+digest(code)
-	d, err := devices.Get(ctx, id)
-	expired := oauth(api.ExpiredTokenException, "expired_token", "The device code has expired.")
+	p, id, d, err := s.deviceOf(ctx, in.ClientId, *in.DeviceCode)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return nil, expired
 	case err != nil:
 		return nil, err
-	case !time.Now().Before(d.Expires):
-		return nil, expired
 	case d.Refused:
 		return nil, oauth(api.AccessDeniedException, "access_denied", "The user has refused.")
 	case !d.Approved:
 		return nil, oauth(api.AuthorizationPendingException, "authorization_pending", "The user has not approved the device yet.")
 	}
-	if err := devices.Delete(ctx, id); err != nil {
+	if err := s.devices.In(p.of()).Delete(ctx, id); err != nil {
 		return nil, err
 	}
-	return s.open(ctx, p, &session{Store: storeID, User: d.User, Client: in.ClientId, Asserted: d.Asserted, Scopes: d.Scopes})
+	return s.open(ctx, p, &session{Store: d.Store, User: d.User, Client: in.ClientId, Asserted: d.Asserted, Scopes: d.Scopes})
 }
 
 func (s *Service) tokenForCode(ctx context.Context, in *api.CreateTokenRequest) (*api.CreateTokenResponse, error) {
 	if in.Code == nil || in.CodeVerifier == nil || in.RedirectUri == nil {
 		return nil, invalidRequest("code, codeVerifier and redirectUri are needed.")
 	}
-	text, err := s.env.Store.OpenToken([]string{"sso.code", in.ClientId}, *in.Code)
-	storeID, code, ok := strings.Cut(text, "/")
-	if err != nil || !ok {
-		return nil, errGrant
-	}
-	p, err := s.at(ctx, storeID)
+	p, id, a, err := s.authorizationOf(ctx, in.ClientId, *in.Code)
 	if err != nil {
-		return nil, known(err, errNowhere, errGrant)
-	}
-	codes, id := s.codes.In(p.of()), storeID+"/"+digest(code)
-	a, err := codes.Get(ctx, id)
-	if err != nil {
-		return nil, known(err, store.ErrNotFound, errGrant)
+		return nil, err
 	}
 	sum := sha256.Sum256([]byte(*in.CodeVerifier))
 	challenge := base64.RawURLEncoding.EncodeToString(sum[:])
-	if subtle.ConstantTimeCompare([]byte(challenge), []byte(a.Challenge)) != 1 || a.Redirect != *in.RedirectUri || !time.Now().Before(a.Expires) {
-		return nil, errGrant
+	if subtle.ConstantTimeCompare([]byte(challenge), []byte(a.Challenge)) != 1 || a.Redirect != *in.RedirectUri {
+		return nil, errGrant()
 	}
-	if err := codes.Delete(ctx, id); err != nil {
+	if err := s.codes.In(p.of()).Delete(ctx, id); err != nil {
 		return nil, err
 	}
-	return s.open(ctx, p, &session{Store: storeID, User: a.User, Client: in.ClientId, Asserted: a.Asserted, Scopes: a.Scopes})
+	return s.open(ctx, p, &session{Store: a.Store, User: a.User, Client: in.ClientId, Asserted: a.Asserted, Scopes: a.Scopes})
 }
 
 // open begins a session for a user who has approved a client.
 func (s *Service) open(ctx context.Context, p *place, x *session) (*api.CreateTokenResponse, error) {
 	if _, err := s.signedIn(ctx, p, x.Store, x.User); err != nil {
-		return nil, known(err, errToken, errGrant)
+		return nil, known(err, errToken, errGrant())
 	}
 	x.ID, x.Expires = secret(), now().Add(sessionLife)
 	if err := s.sessions.In(p.of()).Insert(ctx, x.Store+"/"+x.ID, x); err != nil {
@@ -195,14 +234,27 @@ func (s *Service) tokenRefreshed(ctx context.Context, in *api.CreateTokenRequest
 	}
 	x, p, err := s.opened(ctx, refreshToken, *in.RefreshToken)
 	if err != nil {
-		return nil, known(known(err, errToken, errGrant), errUsedAgain, errGrant)
+		return nil, s.refused(ctx, x, p, err)
 	}
 	if x.Client != in.ClientId {
-		return nil, errGrant
+		return nil, errGrant()
 	}
 	if _, err := s.signedIn(ctx, p, x.Store, x.User); err != nil {
-		return nil, known(err, errToken, errGrant)
+		return nil, known(err, errToken, errGrant())
 	}
 	x.Refreshed++
 	return s.tokens(x), s.sessions.In(p.of()).Put(ctx, x.Store+"/"+x.ID, x)
+}
+
+// refused is an error of a refresh token in OAuth's words. One that was used before
+// ends the session, although the call fails.
+func (s *Service) refused(ctx context.Context, x *session, p *place, err error) error {
+	if !errors.Is(err, errUsedAgain) {
+		return known(err, errToken, errGrant())
+	}
+	err = s.env.Store.Update(store.Outside(ctx), func(ctx context.Context) error { return s.sessions.In(p.of()).Delete(ctx, x.Store+"/"+x.ID) })
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return errGrant()
 }
