@@ -25,6 +25,7 @@ var table = map[string]command{
 	"advance":    (*step).advance,
 	"as":         (*step).as,
 	"aws":        (*step).aws,
+	"browse":     (*step).browse,
 	"dig":        (*step).dig,
 	"events":     (*step).events,
 	"eventually": nil, // it calls others of the table: see run
@@ -32,6 +33,7 @@ var table = map[string]command{
 	"http":       (*step).http,
 	"in":         (*step).in,
 	"restart":    (*step).restart,
+	"saml":       (*step).saml,
 	"say":        (*step).say,
 	"set":        (*step).set,
 	"totp":       (*step).totp,

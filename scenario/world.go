@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"sumun.dev/engine/saml/idp"
 	"sumun.dev/gateway/sigv4"
 	"sumun.dev/plane/config"
 	"sumun.dev/scenario/cli"
@@ -24,6 +25,9 @@ type world struct {
 	tell   func(Moment)
 
 	virtual bool // the script moves the clock
+
+	window *window  // a browser; nil until it is opened
+	idp    *idp.IdP // the script's own identity provider; nil until it is asked
 
 	account string // the management account
 	region  string

@@ -88,8 +88,12 @@ func tagged(f reflect.StructField, word string) bool {
 }
 
 // memberName is what AWS calls a member of a service's structure. JSON services
-// have the member's own name on the wire; elsewhere members begin with a capital.
+// have the member's own name on the wire; elsewhere members begin with a capital,
+// except in the models of the access portal.
 func memberName(s *wire.Service, f reflect.StructField) string {
+	if s.Name == "sso" || s.Name == "sso-oidc" {
+		return lowerFirst(f.Name)
+	}
 	if s.Protocols[0] != wire.JSON && s.Protocols[0] != wire.CBOR {
 		return f.Name
 	}

@@ -49,7 +49,7 @@ func (cmd *Command) run(ctx context.Context, send Sender, p *printer) error {
 	if cmd.paginate {
 		return cmd.runPages(ctx, send, p)
 	}
-	out, err := send.Send(ctx, cmd.Region, !cmd.unsigned, cmd.Operation, cmd.In)
+	out, err := send.Send(ctx, cmd.Region, !cmd.unsigned && !cmd.Operation.About().NoAuth, cmd.Operation, cmd.In)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (cmd *Command) runPages(ctx context.Context, send Sender, p *printer) error
 		if err := cmd.setToken(token); err != nil {
 			return err
 		}
-		out, err := send.Send(ctx, cmd.Region, !cmd.unsigned, cmd.Operation, cmd.In)
+		out, err := send.Send(ctx, cmd.Region, !cmd.unsigned && !cmd.Operation.About().NoAuth, cmd.Operation, cmd.In)
 		if err != nil {
 			return err
 		}
