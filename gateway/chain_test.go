@@ -275,6 +275,32 @@ func TestForwardedAddressesOnlyFromTrustedProxies(t *testing.T) {
 	}
 }
 
+// What a proxy says of the client's connection counts when the proxy is trusted.
+func TestForwardedTLSOnlyFromTrustedProxies(t *testing.T) {
+	for _, c := range []struct {
+		trusted, said string
+		status        int
+	}{
+		{"192.0.2.0/24", "https", 200}, {"192.0.2.0/24", "http", 400}, {"192.0.2.0/24", "", 400}, {"192.0.2.0/24", "https, http", 400},
+		{"192.0.2.0/24", "http, HTTPS", 200}, {"10.0.0.0/8", "https", 400},
+	} {
+		h := newHouse(t, func(o *gateway.Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(c.trusted)} })
+		alice := h.user("alice", allow(`"*"`), `{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"false"}}}`)
+		a := kms("CreateKey", `{"Description":"x"}`)
+		if c.said != "" {
+			a.change = func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", c.said) }
+		}
+		if w := h.send(alice, a); w.Code != c.status {
+			t.Errorf("%s from %s: %d %s, want %d", c.said, c.trusted, w.Code, w.Body, c.status)
+		}
+		for _, e := range h.trail() {
+			if bytes.Contains(e.Data, []byte("tlsDetails")) {
+				t.Errorf("the record says how the proxy's client spoke TLS: %s", e.Data)
+			}
+		}
+	}
+}
+
 func TestDrainRefusesNewCalls(t *testing.T) {
 	h := newHouse(t, nil)
 	alice := h.user("alice", allow(`"*"`))

@@ -170,6 +170,24 @@ func TestConditionsOnGlobalKeys(t *testing.T) {
 	}
 }
 
+// What AWS owns is everybody's: rights on it are the caller's account's to give.
+func TestWhatAWSOwnsIsNoOtherAccounts(t *testing.T) {
+	call := callsForKeys()["user"]
+	admin, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:GetPolicy","Resource":"arn:aws:iam::aws:policy/*","Condition":{"StringEquals":{"aws:ResourceAccount":"111122223333"}}}]}`), policy.Identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &deed{call: call, own: &policy.Policies{Identity: []*policy.Attached{{Document: admin}}}, touches: []wire.Touch{
+		{Action: "iam:GetPolicy", Resource: aws.ARN{Partition: "aws", Service: "iam", Account: "aws", Resource: "policy/ReadOnlyAccess"}},
+	}}
+	if err := (&Gateway{}).pose(d, 0); err != nil {
+		t.Fatal(err)
+	}
+	if got := policy.Authorize(&d.question.Request, &d.question.Policies); !got.Allowed() {
+		t.Errorf("decided %+v", got)
+	}
+}
+
 // A tag that a request names twice can have two values: no Allow rests on it.
 func TestATagNamedTwiceIsAmbiguous(t *testing.T) {
 	r := requestFor(callsForKeys()["user"])

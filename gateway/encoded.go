@@ -139,6 +139,9 @@ func conditionsOf(d *deed, req *policy.Request) []keyValues {
 	t := &d.touches[d.at]
 	items := make([]keyValues, 0, len(t.Conditions)+len(t.Tags)+len(shownKeys))
 	for _, key := range slices.Sorted(maps.Keys(t.Conditions)) {
+		if secret(key) {
+			continue
+		}
 		items = append(items, keyValues{key, values(t.Conditions[key]...)})
 	}
 	for _, key := range slices.Sorted(maps.Keys(t.Tags)) {

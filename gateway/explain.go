@@ -104,18 +104,22 @@ func hideSecrets(d *policy.Diagnostic) {
 		for j := range d.Policies[i].Statements {
 			conditions := d.Policies[i].Statements[j].Conditions
 			for k := range conditions {
-				secret := slices.ContainsFunc(hidden[:], func(key string) bool { return strings.EqualFold(key, conditions[k].Key) })
-				if secret && len(conditions[k].Got) > 0 {
-					conditions[k].Got = []string{"(hidden)"}
+				c := &conditions[k]
+				if secret(c.Key) && len(c.Got) > 0 {
+					c.Got = []string{"(hidden)"}
 				}
-				for variable := range conditions[k].Variables {
-					if slices.ContainsFunc(hidden[:], func(key string) bool { return strings.EqualFold(key, variable) }) {
-						conditions[k].Variables[variable] = []string{"(hidden)"}
+				for key := range c.Variables {
+					if secret(key) {
+						c.Variables[key] = []string{"(hidden)"}
 					}
 				}
 			}
 		}
 	}
+}
+
+func secret(key string) bool {
+	return slices.ContainsFunc(hidden[:], func(h string) bool { return strings.EqualFold(h, key) })
 }
 
 // diagnosis is the explanation of a refusal as it is kept beside its record. What

@@ -136,7 +136,8 @@ func TestExternalIDsAreHidden(t *testing.T) {
 	}, func(context.Context, *kmsapi.EnableKeyRequest) ([]wire.Touch, error) {
 		return []wire.Touch{{Action: "kms:EnableKey", Conditions: map[string][]string{"sts:ExternalId": {"the-guess"}}}}, nil
 	}))
-	bob := h.user("bob", `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"sts:externalid":"right"}}}`)
+	bob := h.user("bob", `{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"sts:externalid":"right"}}}`,
+		`{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:username":"${sts:ExternalId}"}}}`)
 	id := h.send(bob, kms("EnableKey", `{"KeyId":"k"}`)).Header().Get("X-Amzn-Requestid")
 	x, ok := h.gate.Explain(id)
 	if !ok || x.Touches[0].Diagnostic.Policies[0].Statements[0].Conditions[0].Got[0] != "(hidden)" {

@@ -27,6 +27,8 @@ func (g *Gateway) place(v *visit) error {
 	c.MFA = c.Principal.Session != nil && c.Principal.Session.MFA
 	if t := v.r.TLS; t != nil {
 		c.TLS = &aws.TLS{Version: tlsVersion(t.Version), CipherSuite: tls.CipherSuiteName(t.CipherSuite), ClientProvidedHostHeader: v.request.Host}
+	} else if g.cameOverTLS(v) {
+		c.TLS = &aws.TLS{} // to the proxy; how, it does not say
 	}
 	return nil
 }
@@ -55,6 +57,18 @@ func (g *Gateway) sourceIP(v *visit) netip.Addr {
 		}
 	}
 	return addr
+}
+
+// cameOverTLS reports whether a trusted proxy says that the client spoke TLS to it.
+// Of several proxies the last one's word counts, which is the only one that no
+// client can have written.
+func (g *Gateway) cameOverTLS(v *visit) bool {
+	said := v.r.Header.Values("X-Forwarded-Proto")
+	if len(said) == 0 || len(g.TrustedProxies) == 0 || !g.trusts(addressOf(v.r.RemoteAddr)) {
+		return false
+	}
+	last := said[len(said)-1]
+	return strings.EqualFold(strings.TrimSpace(last[strings.LastIndexByte(last, ',')+1:]), "https")
 }
 
 func (g *Gateway) trusts(a netip.Addr) bool {

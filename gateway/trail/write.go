@@ -96,7 +96,7 @@ func (r *record) appendSource(b []byte) []byte {
 // appendTLS writes tlsDetails, which calls by services do not have.
 func (r *record) appendTLS(b []byte) []byte {
 	t := r.call.TLS
-	if t == nil || r.service != "" {
+	if t == nil || t.Version == "" || r.service != "" {
 		return b
 	}
 	b = append(b, `,"tlsDetails":{"tlsVersion":`...)

@@ -42,7 +42,7 @@ type Config struct {
 	Store          Store     `yaml:"store" doc:"Where state is kept."`
 	Spine          Spine     `yaml:"spine" doc:"Where the event log is kept."`
 	Log            Log       `yaml:"log" doc:"The program's own log, on standard error."`
-	Trusted        []string  `yaml:"trusted-proxies" doc:"Addresses or CIDR blocks whose X-Forwarded-For is believed."`
+	Trusted        []string  `yaml:"trusted-proxies" doc:"Addresses or CIDR blocks whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 }
 
 // TLS names the files of a certificate and its key.
