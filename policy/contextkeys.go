@@ -10,40 +10,22 @@ import (
 // is sorted; a key stands in it once, whatever its cases.
 func (d *Document) ContextKeys() []string {
 	var all []string
+	seen := map[string]bool{}
 	add := func(key string) {
-		if !slices.ContainsFunc(all, func(k string) bool { return strings.EqualFold(k, key) }) {
+		if lower := strings.ToLower(key); !seen[lower] {
+			seen[lower] = true
 			all = append(all, key)
 		}
 	}
-	variables := func(p *pattern) {
-		for i := range p.parts {
-			if p.parts[i].kind == variable {
-				add(p.parts[i].key)
-			}
-		}
-	}
-	patterns := func(a *arnPattern) {
-		if a.whole != nil {
-			variables(a.whole)
-		}
-		for i := range a.parts {
-			variables(&a.parts[i])
-		}
-	}
+	variables := func(p *part) { add(p.key) }
 	for i := range d.Statements {
 		s := &d.Statements[i]
 		for j := range s.conditions {
-			c := &s.conditions[j]
-			add(c.name)
-			for k := range c.patterns {
-				variables(&c.patterns[k])
-			}
-			for k := range c.arns {
-				patterns(&c.arns[k])
-			}
+			add(s.conditions[j].name)
+			s.conditions[j].eachVariable(variables)
 		}
 		for j := range s.resources {
-			patterns(&s.resources[j])
+			s.resources[j].eachVariable(variables)
 		}
 	}
 	slices.Sort(all)

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"slices"
 	"strings"
-
-	"sumun.dev/aws"
 )
 
 // maxDocument bounds any document, in bytes. Quotas are tighter, but not for AWS's
@@ -161,57 +159,6 @@ func compileStatement(raw *rawStatement, d *Document) (Statement, error) {
 	return s, nil
 }
 
-// checkAction holds an action to be "*" or service:name.
-func checkAction(action string, kind Kind) error {
-	service, name, found := strings.Cut(action, ":")
-	switch {
-	case kind == Trust && !assumption(action):
-		return Malformed.New("AssumeRole policy may only specify STS AssumeRole actions.")
-	case kind == RCP && (!found || service == "*"):
-		return legacy()
-	case !found && action != "*":
-		return Malformed.New("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
-	case strings.Contains(name, ":"):
-		return Malformed.New("Actions/Condition can contain only one colon.")
-	}
-	if service != "*" && (service == "" || strings.ContainsFunc(service, func(r rune) bool {
-		return !alphanumeric(r) && r != '-' && r != '.'
-	})) {
-		return Malformed.New("Vendor %s is not valid", service)
-	}
-	if kind == Bucket && found && service != "*" && !strings.HasPrefix(strings.ToLower(service), "s3") {
-		return Malformed.New("Policy has invalid action")
-	}
-	if found && (name == "" || strings.ContainsFunc(name, func(r rune) bool {
-		return !alphanumeric(r) && !strings.ContainsRune("*?-_./", r)
-	})) {
-		return legacy()
-	}
-	return nil
-}
-
-// assumption reports whether action, which may have wildcards, is one that a
-// role's trust policy is about. IAM User Guide, "Roles terms and concepts".
-func assumption(action string) bool {
-	p, _ := compilePattern(strings.ToLower(action), true, false)
-	for _, name := range [...]string{
-		"sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebidentity", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext",
-	} {
-		if p.mode == exactly && p.text == name || p.mode != exactly && p.mode != anything && p.matches(nil, name, false) == yes {
-			return true
-		}
-	}
-	return false
-}
-
-// checkCondition holds a condition key to have a vendor.
-func checkCondition(c *condition) error {
-	if !strings.Contains(c.key, ":") {
-		return Malformed.New("Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.")
-	}
-	return nil
-}
-
 // compileResource holds an ARN to the rules of its kind and compiles it.
 func compileResource(s string, kind Kind, variables bool) (arnPattern, error) {
 	a, err := compileARN(s, variables)
@@ -266,103 +213,4 @@ func checkResource(s string, kind Kind) error {
 		return Malformed.New("Resource %s can not contain region information.", s)
 	}
 	return nil
-}
-
-// compilePrincipals compiles a Principal or NotPrincipal element.
-// IAM User Guide, "AWS JSON policy elements: Principal".
-func compilePrincipals(raw []rawPrincipal) (*principalSet, error) {
-	set := &principalSet{}
-	for _, p := range raw {
-		ok := true
-		switch p.kind {
-		case "AWS":
-			ok = set.add(p.value)
-		case "Service":
-			ok = isServiceName(p.value)
-			set.services = append(set.services, p.value)
-		case "Federated":
-			ok = webProvider(p.value) || isProvider(p.value)
-			set.federated = append(set.federated, p.value)
-		case "CanonicalUser":
-			ok = p.value != "" && !strings.ContainsFunc(p.value, func(r rune) bool { return !alphanumeric(r) })
-			set.canonical = append(set.canonical, p.value)
-		default:
-			ok = false
-		}
-		if !ok {
-			return nil, Malformed.New("Invalid principal in policy: \"%s\":\"%s\"", p.kind, p.value)
-		}
-	}
-	return set, nil
-}
-
-func (s *principalSet) add(value string) bool {
-	if value == "*" {
-		s.everyone = true
-		return true
-	}
-	if account, err := aws.ParseAccount(value); err == nil {
-		s.accounts = append(s.accounts, account)
-		return true
-	}
-	if arn, err := aws.ParseARN(value); err == nil {
-		if !isPrincipal(arn) {
-			return false
-		}
-		if arn.Resource == "root" {
-			s.accounts = append(s.accounts, arn.Account)
-			return true
-		}
-		s.arns = append(s.arns, arn)
-		return true
-	}
-	if !isUniqueID(value) {
-		return false
-	}
-	s.ids = append(s.ids, value)
-	return true
-}
-
-// isPrincipal reports whether an AWS principal can have that ARN: root, a user or
-// a role, a session of a role or of a federated user. Groups are none.
-func isPrincipal(arn aws.ARN) bool {
-	if arn.Region != "" || strings.ContainsAny(arn.String(), "*?") {
-		return false
-	}
-	kind, name, _ := strings.Cut(arn.Resource, "/")
-	role, session, _ := strings.Cut(name, "/")
-	_, err := aws.ParseAccount(string(arn.Account))
-	switch arn.Service + ":" + kind {
-	case "iam:root":
-		return err == nil && arn.Resource == "root"
-	case "iam:user":
-		return (err == nil || arn.Account == "cloudfront") && name != "" // an origin access identity
-	case "iam:role":
-		return err == nil && name != ""
-	case "sts:assumed-role":
-		return err == nil && role != "" && session != "" && !strings.Contains(session, "/")
-	case "sts:federated-user":
-		return err == nil && name != ""
-	}
-	return false
-}
-
-// isUniqueID reports whether s is the unique id of a user or role, or of a role's
-// session: "AROA…:name". IAM User Guide, "IAM identifiers".
-func isUniqueID(s string) bool {
-	id, session, ofSession := strings.Cut(s, ":")
-	return len(id) >= 16 && !strings.ContainsFunc(id, func(r rune) bool { return !alphanumeric(r) }) &&
-		(!ofSession || session != "" && !strings.ContainsAny(session, ":*?"))
-}
-
-// isServiceName reports whether s can be a service: "logs.eu-central-1.amazonaws.com".
-func isServiceName(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !alphanumeric(r) && r != '.' && r != '-' && r != '_' })
-}
-
-// isProvider reports whether s is the ARN of an identity provider in IAM.
-func isProvider(s string) bool {
-	arn, err := aws.ParseARN(s)
-	return err == nil && arn.Service == "iam" && !strings.ContainsAny(s, "*?") &&
-		(strings.HasPrefix(arn.Resource, "saml-provider/") || strings.HasPrefix(arn.Resource, "oidc-provider/"))
 }

@@ -70,29 +70,13 @@ func (x *StatementResult) applies() {
 // variables says what the policy variables of c's values stand for.
 func (c *condition) variables(e *evaluation) map[string][]string {
 	var found map[string][]string
-	look := func(p *pattern) {
-		for i := range p.parts {
-			if p.parts[i].kind != variable {
-				continue
-			}
-			if found == nil {
-				found = map[string][]string{}
-			}
-			v := e.lookup(p.parts[i].key)
-			found[p.parts[i].key] = v.strings()
+	c.eachVariable(func(p *part) {
+		if found == nil {
+			found = map[string][]string{}
 		}
-	}
-	for i := range c.patterns {
-		look(&c.patterns[i])
-	}
-	for i := range c.arns {
-		if c.arns[i].whole != nil {
-			look(c.arns[i].whole)
-		}
-		for j := range c.arns[i].parts {
-			look(&c.arns[i].parts[j])
-		}
-	}
+		v := e.lookup(p.key)
+		found[p.key] = v.strings()
+	})
 	return found
 }
 
