@@ -40,6 +40,6 @@ what happened, and playbooks change what the next packet meets.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(up(), env(), explain(), doctor(), coverage(), policyCommand(), backup(), restore(), rehearse(), test(), version())
+	c.AddCommand(up(), env(), explain(), doctor(), coverage(), policyCommand(), importCommand(), backup(), restore(), rehearse(), test(), version())
 	return c
 }

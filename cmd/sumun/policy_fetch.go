@@ -20,6 +20,13 @@ const maxPages = 10_000
 // fetch reads the caller's account and its organisation from a plane, in the form
 // that dumps have.
 func fetch(ctx context.Context, c *client.Client, into *inventory.Inventory) error {
+	if err := fetchDetails(ctx, c, into); err != nil {
+		return err
+	}
+	return fetchOrganization(ctx, c, into)
+}
+
+func fetchDetails(ctx context.Context, c *client.Client, into *inventory.Inventory) error {
 	in := &iamapi.GetAccountAuthorizationDetailsRequest{}
 	for range maxPages {
 		page, err := iamapi.GetAccountAuthorizationDetails.Call(ctx, c, in)
@@ -30,7 +37,7 @@ func fetch(ctx context.Context, c *client.Client, into *inventory.Inventory) err
 			return err
 		}
 		if page.Marker == nil || *page.Marker == "" {
-			return fetchOrganization(ctx, c, into)
+			return nil
 		}
 		in.Marker = page.Marker
 	}

@@ -37,6 +37,33 @@ func (inv *Inventory) Role(account aws.Account, name string) *Role {
 	return nil
 }
 
+// Group returns the group of an account with this name; nil when there is none.
+func (inv *Inventory) Group(account aws.Account, name string) *Group {
+	if a := inv.accounts[account]; a != nil {
+		for _, g := range a.Groups {
+			if g.Name == name {
+				return g
+			}
+		}
+	}
+	return nil
+}
+
+// User returns the user of an account with this name; nil when there is none.
+func (inv *Inventory) User(account aws.Account, name string) *User {
+	if a := inv.accounts[account]; a != nil {
+		for _, u := range a.Users {
+			if u.Name == name {
+				return u
+			}
+		}
+	}
+	return nil
+}
+
+// ManagedPolicy returns a managed policy that a dump holds; nil when none does.
+func (inv *Inventory) ManagedPolicy(arn aws.ARN) *ManagedPolicy { return inv.managed[arn] }
+
 func isGroup(e *Entity) bool { return len(e.ARN.Resource) > 6 && e.ARN.Resource[:6] == "group/" }
 
 // As returns e, which is a user or role, as a principal: a role as one of its
