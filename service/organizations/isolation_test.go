@@ -244,6 +244,22 @@ func TestHandshakesEndByThemselves(t *testing.T) {
 	refused(w, &organizationsapi.InviteAccountToOrganization, invite, organizationsapi.HandshakeConstraintViolationException, "ALREADY_IN_AN_ORGANIZATION")
 }
 
+// With the organisation go its invitations.
+func TestDeletedOrganisationsInviteNobody(t *testing.T) {
+	w := newWorld(t)
+	w.found()
+	guest := w.member("a")
+	must(w.as(guest), &organizationsapi.LeaveOrganization, &organizationsapi.LeaveOrganizationRequest{})
+	h := must(w, &organizationsapi.InviteAccountToOrganization, &organizationsapi.InviteAccountToOrganizationRequest{
+		Target: &organizationsapi.HandshakeParty{Id: string(guest), Type: organizationsapi.HandshakePartyTypeAccount}}).Handshake
+	must(w, &organizationsapi.DeleteOrganization, &organizationsapi.DeleteOrganizationRequest{})
+	refused(w.as(guest), &organizationsapi.AcceptHandshake, &organizationsapi.AcceptHandshakeRequest{HandshakeId: *h.Id}, organizationsapi.HandshakeAlreadyInStateException, "")
+	w.found()
+	if n := len(must(w, &organizationsapi.ListPolicies, &organizationsapi.ListPoliciesRequest{Filter: scp}).Policies); n != 1 {
+		t.Errorf("a new organisation begins with %d policies", n)
+	}
+}
+
 func TestPagesBelongToWhoAsked(t *testing.T) {
 	w := newWorld(t)
 	o := w.found()

@@ -37,6 +37,7 @@ type documentKey struct {
 const (
 	mostStandings = 100_000
 	mostDocuments = 4096
+	mostReads     = 5 // of a standing that changes while it is read
 )
 
 func newCache(s *store.Store) *cache {
@@ -103,6 +104,9 @@ func (s *Service) standing(ctx context.Context, id aws.Account) (*standing, erro
 		return st, nil
 	}
 	st, err := s.readStanding(ctx, id)
+	for tries := 1; errors.Is(err, store.ErrConflict) && tries < mostReads; tries++ {
+		st, err = s.readStanding(ctx, id)
+	}
 	if err != nil {
 		return nil, err
 	}

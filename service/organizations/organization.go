@@ -100,6 +100,17 @@ func (s *Service) deleteOrganization(ctx context.Context, _ *organizationsapi.De
 		return nil, organizationsapi.OrganizationNotEmptyException.New(
 			"To delete an organization, you must first remove all member accounts (except the master).")
 	}
+	for _, action := range []organizationsapi.ActionType{organizationsapi.ActionTypeInvite, organizationsapi.ActionTypeEnableAllFeatures} {
+		handshakes, err := s.waiting(ctx, o.ID, action)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range handshakes {
+			if err := s.end(ctx, h, organizationsapi.HandshakeStateCanceled); err != nil {
+				return nil, err
+			}
+		}
+	}
 	if err := s.empty(ctx, o); err != nil {
 		return nil, err
 	}
