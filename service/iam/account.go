@@ -93,10 +93,14 @@ func (s *Service) getAccountSummary(ctx context.Context, _ *iamapi.GetAccountSum
 		"AssumeRolePolicySizeQuota": policy.MaxTrust, "PolicySizeQuota": policy.MaxManaged, "VersionsPerPolicyQuota": versionsMost,
 		"GroupsPerUserQuota": groupsPerUser, "AccessKeysPerUserQuota": keysPerUser,
 		"AttachedPoliciesPerUserQuota": int32(attachedToUser.most), "AttachedPoliciesPerGroupQuota": int32(attachedToGroup.most), "AttachedPoliciesPerRoleQuota": int32(attachedToRole.most), //nolint:gosec // small
-		"AccountAccessKeysPresent": oneIf(len(root.Keys) > 0), "GlobalEndpointTokenVersion": 1,
+		"AccountAccessKeysPresent": oneIf(len(root.Keys) > 0), "SigningCertificatesPerUserQuota": signingPerUser,
+	}
+	if err := s.summariseCredentials(ctx, m); err != nil {
+		return nil, err
 	}
 	for name, q := range map[string]quota{
 		"Users": usersQuota, "Groups": groupsQuota, "Roles": rolesQuota, "Policies": policiesQuota, "InstanceProfiles": profilesQuota, "PolicyVersionsInUse": versionsQuota,
+		"ServerCertificates": serverCertificatesQuota,
 	} {
 		n, err := others(ctx, s.totals, q, "")
 		if err != nil {

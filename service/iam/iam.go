@@ -38,6 +38,12 @@ type Service struct {
 	oidc           *store.Table[oidcProvider]
 	membership     func(context.Context, aws.Account) (*policy.Membership, error) // nil: there are no organisations
 	saml           *store.Table[samlProvider]
+	usages         *store.Table[usage]        // by the unique ids of users and roles
+	reports        *store.Table[lastAccessed] // of Access Advisor
+	noted          noted
+
+	credentialReports *store.Table[credentialReport]
+	preferences       *store.Table[preferences]
 
 	groups    *store.Table[group]
 	policies  *store.Table[managedPolicy] // of customers, by their names
@@ -66,6 +72,11 @@ func New(env service.Env) *Service {
 		devices:      store.NewTable(env.Store, "iam.mfa", store.Global[mfaDevice]()),
 		oidc:         store.NewTable(env.Store, "iam.oidc", store.Global[oidcProvider]()),
 		saml:         store.NewTable(env.Store, "iam.saml", store.Global[samlProvider]()),
+		usages:       store.NewTable(env.Store, "iam.usages", store.Global[usage]()),
+		reports:      store.NewTable(env.Store, "iam.reports", store.Global[lastAccessed]()),
+
+		credentialReports: store.NewTable(env.Store, "iam.credentialreport", store.Global[credentialReport]()),
+		preferences:       store.NewTable(env.Store, "iam.preferences", store.Global[preferences]()),
 
 		groups:    store.NewTable(env.Store, "iam.groups", store.Global[group](), store.Index("uses", usesOfGroup), store.Index("id", func(g *group) []string { return []string{g.ID} })),
 		policies:  store.NewTable(env.Store, "iam.policies", store.Global[managedPolicy]()),
@@ -81,7 +92,7 @@ func New(env service.Env) *Service {
 
 // Routes lists what IAM serves.
 func (s *Service) Routes() []wire.Route {
-	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes(), s.credentialRoutes(), s.serverCertificateRoutes(), s.simulatorRoutes())
+	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes(), s.credentialRoutes(), s.serverCertificateRoutes(), s.simulatorRoutes(), s.lastAccessedRoutes(), s.credentialReportRoutes(), s.preferenceRoutes())
 }
 
 // entityRoutes lists what is served for users, groups, roles and policies.

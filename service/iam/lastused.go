@@ -2,7 +2,6 @@ package iam
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -15,8 +14,11 @@ import (
 // used ten thousand times a second does not cause as many writes.
 const useGrain = time.Minute
 
-// noteUse keeps when access keys and roles were last used.
+// noteUse keeps when access keys and roles were last used, and for which services.
 func (s *Service) noteUse(ctx context.Context, events []aws.Event) error {
+	if err := s.noteServices(ctx, events); err != nil {
+		return err
+	}
 	newest := map[string]*aws.Event{}
 	for i := range events {
 		if id := events[i].Attrs["accessKeyId"]; id != "" {
@@ -56,17 +58,8 @@ func (s *Service) noteKey(ctx context.Context, id string, e *aws.Event) error {
 }
 
 func (s *Service) noteRole(ctx context.Context, e *aws.Event) error {
-	var record struct {
-		UserIdentity struct {
-			SessionContext struct {
-				SessionIssuer struct{ Type, UserName string }
-			}
-		}
-	}
-	if err := json.Unmarshal(e.Data, &record); err != nil {
-		return nil //nolint:nilerr // the gate wrote the record; one that cannot be read has no session
-	}
-	issuer := record.UserIdentity.SessionContext.SessionIssuer
+	who := identityOf(e)
+	issuer := who.SessionContext.SessionIssuer
 	if issuer.Type != "Role" {
 		return nil
 	}

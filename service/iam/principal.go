@@ -21,7 +21,11 @@ const (
 	roleKind = "role"
 )
 
+// forgetID takes away what is kept under a unique id whose holder is deleted.
 func (s *Service) forgetID(ctx context.Context, id string) error {
+	if err := s.usages.Delete(ctx, id); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
 	err := s.ids.Delete(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
