@@ -43,9 +43,6 @@ func taskPolicy(in *stsapi.AssumeRootRequest) (string, error) {
 	return "", validationError.New("%s is not a task policy", arn)
 }
 
-// rootToAssume asks the caller's own policies. That the caller stands in the
-// management account of the target's organisation is what the target's side asks;
-// it is put as a policy of the target, so that others are refused in AWS's words.
 func (s *Service) rootToAssume(ctx context.Context, in *stsapi.AssumeRootRequest) ([]wire.Touch, error) {
 	call := aws.CallOf(ctx)
 	account, err := target(call.Partition, in.TargetPrincipal)
@@ -56,22 +53,13 @@ func (s *Service) rootToAssume(ctx context.Context, in *stsapi.AssumeRootRequest
 	if err != nil {
 		return nil, err
 	}
-	touch := wire.Touch{
-		Action: "sts:AssumeRoot", Resource: aws.ARN{Partition: call.Partition, Service: "iam", Account: account, Resource: "root"},
-		Conditions: map[string][]string{"sts:TaskPolicyArn": {task}}, Policy: rootOf("000000000000"),
-	}
-	manages, err := s.manages(ctx, call.Principal.Account, account)
-	if err != nil {
-		return nil, err
-	}
-	if manages {
-		touch.Policy = rootOf(call.Principal.Account)
-	}
-	return []wire.Touch{touch}, nil
+	return []wire.Touch{{
+		Action: "sts:AssumeRoot", Resource: rootARN(call.Partition, account), Conditions: map[string][]string{"sts:TaskPolicyArn": {task}},
+	}}, nil
 }
 
-func rootOf(account aws.Account) string {
-	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + string(account) + `"},"Action":"sts:AssumeRoot","Resource":"*"}]}`
+func rootARN(partition string, account aws.Account) aws.ARN {
+	return aws.ARN{Partition: partition, Service: "iam", Account: account, Resource: "root"}
 }
 
 // manages reports whether account one is the management account of the organisation
@@ -98,6 +86,14 @@ func (s *Service) assumeRoot(ctx context.Context, in *stsapi.AssumeRootRequest) 
 	task, err := taskPolicy(in)
 	if err != nil {
 		return nil, err
+	}
+	// Who may is also for the organisation to say, in the words for one who may not.
+	manages, err := s.manages(ctx, p.Account, account)
+	if err != nil {
+		return nil, err
+	}
+	if !manages {
+		return nil, accessDenied.New("User: %s is not authorized to perform: sts:AssumeRoot on resource: %s", p.ARN, rootARN(call.Partition, account))
 	}
 	lasts := maxRoot
 	if in.DurationSeconds != nil && *in.DurationSeconds > 0 {
