@@ -31,6 +31,7 @@ var table = map[string]command{
 	"eventually": nil, // it calls others of the table: see run
 	"explain":    (*step).explain,
 	"http":       (*step).http,
+	"idp":        (*step).idp,
 	"in":         (*step).in,
 	"restart":    (*step).restart,
 	"saml":       (*step).saml,

@@ -42,6 +42,8 @@ func (s *Setting) Can(script *Script) error {
 		return misused("%s: needs virtual time ('advance'); play it with 'sumun test'", script.File)
 	case script.Uses("restart") && !s.Durable:
 		return misused("%s: needs a durable store ('restart')", script.File)
+	case script.Uses("idp") && s.open != nil:
+		return misused("%s: needs an identity provider inside the process ('idp')", script.File)
 	case script.Uses("events") && s.open != nil:
 		return misused("%s: sees the buses from inside ('events')", script.File)
 	}

@@ -44,7 +44,8 @@ func onlyItsOwn(base, cfg config.Config) error {
 		"listen": cfg.Listen != base.Listen, "admin": cfg.Admin != base.Admin, "tls": cfg.TLS != base.TLS,
 		"insecure-http": cfg.InsecureHTTP, "dns.listen": cfg.DNS.Listen != base.DNS.Listen, "dns.upstreams": len(cfg.DNS.Upstreams) > 0,
 		"store": cfg.Store != base.Store, "spine": cfg.Spine != base.Spine, "log": cfg.Log != base.Log,
-		"trusted-proxies": !reflect.DeepEqual(cfg.Trusted, base.Trusted),
+		"identity-providers": !reflect.DeepEqual(cfg.Providers, base.Providers),
+		"trusted-proxies":    !reflect.DeepEqual(cfg.Trusted, base.Trusted),
 	} {
 		if changed {
 			return fmt.Errorf("a scenario cannot set %q: its plane talks to nobody else", name)

@@ -46,11 +46,13 @@ type inside struct {
 	server  *http.Server
 	network *network
 	client  *http.Client
+
+	provider *provider // nil until a script needs it
 }
 
 func openInside(ctx context.Context, cfg config.Config, virtual bool, log *slog.Logger) (*inside, error) {
 	s := &inside{config: cfg, virtual: virtual}
-	s.options = plane.Options{Log: log, MemorySpine: virtual, NoUpstreams: true, NoNote: true}
+	s.options = plane.Options{Log: log, MemorySpine: virtual, NoUpstreams: true, NoNote: true, DialProviders: s.dial}
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
@@ -141,9 +143,12 @@ func (s *inside) restart(ctx context.Context) error {
 		}
 		s.past = past
 	}
+	kept := s.provider // it is not the plane's
+	s.provider = nil
 	if err := s.close(ctx); err != nil {
 		return err
 	}
+	s.provider = kept
 	return s.open(ctx)
 }
 
@@ -164,6 +169,11 @@ func (s *inside) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
 	s.client.CloseIdleConnections()
+	if s.provider != nil {
+		if err := s.provider.server.Close(); err != nil {
+			return err
+		}
+	}
 	if s.server != nil {
 		if err := s.server.Shutdown(ctx); err != nil {
 			return err

@@ -99,6 +99,9 @@ func Claims(url string, change map[string]any) map[string]any {
 	return c
 }
 
+// Token makes a token in the usual form.
+func (k Key) Token(claims any) (string, error) { return k.Sign(jose.ES256, claims, nil) }
+
 // Sign makes a token: claims are a JSON text or what becomes one; extra are further
 // members of its header.
 func (k Key) Sign(alg jose.SignatureAlgorithm, claims any, extra map[string]any) (string, error) {
