@@ -80,6 +80,7 @@ func TestRevocationsReachEveryNode(t *testing.T) {
 	_, err = byRoot(t, one, &iamapi.CreateRole, &iamapi.CreateRoleRequest{RoleName: "app", AssumeRolePolicyDocument: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"test.amazonaws.com"},"Action":"sts:AssumeRole"}}`})
 	must(err)
 	session := sessionOf(t, one)
+	own, keyBehind := ownSession(t, one)
 
 	for name, c := range map[string]struct {
 		key    sigv4.Credentials
@@ -87,6 +88,10 @@ func TestRevocationsReachEveryNode(t *testing.T) {
 	}{
 		"key_made_inactive": {alice, func() error {
 			_, err := byRoot(t, one, &iamapi.UpdateAccessKey, &iamapi.UpdateAccessKeyRequest{UserName: new("alice"), AccessKeyId: alice.KeyID, Status: iamapi.StatusTypeInactive})
+			return err
+		}},
+		"key_behind_a_session_deleted": {own, func() error {
+			_, err := byRoot(t, one, &iamapi.DeleteAccessKey, &iamapi.DeleteAccessKeyRequest{UserName: new("bob"), AccessKeyId: keyBehind})
 			return err
 		}},
 		"role_deleted": {session, func() error {
@@ -126,4 +131,30 @@ func sessionOf(t *testing.T, p *Plane) sigv4.Credentials {
 		t.Fatal(err)
 	}
 	return sigv4.Credentials{KeyID: out.Credentials.AccessKeyId, Secret: out.Credentials.SecretAccessKey, Token: out.Credentials.SessionToken}
+}
+
+// ownSession makes a user bob with a session of his own, and returns his key's id too.
+func ownSession(t *testing.T, p *Plane) (sigv4.Credentials, string) {
+	t.Helper()
+	made, err := byRoot(t, p, &iamapi.CreateUser, &iamapi.CreateUserRequest{UserName: "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := byRoot(t, p, &iamapi.CreateAccessKey, &iamapi.CreateAccessKeyRequest{UserName: new("bob")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn, err := aws.ParseARN(made.User.Arn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := aws.WithCall(t.Context(), &aws.Call{
+		Principal: &aws.Principal{Kind: aws.User, Account: arn.Account, ARN: arn, ID: made.User.UserId, Name: "bob", AccessKeyID: key.AccessKey.AccessKeyId},
+		Partition: "aws", Account: arn.Account, Region: "us-east-1", Time: time.Now(),
+	})
+	out, err := stsapi.GetSessionToken.Call(ctx, p.current.Load().gate.InsideAny("test"), &stsapi.GetSessionTokenRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sigv4.Credentials{KeyID: out.Credentials.AccessKeyId, Secret: out.Credentials.SecretAccessKey, Token: out.Credentials.SessionToken}, key.AccessKey.AccessKeyId
 }

@@ -31,7 +31,7 @@ var table = map[string]command{
 	"eventually": nil, // it calls others of the table: see run
 	"explain":    (*step).explain,
 	"http":       (*step).http,
-	"idp":        (*step).idp,
+	"idp":        (*step).identityProvider,
 	"in":         (*step).in,
 	"restart":    (*step).restart,
 	"saml":       (*step).saml,

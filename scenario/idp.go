@@ -88,7 +88,7 @@ func (s *inside) dial(ctx context.Context, network, address string) (net.Conn, e
 //
 // idp is an identity provider: it prints signed tokens and assertions, and what
 // makes others trust them.
-func (s *step) idp(args []string) error {
+func (s *step) identityProvider(args []string) error {
 	in, ok := s.stage.(*inside)
 	if !ok {
 		return misused("idp: the identity provider is inside the plane's process")

@@ -132,6 +132,15 @@ func TestIdentities(t *testing.T) {
 	const issuer = `"sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA2N7TQQRGKJYPCLOG0","arn":"arn:aws:iam::111122223333:role/app","accountId":"111122223333","userName":"app"},` +
 		`"attributes":{"creationDate":"2026-11-23T07:29:00Z","mfaAuthenticated":"true"},"sourceIdentity":"bob"}`
 	const session = `{"type":"AssumedRole","principalId":"AROA2N7TQQRGKJYPCLOG0:cli","arn":"arn:aws:sts::111122223333:assumed-role/app/cli","accountId":"111122223333","accessKeyId":"ASIA6FTSFH98XNF7DFZB",` + issuer
+	web := roleSession()
+	web.Session.Provider, web.Session.SourceID = "arn:aws:iam::111122223333:oidc-provider/idp.example.com", ""
+	federated := &aws.Principal{
+		Kind: aws.FederatedUser, Account: "111122223333", ID: "111122223333:bob", Name: "bob", AccessKeyID: "ASIABOB",
+		ARN:     aws.ARN{Partition: "aws", Service: "sts", Account: "111122223333", Resource: "federated-user/bob"},
+		Session: &aws.Session{Issuer: root.ARN, IssuerID: root.ID, Created: when.Add(-time.Minute)},
+	}
+	assumed := &aws.Principal{Kind: aws.Root, Account: root.Account, ID: root.ID, ARN: root.ARN, AccessKeyID: "ASIAROOT",
+		Session: &aws.Session{Issuer: root.ARN, IssuerID: root.ID, Created: when.Add(-time.Minute), TaskPolicy: "arn:aws:iam::aws:policy/root-task/IAMAuditRootUserCredentials"}}
 	serviceSession := roleSession()
 	serviceSession.Session.InvokedBy = "ssm.amazonaws.com"
 	for _, c := range []struct {
@@ -152,6 +161,19 @@ func TestIdentities(t *testing.T) {
 			want: session + `,"invokedBy":"ssm.amazonaws.com"}`},
 		{name: "service", principal: &aws.Principal{Kind: aws.Service, Name: "guardduty.amazonaws.com"}, inside: true, source: "guardduty.amazonaws.com",
 			want: `{"type":"AWSService","invokedBy":"guardduty.amazonaws.com"}`},
+		{name: "role_by_web_identity", principal: web, user: "cli", source: "192.0.2.7",
+			want: strings.Replace(strings.Replace(session, `"attributes"`, `"webIdFederationData":{"federatedProvider":"arn:aws:iam::111122223333:oidc-provider/idp.example.com","attributes":{}},"attributes"`, 1), `,"sourceIdentity":"bob"`, "", 1) + `}`},
+		{name: "with_a_token", principal: &aws.Principal{Kind: aws.WebIdentity, Account: "111122223333", ID: "idp.example.com:app:alice", Name: "arn:aws:iam::111122223333:oidc-provider/idp.example.com", Subject: "alice"},
+			user: "alice", source: "192.0.2.7",
+			want: `{"type":"WebIdentityUser","principalId":"idp.example.com:app:alice","userName":"alice","identityProvider":"arn:aws:iam::111122223333:oidc-provider/idp.example.com"}`},
+		{name: "with_an_assertion", principal: &aws.Principal{Kind: aws.SAML, Account: "111122223333", ID: "qualifier=:alice", Name: "arn:aws:iam::111122223333:saml-provider/corp", Subject: "alice"},
+			user: "alice", source: "192.0.2.7", want: `{"type":"SAMLUser","principalId":"qualifier=:alice","userName":"alice","identityProvider":"qualifier="}`},
+		{name: "federated_by_root", principal: federated, user: "bob", source: "192.0.2.7",
+			want: `{"type":"FederatedUser","principalId":"111122223333:bob","arn":"arn:aws:sts::111122223333:federated-user/bob","accountId":"111122223333","accessKeyId":"ASIABOB",` +
+				`"sessionContext":{"sessionIssuer":{"type":"Root","principalId":"111122223333","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"},"attributes":{"creationDate":"2026-11-23T07:29:00Z","mfaAuthenticated":"false"}}}`},
+		{name: "assumed_root", principal: assumed, user: "root", source: "192.0.2.7",
+			want: `{"type":"Root","principalId":"111122223333","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333","accessKeyId":"ASIAROOT",` +
+				`"sessionContext":{"attributes":{"creationDate":"2026-11-23T07:29:00Z","mfaAuthenticated":"false"},"assumedRoot":"true"}}`},
 		{name: "nobody", principal: &aws.Principal{}, source: "192.0.2.7", want: `{"type":"AWSAccount","principalId":"","accountId":"ANONYMOUS_PRINCIPAL"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
