@@ -21,19 +21,16 @@ import (
 	"time"
 
 	"sumun.dev/engine/oidc/oidctest"
-	"sumun.dev/engine/saml/samltest"
 )
 
 // providerHost is where the scenario's identity provider is.
 const providerHost = "idp.test"
 
-// A provider is the identity provider of a scenario: OpenID Connect at
-// https://idp.test, served in memory, and SAML. Nobody trusts it until the
-// scenario says so.
+// A provider is the OpenID Connect provider of a scenario, https://idp.test, served
+// in memory. Nobody trusts it until the scenario says so.
 type provider struct {
 	issuer  oidctest.Issuer
 	key     oidctest.Key
-	saml    *samltest.IdP
 	cert    []byte // DER, of its own making
 	network *network
 	server  *http.Server
@@ -42,10 +39,6 @@ type provider struct {
 func newProvider() (*provider, error) {
 	p := &provider{network: newNetwork()}
 	p.issuer.URL = "https://" + providerHost
-	var err error
-	if p.saml, err = samltest.New(p.issuer.URL + "/metadata"); err != nil {
-		return nil, err
-	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -83,11 +76,10 @@ func (s *inside) dial(ctx context.Context, network, address string) (net.Conn, e
 	return s.provider.network.dial(ctx, network, address)
 }
 
-// idp token [CLAIM=VALUE…] | idp thumbprint | idp rotate | idp metadata |
-// idp assertion SUBJECT [ATTRIBUTE=VALUE…]
+// idp token [CLAIM=VALUE…] | idp thumbprint | idp rotate
 //
-// idp is an identity provider: it prints signed tokens and assertions, and what
-// makes others trust them.
+// idp is an OpenID Connect provider: it prints signed tokens, and what makes others
+// trust them.
 func (s *step) identityProvider(args []string) error {
 	in, ok := s.stage.(*inside)
 	if !ok {
@@ -109,14 +101,8 @@ func (s *step) identityProvider(args []string) error {
 		return nil
 	case len(args) == 1 && args[0] == "rotate":
 		return p.rotate()
-	case len(args) == 1 && args[0] == "metadata":
-		// IAM takes no metadata of under 1,000 characters (CreateSAMLProvider).
-		fmt.Fprintln(s.out, p.saml.Metadata()+"<!-- "+strings.Repeat("The metadata of a scenario's identity provider. ", 8)+"-->")
-		return nil
-	case len(args) >= 2 && args[0] == "assertion":
-		return s.assertion(p, args[1], args[2:])
 	}
-	return misused("usage: idp token [CLAIM=VALUE…], idp thumbprint, idp rotate, idp metadata or idp assertion SUBJECT [ATTRIBUTE=VALUE…]")
+	return misused("usage: idp token [CLAIM=VALUE…], idp thumbprint or idp rotate")
 }
 
 // token prints a token. Values are JSON where they can be read as such, else texts;
@@ -155,25 +141,4 @@ func (s *step) token(p *provider, args []string) error {
 func pairOf(arg string) (name, value string, ok bool) {
 	name, value, ok = strings.Cut(arg, "=")
 	return name, value, ok && name != ""
-}
-
-// assertion prints a response for AWS's sign-in. Attributes without a scheme are AWS's own.
-func (s *step) assertion(p *provider, subject string, args []string) error {
-	const signIn, own = "https://signin.aws.amazon.com/saml", "https://aws.amazon.com/SAML/Attributes/"
-	attributes := map[string][]string{}
-	for _, arg := range args {
-		name, value, ok := pairOf(arg)
-		if !ok {
-			return misused("idp assertion: %q is not ATTRIBUTE=VALUE", arg)
-		}
-		if !strings.Contains(name, "://") && !strings.HasPrefix(name, "urn:") {
-			name = own + name
-		}
-		attributes[name] = append(attributes[name], value)
-	}
-	text, err := p.saml.Respond(p.saml.Login(subject, signIn, signIn, attributes))
-	if err == nil {
-		fmt.Fprintln(s.out, text)
-	}
-	return err
 }
