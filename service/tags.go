@@ -3,6 +3,7 @@ package service
 import (
 	"iter"
 	"slices"
+	"strings"
 
 	"sumun.dev/wire"
 )
@@ -47,6 +48,11 @@ func WithTagging(action string, made wire.Touch) []wire.Touch {
 		return []wire.Touch{made}
 	}
 	tagging := made
-	tagging.Action = action
+	tagging.Action, tagging.Conditions = action, map[string][]string{}
+	for key, values := range made.Conditions {
+		if key == "aws:TagKeys" || strings.HasPrefix(key, "aws:RequestTag/") { // tagging knows no other keys
+			tagging.Conditions[key] = values
+		}
+	}
 	return []wire.Touch{made, tagging}
 }

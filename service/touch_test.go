@@ -37,9 +37,9 @@ func TestTaggingOnCreationNeedsTheRightToTag(t *testing.T) {
 	if got := service.WithTagging("events:TagResource", bare); len(got) != 1 {
 		t.Errorf("without tags: %+v", got)
 	}
-	with := wire.Touch{Action: "events:PutRule", Conditions: service.RequestTags(nil, maps.All(map[string]string{"a": "b"}))}
+	with := wire.Touch{Action: "events:PutRule", Conditions: service.RequestTags(map[string][]string{"events:source": {"x"}}, maps.All(map[string]string{"a": "b"}))}
 	got := service.WithTagging("events:TagResource", with)
-	if len(got) != 2 || got[0].Action != "events:PutRule" || got[1].Action != "events:TagResource" || got[1].Conditions["aws:RequestTag/a"][0] != "b" {
+	if len(got) != 2 || got[0].Action != "events:PutRule" || got[1].Action != "events:TagResource" || got[1].Conditions["aws:RequestTag/a"][0] != "b" || len(got[1].Conditions) != 2 {
 		t.Errorf("with tags: %+v", got)
 	}
 }
