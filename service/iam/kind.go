@@ -6,6 +6,7 @@ import (
 
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
+	"sumun.dev/service"
 	"sumun.dev/store"
 	"sumun.dev/wire"
 )
@@ -89,6 +90,6 @@ func touchNew[In any](action, tagging string, resource func(*In) (string, []iama
 	return func(ctx context.Context, in *In) ([]wire.Touch, error) {
 		name, tags := resource(in)
 		touch := wire.Touch{Action: action, Resource: aws.CallOf(ctx).GlobalARN("iam", name), Conditions: requested(tags)}
-		return withTagging([]wire.Touch{touch}, tagging, tags), nil
+		return service.WithTagging(tagging, touch), nil
 	}
 }

@@ -198,13 +198,13 @@ func making(ctx context.Context, action, kind string, path *string, name string,
 func (s *Service) newUser(ctx context.Context, in *iamapi.CreateUserRequest) ([]wire.Touch, error) {
 	touch := making(ctx, "iam:CreateUser", "user", in.Path, in.UserName, in.Tags)
 	boundedBy(touch.Conditions, valueOf(in.PermissionsBoundary, ""))
-	return withTagging([]wire.Touch{touch}, "iam:TagUser", in.Tags), nil
+	return service.WithTagging("iam:TagUser", touch), nil
 }
 
 func (s *Service) newRole(ctx context.Context, in *iamapi.CreateRoleRequest) ([]wire.Touch, error) {
 	touch := making(ctx, "iam:CreateRole", "role", in.Path, in.RoleName, in.Tags)
 	boundedBy(touch.Conditions, valueOf(in.PermissionsBoundary, ""))
-	return withTagging([]wire.Touch{touch}, "iam:TagRole", in.Tags), nil
+	return service.WithTagging("iam:TagRole", touch), nil
 }
 
 func (s *Service) newGroup(ctx context.Context, in *iamapi.CreateGroupRequest) ([]wire.Touch, error) {
@@ -212,23 +212,12 @@ func (s *Service) newGroup(ctx context.Context, in *iamapi.CreateGroupRequest) (
 }
 
 func (s *Service) newPolicy(ctx context.Context, in *iamapi.CreatePolicyRequest) ([]wire.Touch, error) {
-	return withTagging([]wire.Touch{making(ctx, "iam:CreatePolicy", "policy", in.Path, in.PolicyName, in.Tags)}, "iam:TagPolicy", in.Tags), nil
+	return service.WithTagging("iam:TagPolicy", making(ctx, "iam:CreatePolicy", "policy", in.Path, in.PolicyName, in.Tags)), nil
 }
 
 func (s *Service) newProfile(ctx context.Context, in *iamapi.CreateInstanceProfileRequest) ([]wire.Touch, error) {
 	touch := making(ctx, "iam:CreateInstanceProfile", "instance-profile", in.Path, in.InstanceProfileName, in.Tags)
-	return withTagging([]wire.Touch{touch}, "iam:TagInstanceProfile", in.Tags), nil
-}
-
-// withTagging adds the permission that tags on a new entity need besides its
-// creation. IAM User Guide, "Tagging IAM resources".
-func withTagging(touches []wire.Touch, action string, tags []iamapi.Tag) []wire.Touch {
-	if len(tags) == 0 {
-		return touches
-	}
-	t := touches[0]
-	t.Action, t.Conditions = action, requested(tags) // tagging knows no other keys
-	return append(touches, t)
+	return service.WithTagging("iam:TagInstanceProfile", touch), nil
 }
 
 func requested(tags []iamapi.Tag) map[string][]string {
