@@ -8,6 +8,7 @@ import (
 
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/api/iamapi"
+	"sumun.dev/api/organizationsapi"
 	"sumun.dev/api/stsapi"
 	"sumun.dev/plane/runtime"
 )
@@ -78,6 +79,10 @@ func TestImportIAM(t *testing.T) {
 	run(2, "nothing was changed: user alice is there and differs", "import", "iam", dump)
 	run(0, "steps done", "import", "iam", dump, "--replace")
 	run(0, "0 steps done", "import", "iam", dump)
+
+	// The organisation counts too, and its management account is exempt.
+	must(p, &organizationsapi.CreateOrganization, &organizationsapi.CreateOrganizationRequest{})
+	run(0, "user/ops/bob", "policy", "who-can", "ec2:RunInstances", "*")
 
 	run(2, "--account", "import", "iam", dump, "--account", "1")
 	run(2, "no such file", "import", "iam", "none.json")
