@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,12 +15,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sumun.dev/api/stsapi"
+	"sumun.dev/aws"
 	"sumun.dev/plane/config"
 	"sumun.dev/plane/runtime"
 )
 
 func env() *cobra.Command {
-	data, as, format := config.Default().Data, "", "sh"
+	data, as, account, format := config.Default().Data, "", "", "sh"
 	c := &cobra.Command{
 		Use:   "env",
 		Short: "Print the environment that points AWS clients to the running plane",
@@ -28,10 +31,14 @@ administrator, as settings of the environment. It is the only command that
 prints a secret.`,
 		Example: `  eval "$(sumun env)"
   sumun env --format json
-  sumun env --as root`,
+  sumun env --as root
+  eval "$(sumun env --account 111122223333)"`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			vars, err := variables(data, as)
+			if err == nil && account != "" {
+				vars, err = entered(c.Context(), data, as, account, vars)
+			}
 			if err != nil {
 				return err
 			}
@@ -40,6 +47,7 @@ prints a secret.`,
 	}
 	c.Flags().StringVar(&data, "data", data, "data folder of the plane, or ':memory:'")
 	c.Flags().StringVar(&as, "as", as, "whose key: 'administrator' (default) or 'root'")
+	c.Flags().StringVar(&account, "account", account, "an account of the organisation, entered by its role OrganizationAccountAccessRole for an hour")
 	c.Flags().StringVar(&format, "format", format, "sh, json, fish or powershell")
 	return c
 }
@@ -83,6 +91,36 @@ func variables(data, as string) ([]variable, error) {
 		vars = append(vars, variable{"AWS_CA_BUNDLE", note.CA})
 	}
 	return vars, nil
+}
+
+// entered returns vars with the keys of a session of the role by which the
+// management account enters another account of its organisation.
+func entered(ctx context.Context, data, as, account string, vars []variable) ([]variable, error) {
+	if _, err := aws.ParseAccount(account); err != nil {
+		return nil, fmt.Errorf("--account: %w", err)
+	}
+	if as == "root" {
+		return nil, errors.New("--account goes without --as root: root users cannot assume roles")
+	}
+	c, err := caller(data)
+	if err != nil {
+		return nil, err
+	}
+	out, err := stsapi.AssumeRole.Call(ctx, c, &stsapi.AssumeRoleRequest{
+		RoleArn: "arn:aws:iam::" + account + ":role/OrganizationAccountAccessRole", RoleSessionName: "sumun",
+	})
+	if err != nil {
+		return nil, fmt.Errorf("account %s cannot be entered: %w", account, err)
+	}
+	for i := range vars {
+		switch vars[i].name {
+		case "AWS_ACCESS_KEY_ID":
+			vars[i].value = out.Credentials.AccessKeyId
+		case "AWS_SECRET_ACCESS_KEY":
+			vars[i].value = out.Credentials.SecretAccessKey
+		}
+	}
+	return append(vars, variable{"AWS_SESSION_TOKEN", out.Credentials.SessionToken}), nil
 }
 
 // answers asks the plane whether it runs: after a crash another process may have

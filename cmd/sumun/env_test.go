@@ -60,3 +60,13 @@ func TestEnvNamesTheKeyHolder(t *testing.T) {
 		t.Errorf("without a plane: %v", err)
 	}
 }
+
+func TestEnvRefusesWhatEntersNoAccount(t *testing.T) {
+	for _, c := range []struct{ as, account, says string }{
+		{"", "12345", "is not an account number"}, {"root", "111122223333", "root users cannot assume roles"}, {"", "111122223333", "no plane runs"},
+	} {
+		if _, err := entered(t.Context(), t.TempDir(), c.as, c.account, nil); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("--as %q --account %s: %v", c.as, c.account, err)
+		}
+	}
+}
