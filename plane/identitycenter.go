@@ -17,10 +17,10 @@ import (
 
 // mountIdentityCenter mounts the faces of IAM Identity Center, and keeps its pages
 // for people's browsers.
-func (c *core) mountIdentityCenter(cfg *config.Config, o Options, who *identities) error {
+func (c *core) mountIdentityCenter(cfg *config.Config, o Options, who *identities) (*identitycenter.Service, error) {
 	tokens, err := verifier(cfg, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	policies := managed.New()
 	s := identitycenter.New(c.env(cfg, o, "sso", (*identitycenter.Service).Needs(nil)...), identitycenter.Options{
@@ -42,5 +42,5 @@ func (c *core) mountIdentityCenter(cfg *config.Config, o Options, who *identitie
 	c.pages = s.Pages(func(ctx context.Context, at store.Place) context.Context {
 		return asService(ctx, identitycenter.Principal, at)
 	})
-	return nil
+	return s, nil
 }

@@ -50,7 +50,8 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	c.mount(&iamapi.Service, who.iam)
 	c.mount(&stsapi.Service, who.sts)
 	c.mount(&organizationsapi.Service, who.organizations)
-	if err := c.mountIdentityCenter(cfg, o, &who); err != nil {
+	center, err := c.mountIdentityCenter(cfg, o, &who)
+	if err != nil {
 		return err
 	}
 	c.mount(&cloudtrailapi.Service, cloudtrail.New(c.env(cfg, o, "cloudtrail")))
@@ -67,6 +68,11 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	if c.born, err = c.firstStart(ctx, cfg, who.iam, again); err != nil {
 		return err
 	}
+	from, err := sources(cfg, c.born.Account)
+	if err != nil {
+		return err
+	}
+	center.Use(cfg.IdentityCenter.URL, from...)
 	guard.Follow(feeds(cfg, c.born.Account))
 	return nil
 }

@@ -61,7 +61,11 @@ func id(e *ldap.Entry) string {
 	if v := value(e, "entryUUID"); v != "" {
 		return strings.ToLower(v)
 	}
-	raw := e.GetEqualFoldRawAttributeValue("objectGUID")
+	return guid(e.GetEqualFoldRawAttributeValue("objectGUID"))
+}
+
+// guid writes an objectGUID as a UUID; empty when it is none.
+func guid(raw []byte) string {
 	if len(raw) != 16 {
 		return ""
 	}

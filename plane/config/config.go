@@ -24,25 +24,26 @@ const maxMiB = 1 << 30
 // Config is what a plane is told. The tags are the reference page
 // (docs/configuration.md): doc says what a setting means.
 type Config struct {
-	Data           string    `yaml:"data" doc:"Folder that keeps everything, made with mode 0700; ':memory:' keeps nothing and offers POST /reset on the admin listener." default:"$XDG_DATA_HOME/sumun"`
-	Listen         string    `yaml:"listen" doc:"Address of the AWS APIs. Beyond loopback it needs tls or insecure-http." default:"127.0.0.1:4566"`
-	Admin          string    `yaml:"admin" doc:"Address of health, readiness and metrics; loopback only." default:"127.0.0.1:4567"`
-	TLS            TLS       `yaml:"tls" doc:"Certificate of the AWS APIs."`
-	InsecureHTTP   bool      `yaml:"insecure-http" doc:"Serve the AWS APIs beyond loopback without TLS. Signatures protect requests, nothing hides what they say." default:"false"`
-	AccountID      string    `yaml:"account-id" doc:"Number of the management account; read at the first start only." default:"a random one"`
-	Region         string    `yaml:"region" doc:"Region that 'sumun env' names." default:"us-east-1"`
-	NoAdmin        bool      `yaml:"no-administrator" doc:"Do not create the IAM user 'administrator' at the first start." default:"false"`
-	ReplaceRootKey bool      `yaml:"replace-root-key" doc:"At this start, make the key in SUMUN_ROOT_ACCESS_KEY_ID and SUMUN_ROOT_SECRET_ACCESS_KEY the only one of root: the way back when the keys of the first start are lost." default:"false"`
-	Quotas         string    `yaml:"quotas" doc:"'aws' applies AWS's request rates and the limit of total domains; 'objects' only AWS's limits of objects." default:"objects"`
-	DNS            DNS       `yaml:"dns" doc:"The resolver with DNS Firewall."`
-	Hosts          []Host    `yaml:"hosts" doc:"Who asks the resolver from which address; stands for EC2 instances."`
-	Feeds          []Feed    `yaml:"feeds" doc:"Threat lists that GuardDuty's detectors use besides the account's own."`
-	Lists          []List    `yaml:"domain-lists" doc:"Domain list files loaded into Route 53 Resolver DNS Firewall lists."`
-	Providers      Providers `yaml:"identity-providers" doc:"How OpenID Connect providers, of whom STS takes web identity tokens, are reached."`
-	Store          Store     `yaml:"store" doc:"Where state is kept."`
-	Spine          Spine     `yaml:"spine" doc:"Where the event log is kept."`
-	Log            Log       `yaml:"log" doc:"The program's own log, on standard error."`
-	Trusted        []string  `yaml:"trusted-proxies" doc:"Addresses or CIDR blocks whose X-Forwarded-For and X-Forwarded-Proto are believed."`
+	Data           string         `yaml:"data" doc:"Folder that keeps everything, made with mode 0700; ':memory:' keeps nothing and offers POST /reset on the admin listener." default:"$XDG_DATA_HOME/sumun"`
+	Listen         string         `yaml:"listen" doc:"Address of the AWS APIs. Beyond loopback it needs tls or insecure-http." default:"127.0.0.1:4566"`
+	Admin          string         `yaml:"admin" doc:"Address of health, readiness and metrics; loopback only." default:"127.0.0.1:4567"`
+	TLS            TLS            `yaml:"tls" doc:"Certificate of the AWS APIs."`
+	InsecureHTTP   bool           `yaml:"insecure-http" doc:"Serve the AWS APIs beyond loopback without TLS. Signatures protect requests, nothing hides what they say." default:"false"`
+	AccountID      string         `yaml:"account-id" doc:"Number of the management account; read at the first start only." default:"a random one"`
+	Region         string         `yaml:"region" doc:"Region that 'sumun env' names." default:"us-east-1"`
+	NoAdmin        bool           `yaml:"no-administrator" doc:"Do not create the IAM user 'administrator' at the first start." default:"false"`
+	ReplaceRootKey bool           `yaml:"replace-root-key" doc:"At this start, make the key in SUMUN_ROOT_ACCESS_KEY_ID and SUMUN_ROOT_SECRET_ACCESS_KEY the only one of root: the way back when the keys of the first start are lost." default:"false"`
+	Quotas         string         `yaml:"quotas" doc:"'aws' applies AWS's request rates and the limit of total domains; 'objects' only AWS's limits of objects." default:"objects"`
+	DNS            DNS            `yaml:"dns" doc:"The resolver with DNS Firewall."`
+	Hosts          []Host         `yaml:"hosts" doc:"Who asks the resolver from which address; stands for EC2 instances."`
+	Feeds          []Feed         `yaml:"feeds" doc:"Threat lists that GuardDuty's detectors use besides the account's own."`
+	Lists          []List         `yaml:"domain-lists" doc:"Domain list files loaded into Route 53 Resolver DNS Firewall lists."`
+	Providers      Providers      `yaml:"identity-providers" doc:"How OpenID Connect providers, of whom STS takes web identity tokens, are reached."`
+	IdentityCenter IdentityCenter `yaml:"identity-center" doc:"Where the people of IAM Identity Center come from."`
+	Store          Store          `yaml:"store" doc:"Where state is kept."`
+	Spine          Spine          `yaml:"spine" doc:"Where the event log is kept."`
+	Log            Log            `yaml:"log" doc:"The program's own log, on standard error."`
+	Trusted        []string       `yaml:"trusted-proxies" doc:"Addresses or CIDR blocks whose X-Forwarded-For and X-Forwarded-Proto are believed."`
 }
 
 // TLS names the files of a certificate and its key.
@@ -158,7 +159,7 @@ func (c *Config) InMemory() bool { return c.Data == Memory }
 
 // Check says what is wrong with the settings, naming the setting.
 func (c *Config) Check() error {
-	for _, check := range []func() error{c.checkPlace, c.checkListeners, c.checkDNS, c.checkHosts, c.checkLists, c.checkBackends, c.checkLog} {
+	for _, check := range []func() error{c.checkPlace, c.checkListeners, c.checkDNS, c.checkHosts, c.checkLists, c.checkBackends, c.checkLog, c.checkIdentityCenter} {
 		if err := check(); err != nil {
 			return err
 		}

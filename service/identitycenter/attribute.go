@@ -1,12 +1,14 @@
 package identitycenter
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"sumun.dev/api/identitystoreapi"
+	"sumun.dev/aws"
 	"sumun.dev/wire"
 )
 
@@ -36,6 +38,10 @@ func changed(p *identitystoreapi.CreateUserRequest, operations []identitystoreap
 	}
 	out, err := wire.DecodeJSONDocument(&identitystoreapi.CreateUser, doc)
 	if err != nil {
+		var wrong *aws.Error
+		if errors.As(err, &wrong) { // a value of the wrong kind is no request of the wrong form
+			return nil, identitystoreapi.ValidationException.New("%s", wrong.Message)
+		}
 		return nil, err
 	}
 	next := out.(*identitystoreapi.CreateUserRequest)

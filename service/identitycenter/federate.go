@@ -36,7 +36,7 @@ const tripLife = 10 * time.Minute
 // setOut sends a person to a provider.
 func (s *Service) setOut(v *visit) error {
 	source := s.source(v.place.Account, v.r.PostForm.Get("source"))
-	if source == nil || source.LDAP != nil || s.options.URL == "" {
+	if source == nil || source.LDAP != nil || s.url == "" {
 		refuse(v, http.StatusBadRequest, "There is no such identity provider.")
 		return nil
 	}
@@ -57,7 +57,7 @@ func (s *Service) setOut(v *visit) error {
 
 // answers is where the provider's answer for an identity store is posted.
 func (s *Service) answers(storeID string) string {
-	return strings.TrimSuffix(s.options.URL, "/") + pages + storeID + "/answer"
+	return strings.TrimSuffix(s.url, "/") + pages + storeID + "/answer"
 }
 
 // target is where a person is sent. OpenID Connect Core 1.0, section 3.2; SAML 2.0

@@ -34,21 +34,16 @@ type Options struct {
 	// ManagedPolicy reports whether AWS has a managed policy with this ARN.
 	ManagedPolicy func(arn string) bool
 
-	// URL is where people's browsers reach the plane. Identity providers answer
-	// there; without it nobody signs in with them.
-	URL string
-
 	// Tokens verifies the tokens of OpenID Connect providers.
 	Tokens *oidc.Verifier
-
-	// Sources are the identity sources of instances, by the account that owns them.
-	Sources []Source
 }
 
 // Service serves Identity Center.
 type Service struct {
 	env     service.Env
 	options Options
+	url     string // where browsers reach the plane, and providers answer
+	from    []Source
 
 	homes       *store.Table[home]     // of each account: where its instance is
 	directories *store.Table[place]    // by identity store, in no place: whoever signs in names one
@@ -95,6 +90,11 @@ func New(env service.Env, o Options) *Service {
 	s.syncs = store.NewTable[syncState](env.Store, "sso.syncs")
 	return s
 }
+
+// Use gives instances identity sources. url is where people's browsers reach the
+// plane, and where identity providers answer; without it nobody signs in with
+// them. It comes before the first call.
+func (s *Service) Use(url string, sources ...Source) { s.url, s.from = url, sources }
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 

@@ -37,6 +37,7 @@ func (s *Service) Pages(enter func(context.Context, store.Place) context.Context
 	}
 	// Where the AWS CLI sends people: the client's id names the identity store.
 	mux.HandleFunc("GET /authorize", func(w http.ResponseWriter, r *http.Request) {
+		secure(w)
 		c, ok := s.clientOf(r.URL.Query().Get("client_id"))
 		if !ok || c.Start == "" {
 			refuse(w, http.StatusBadRequest, "The client is not known, or has not said which identity store it is for.")

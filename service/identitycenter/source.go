@@ -44,9 +44,9 @@ type SAMLSource struct {
 // sources returns the sources of an account's instance.
 func (s *Service) sources(account aws.Account) []*Source {
 	var out []*Source
-	for i := range s.options.Sources {
-		if s.options.Sources[i].Account == account {
-			out = append(out, &s.options.Sources[i])
+	for i := range s.from {
+		if s.from[i].Account == account {
+			out = append(out, &s.from[i])
 		}
 	}
 	return out

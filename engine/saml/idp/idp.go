@@ -70,7 +70,9 @@ func (i *IdP) Metadata() string {
 		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"><KeyDescriptor use="signing">` +
 		`<KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` + i.Certificate() + `</X509Certificate></X509Data></KeyInfo></KeyDescriptor>` +
 		`<NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</NameIDFormat>` +
-		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="` + i.EntityID + `"/></IDPSSODescriptor></EntityDescriptor>`
+		`<NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</NameIDFormat>` +
+		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="` + i.EntityID + `"/>` +
+		`<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="` + i.EntityID + `"/></IDPSSODescriptor></EntityDescriptor>`
 }
 
 // Login returns an assertion that subject has logged in, for audience, to be sent
