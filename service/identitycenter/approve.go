@@ -81,7 +81,7 @@ func (s *Service) clientName(id string) string {
 
 func (s *Service) approveDevice(v *visit) error {
 	if v.browser == nil || v.browser.MustChange {
-		return s.show(v, signInPage, view{Next: v.next("")})
+		return s.showSignInWith(v, v.next(""), "")
 	}
 	found := false
 	err := s.env.Store.Update(v.ctx, func(ctx context.Context) error {
@@ -148,13 +148,15 @@ func (s *Service) showClient(v *visit) error {
 	return s.show(v, clientPage, view{Name: c.Name, Ask: v.r.URL.RawQuery})
 }
 
-// allowRedirect lets the page's form lead to the client, on the user's own machine.
-func allowRedirect(v *visit, to string) {
-	u, err := url.Parse(to)
-	if err != nil {
-		return
+// allowRedirect lets the page's forms lead to where a client or a provider is.
+func allowRedirect(v *visit, targets ...string) {
+	origins := ""
+	for _, to := range targets {
+		if u, err := url.Parse(to); err == nil {
+			origins += " " + u.Scheme + "://" + u.Host
+		}
 	}
-	v.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self' "+u.Scheme+"://"+u.Host+"; frame-ancestors 'none'; base-uri 'none'")
+	v.Header().Set("Content-Security-Policy", "default-src 'none'; form-action 'self'"+origins+"; frame-ancestors 'none'; base-uri 'none'")
 }
 
 func (s *Service) approveClient(v *visit) error {
@@ -167,7 +169,7 @@ func (s *Service) approveClient(v *visit) error {
 		return err
 	}
 	if v.browser == nil || v.browser.MustChange {
-		return s.show(v, signInPage, view{Next: v.next("")})
+		return s.showSignInWith(v, v.next(""), "")
 	}
 	back := url.Values{}
 	if a.state != "" {

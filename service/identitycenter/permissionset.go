@@ -15,13 +15,12 @@ import (
 
 // Limits of permission sets. IAM Identity Center User Guide, "Quotas".
 const (
-	maxSets          = 2000
-	shortestSession  = time.Hour
-	longestSession   = 12 * time.Hour
-	usualSession     = "PT1H"
-	maxInlinePolicy  = 32_768 // bytes, white space left out
-	maxSetPolicies   = 20     // AWS managed and customer managed together
-	boundaryAndAllow = "exactly one of CustomerManagedPolicyReference and ManagedPolicyArn"
+	maxSets         = 2000
+	shortestSession = time.Hour
+	longestSession  = 12 * time.Hour
+	usualSession    = "PT1H"
+	maxInlinePolicy = 32_768 // bytes, white space left out
+	maxSetPolicies  = 20     // AWS managed and customer managed together
 )
 
 var sessionForm = regexp.MustCompile(`^PT(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,6})S)?$`)

@@ -193,7 +193,7 @@ func (s *Service) putBoundary(ctx context.Context, in *api.PutPermissionsBoundar
 	}
 	b := *in.PermissionsBoundary
 	if (b.CustomerManagedPolicyReference == nil) == (b.ManagedPolicyArn == nil) {
-		return nil, api.ValidationException.New("A permissions boundary is %s.", boundaryAndAllow)
+		return nil, api.ValidationException.New("A permissions boundary is exactly one of CustomerManagedPolicyReference and ManagedPolicyArn.")
 	}
 	if b.ManagedPolicyArn != nil && !s.options.ManagedPolicy(*b.ManagedPolicyArn) {
 		return nil, noManaged(*b.ManagedPolicyArn)

@@ -203,18 +203,34 @@ func (s *Service) showSignIn(v *visit) error {
 	if v.browser != nil && v.browser.MustChange {
 		return s.show(v, passwordPage, view{Next: next})
 	}
-	return s.show(v, signInPage, view{Next: next, Sources: s.external(v.place)})
+	return s.showSignInWith(v, next, "")
+}
+
+// showSignInWith shows the page to sign in on, whose forms may lead to providers.
+func (s *Service) showSignInWith(v *visit, next, wrong string) error {
+	var names, targets []string
+	for _, x := range s.sources(v.place.Account) {
+		switch {
+		case s.url == "" || x.LDAP != nil:
+			continue
+		case x.OIDC != nil:
+			targets = append(targets, x.OIDC.AuthorizeURL)
+		default:
+			targets = append(targets, x.SAML.URL)
+		}
+		names = append(names, x.Name)
+	}
+	allowRedirect(v, targets...)
+	return s.show(v, signInPage, view{Next: next, Wrong: wrong, Sources: names})
 }
 
 func (s *Service) signIn(v *visit) error {
 	next := v.next(v.r.PostForm.Get("next"))
 	u, p, err := s.login(v.ctx, v.store, v.r.PostForm.Get("username"), v.r.PostForm.Get("password"))
 	if errors.Is(err, errWrong) || errors.Is(err, errWait) {
-		why := "The user name or the password is wrong."
-		if errors.Is(err, errWait) {
-			why = "Too many wrong passwords. Try again later."
-		}
-		return s.show(v, signInPage, view{Next: next, Wrong: why, Sources: s.external(v.place)})
+		// The words are the same for who must wait, so that they do not tell whether
+		// there is such a user.
+		return s.showSignInWith(v, next, "The user name or the password is wrong, or was wrong too often. Try again in a while.")
 	}
 	if err != nil {
 		return err
@@ -249,7 +265,7 @@ func (s *Service) enter(v *visit, u *user, mustChange bool, asserted map[string]
 
 func (s *Service) changePassword(v *visit) error {
 	if v.browser == nil {
-		return s.show(v, signInPage, view{Next: v.next("")})
+		return s.showSignInWith(v, v.next(""), "")
 	}
 	next := v.next(v.r.PostForm.Get("next"))
 	if !v.browser.MustChange {

@@ -153,7 +153,7 @@ func TestGuessingMakesWait(t *testing.T) {
 		b.send("POST", b.path("signin"), b.form("username", "alice", "password", "Guessed-1"))
 	}
 	b.send("POST", b.path("signin"), b.form("username", "alice", "password", "Correct-Horse-1"))
-	if !strings.Contains(b.page, "Too many wrong passwords") {
+	if b.status != http.StatusOK || !strings.Contains(b.page, "wrong too often") {
 		t.Errorf("after guessing: %s", b.page)
 	}
 	if why := weak("short", "x"); why == "" {

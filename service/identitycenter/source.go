@@ -61,14 +61,3 @@ func (s *Service) source(account aws.Account, name string) *Source {
 	}
 	return nil
 }
-
-// external names the providers with which people may sign in.
-func (s *Service) external(p *place) []string {
-	var names []string
-	for _, x := range s.sources(p.Account) {
-		if x.LDAP == nil {
-			names = append(names, x.Name)
-		}
-	}
-	return names
-}
