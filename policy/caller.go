@@ -66,7 +66,23 @@ func PrincipalOf(s, issuer string) (*aws.Principal, error) {
 	if p.Session.Issuer, err = aws.ParseARN(issuer); err != nil {
 		return nil, fmt.Errorf("issuer: %w", err)
 	}
+	if !issues(p.Session.Issuer, p) {
+		return nil, fmt.Errorf("issuer: %s is not who makes the session %s", issuer, s)
+	}
 	return p, nil
+}
+
+// issues reports whether arn can be behind a session: the role that it is named by,
+// in any path, or of a federated user a user or the root user of its account.
+func issues(arn aws.ARN, p *aws.Principal) bool {
+	kind, rest, _ := strings.Cut(arn.Resource, "/")
+	if arn.Service != "iam" || arn.Account != p.Account {
+		return false
+	}
+	if p.Kind == aws.FederatedUser {
+		return kind == "user" && rest != "" || arn.Resource == "root"
+	}
+	return kind == "role" && rest[strings.LastIndex(rest, "/")+1:] == p.Session.IssuerName
 }
 
 // webProvider reports whether s is one of the identity providers that are built

@@ -78,9 +78,24 @@ func TestPrincipalOf(t *testing.T) {
 	for _, c := range []struct{ arn, issuer string }{
 		{"alice", ""}, {"arn:aws:iam", ""}, {"arn:aws:s3:::b", ""}, {"arn:aws:iam::111122223333:group/x", ""},
 		{"arn:aws:sts::111122223333:assumed-role/app/one", "app"},
+		{"arn:aws:sts::111122223333:assumed-role/app/one", "arn:aws:iam::111122223333:role/other"},
+		{"arn:aws:sts::111122223333:assumed-role/app/one", "arn:aws:iam::111122223333:user/app"},
+		{"arn:aws:sts::111122223333:assumed-role/app/one", "arn:aws:iam::444455556666:role/app"},
+		{"arn:aws:sts::111122223333:assumed-role/app/one", "arn:aws:sts::111122223333:role/app"},
+		{"arn:aws:sts::111122223333:federated-user/f", "arn:aws:iam::111122223333:role/app"},
+		{"arn:aws:sts::111122223333:federated-user/f", "arn:aws:iam::111122223333:user/"},
 	} {
 		if p, err := PrincipalOf(c.arn, c.issuer); err == nil {
 			t.Errorf("%s: got %+v, want an error", c.arn, p)
+		}
+	}
+	for _, c := range []struct{ arn, issuer string }{
+		{"arn:aws:sts::111122223333:assumed-role/app/one", "arn:aws:iam::111122223333:role/path/app"},
+		{"arn:aws:sts::111122223333:federated-user/f", "arn:aws:iam::111122223333:user/ops/alice"},
+		{"arn:aws:sts::111122223333:federated-user/f", "arn:aws:iam::111122223333:root"},
+	} {
+		if p, err := PrincipalOf(c.arn, c.issuer); err != nil || p.Session.Issuer.String() != c.issuer {
+			t.Errorf("%s: got %+v, %v", c.arn, p, err)
 		}
 	}
 	role, err := PrincipalOf("arn:aws:iam::111122223333:role/path/app", "")

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"strings"
 
 	"sumun.dev/aws"
@@ -44,6 +45,8 @@ func (e *evaluation) lookup(key string) Value {
 			return Value{}
 		}
 		return textIf(p.Name)
+	case "aws:resourceaccount":
+		return textIf(cmp.Or(string(e.req.ResourceAccount), string(p.Account)))
 	case "aws:principalisawsservice":
 		if !e.hasIdentity && p.Kind != aws.Service { // a token signs nothing
 			return Value{}

@@ -37,6 +37,7 @@ type reader struct {
 	in     *jsontext.Decoder
 	doc    []byte
 	failed bool
+	why    error // of a document that is JSON, when there are words for what is wrong
 }
 
 // read reads a document's grammar. IAM User Guide, "Grammar of the IAM JSON
@@ -61,6 +62,9 @@ func read(doc []byte) (*rawDocument, error) {
 		}
 	})
 	_, err := r.in.ReadToken()
+	if r.why != nil && jsontext.Value(doc).IsValid() {
+		return nil, r.why
+	}
 	if r.failed || len(d.statements) == 0 || err != io.EOF { // something follows the document
 		return nil, syntax()
 	}
@@ -117,8 +121,11 @@ func (r *reader) principals() []rawPrincipal {
 func (r *reader) conditions(s *rawStatement) {
 	r.object(func(written string) {
 		c, known := readOperator(written)
+		if !known {
+			r.failed, r.why = true, Malformed.New("Invalid Condition type : %s", written)
+			return
+		}
 		r.object(func(name string) {
-			r.want(known)
 			c := c
 			c.name, c.key = name, strings.ToLower(name)
 			c.values = r.texts(true)
@@ -160,9 +167,6 @@ func (r *reader) each(one func()) {
 func (r *reader) texts(scalars bool) []string {
 	var all []string
 	r.each(func() {
-		if r.failed {
-			return
-		}
 		t := r.next()
 		switch k := t.Kind(); {
 		case k == '"', scalars && (k == '0' || k == 't' || k == 'f'):

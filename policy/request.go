@@ -29,8 +29,9 @@ type Request struct {
 	AWSManagedKey bool
 
 	// Context answers for condition keys; nil has none. Keys that follow from
-	// Principal (aws:PrincipalArn, aws:userid, aws:PrincipalTag/…) are answered
-	// without it, but what Context says about them comes first.
+	// Principal (aws:PrincipalArn, aws:userid, aws:PrincipalTag/…) and from
+	// ResourceAccount (aws:ResourceAccount) are answered without it, but what
+	// Context says about them comes first.
 	Context Context
 }
 

@@ -13,9 +13,11 @@ import (
 )
 
 // cases are lines with their answers. Both keep the schema.
-func cases(t testing.TB) (in, out []string) {
+func cases(t testing.TB) (in, out []string) { return read(t, "testdata/cases.txt") }
+
+func read(t testing.TB, file string) (in, out []string) {
 	t.Helper()
-	text, err := os.ReadFile("testdata/cases.txt")
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +60,21 @@ func TestRunAnswersEveryLineInOrder(t *testing.T) {
 	}
 	if failed != wrong {
 		t.Errorf("%d failed, want %d", failed, wrong)
+	}
+}
+
+// What AWS's documents say of who may do what, case by case: across accounts, for
+// each kind of principal, of every condition operator, level, grant and trust.
+func TestDocumentedRules(t *testing.T) {
+	in, want := read(t, "testdata/rules.txt")
+	if len(in) < 200 {
+		t.Errorf("%d cases", len(in))
+	}
+	var e Evaluator
+	for i := range in {
+		if a := e.Answer([]byte(in[i])); a.Decision+" "+a.DecidedBy != want[i] {
+			t.Errorf("%s\n got %s %s%s, want %s", in[i], a.Decision, a.DecidedBy, a.Error, want[i])
+		}
 	}
 }
 

@@ -217,7 +217,7 @@ func (c *Case) request() (*policy.Request, error) {
 	if c.Resource == "" {
 		c.Resource = "*"
 	}
-	return &policy.Request{Principal: p, Action: c.Action, Resource: c.Resource, ResourceAccount: owner, Context: policy.MapOf(withEncryptionContextKeys(context))}, nil
+	return &policy.Request{Principal: p, Action: c.Action, Resource: c.Resource, ResourceAccount: owner, Context: policy.MapOf(withEncryptionContextKeys(context, c.encryptionPairs()))}, nil
 }
 
 // owner is the account of the resource: the one that is given, else the one in

@@ -27,8 +27,10 @@ type constraints struct {
 // unconstrained are the operations that a grant's constraints do not concern.
 var unconstrained = []string{"DescribeKey", "RetireGrant", "CreateGrant"}
 
-// attached writes the grant as a resource policy, as policy.Policies has grants.
-func (g *grant) attached(at string, cache *policy.Cache) (*policy.Attached, error) {
+// attached writes the grant as a resource policy, as policy.Policies has grants:
+// the operations that it gives to a request with this encryption context. It is nil
+// when there are none.
+func (g *grant) attached(at string, pairs map[string]string, cache *policy.Cache) (*policy.Attached, error) {
 	if g.Grantee == "" || len(g.Operations) == 0 {
 		return nil, fmt.Errorf("%s: a grant has a grantee and operations", at)
 	}
@@ -36,32 +38,21 @@ func (g *grant) attached(at string, cache *policy.Cache) (*policy.Attached, erro
 	if strings.HasSuffix(g.Grantee, ".amazonaws.com") {
 		kind = "Service"
 	}
-	var free, bound []string
+	var actions []string
 	for _, op := range g.Operations {
 		if strings.ContainsAny(op, "*?:") || op == "" {
 			return nil, fmt.Errorf("%s: %q is no operation of KMS", at, op)
 		}
-		if g.Constraints == nil || slices.Contains(unconstrained, op) {
-			free = append(free, "kms:"+op)
-		} else {
-			bound = append(bound, "kms:"+op)
+		if g.Constraints.hold(pairs) || slices.Contains(unconstrained, op) {
+			actions = append(actions, "kms:"+op)
 		}
 	}
-	statement := func(actions []string, condition map[string]any) map[string]any {
-		s := map[string]any{"Effect": "Allow", "Principal": map[string]any{kind: g.Grantee}, "Action": actions, "Resource": "*"}
-		if len(condition) > 0 {
-			s["Condition"] = condition
-		}
-		return s
+	if actions == nil {
+		return nil, nil
 	}
-	var all []map[string]any
-	if len(free) > 0 {
-		all = append(all, statement(free, nil))
-	}
-	if len(bound) > 0 {
-		all = append(all, statement(bound, g.Constraints.condition()))
-	}
-	text, err := json.Marshal(map[string]any{"Version": "2008-10-17", "Statement": all}, json.Deterministic(true))
+	text, err := json.Marshal(map[string]any{"Version": "2008-10-17", "Statement": map[string]any{
+		"Effect": "Allow", "Principal": map[string]any{kind: g.Grantee}, "Action": actions, "Resource": "*",
+	}}, json.Deterministic(true))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", at, err)
 	}
@@ -72,50 +63,50 @@ func (g *grant) attached(at string, cache *policy.Cache) (*policy.Attached, erro
 	return &policy.Attached{Document: doc, Source: at}, nil
 }
 
-// condition says in the policy language what the constraints say: Equals all
-// pairs and no others, Subset these pairs at least. Version 2008-10-17 keeps
-// "${" in a value from being a variable.
-func (c *constraints) condition() map[string]any {
-	equals := map[string]any{}
-	for _, pairs := range []map[string]string{c.Subset, c.Equals} {
-		for key, value := range pairs {
-			equals["kms:EncryptionContext:"+key] = value
+// hold reports whether a request's encryption context keeps to the constraints:
+// Equals means these pairs and no others, Subset these pairs at least. Unlike
+// condition keys, the keys of an encryption context are told apart by case.
+// KMS API Reference, GrantConstraints.
+func (c *constraints) hold(pairs map[string]string) bool {
+	if c == nil {
+		return true
+	}
+	if c.Equals != nil && !maps.Equal(c.Equals, pairs) {
+		return false
+	}
+	for key, value := range c.Subset {
+		if has, found := pairs[key]; !found || has != value {
+			return false
 		}
 	}
-	condition := map[string]any{}
-	if len(equals) > 0 {
-		condition["StringEquals"] = equals
-	}
-	if c.Equals != nil {
-		keys := slices.Sorted(maps.Keys(c.Equals))
-		if len(keys) == 0 {
-			condition["Null"] = map[string]any{encryptionContextKeys: "true"}
-		} else {
-			condition["ForAllValues:StringEquals"] = map[string]any{encryptionContextKeys: keys}
-		}
-	}
-	return condition
+	return true
 }
 
 const encryptionContextKeys = "kms:EncryptionContextKeys"
 
-// withEncryptionContextKeys adds kms:EncryptionContextKeys to a context that has
-// pairs but not their list, as KMS does.
-func withEncryptionContextKeys(context map[string][]string) map[string][]string {
-	const prefix = "kms:encryptioncontext:"
-	var keys []string
-	for key := range context {
-		lower := strings.ToLower(key)
-		switch {
-		case strings.EqualFold(key, encryptionContextKeys):
-			return context
-		case strings.HasPrefix(lower, prefix):
-			keys = append(keys, key[len(prefix):])
+const encryptionContext = "kms:encryptioncontext:"
+
+// encryptionPairs are the pairs of the encryption context in a case's context.
+func (c *Case) encryptionPairs() map[string]string {
+	pairs := map[string]string{}
+	for key, v := range c.Context {
+		if len(v) == 1 && len(key) > len(encryptionContext) && strings.EqualFold(key[:len(encryptionContext)], encryptionContext) {
+			pairs[key[len(encryptionContext):]] = v[0]
 		}
 	}
-	if keys != nil {
-		slices.Sort(keys)
-		context[encryptionContextKeys] = keys
+	return pairs
+}
+
+// withEncryptionContextKeys adds kms:EncryptionContextKeys to a context that has
+// pairs but not their list, as KMS does.
+func withEncryptionContextKeys(context map[string][]string, pairs map[string]string) map[string][]string {
+	for key := range context {
+		if strings.EqualFold(key, encryptionContextKeys) {
+			return context
+		}
+	}
+	if len(pairs) > 0 {
+		context[encryptionContextKeys] = slices.Sorted(maps.Keys(pairs))
 	}
 	return context
 }

@@ -39,11 +39,13 @@ func (e *Evaluator) policies(c *Case, req *policy.Request) (*policy.Policies, er
 		p.RCPs = rcps
 	}
 	for i := range c.Grants {
-		a, err := c.Grants[i].attached(fmt.Sprintf("grants[%d]", i), &e.cache)
+		a, err := c.Grants[i].attached(fmt.Sprintf("grants[%d]", i), c.encryptionPairs(), &e.cache)
 		if err != nil {
 			return nil, err
 		}
-		p.Grants = append(p.Grants, a)
+		if a != nil {
+			p.Grants = append(p.Grants, a)
+		}
 	}
 	return p, r.err
 }

@@ -72,11 +72,6 @@ func (inv *Inventory) Request(w *Who, q *Question) (*policy.Request, *policy.Pol
 		add("aws:ResourceOrgID", theirs.Organization)
 		add("aws:ResourceOrgPaths", theirs.Path)
 	}
-	if own {
-		add("aws:ResourceAccount", string(w.Principal.Account))
-	} else {
-		add("aws:ResourceAccount", string(owner))
-	}
 	return &policy.Request{
 		Principal: w.Principal, Action: q.Action, Resource: q.Resource, ResourceAccount: owner, Context: policy.MapOf(context),
 	}, &p, nil
