@@ -154,7 +154,9 @@ func (a *asked) who(as, issuer string) (*inventory.Who, error) {
 		w = dumped
 		if session.Session != nil && session.Session.Name != "" {
 			session.Session.Issuer, session.Session.IssuerID, session.Tags = e.ARN, e.ID, e.Tags
-			session.ID = e.ID + ":" + session.Session.Name
+			if session.Kind == aws.AssumedRole { // a federated user's id names the account
+				session.ID = e.ID + ":" + session.Session.Name
+			}
 			w.Principal = session
 		}
 	}
@@ -164,9 +166,7 @@ func (a *asked) who(as, issuer string) (*inventory.Who, error) {
 	if a.boundary != nil {
 		p.Boundary = a.boundary
 	}
-	if a.scps != nil {
-		p.SCPs = append(p.SCPs, a.scps...)
-	}
+	p.SCPs = inventory.Beside(p.SCPs, a.scps)
 	p.RCPs = a.rcps
 	return w, nil
 }

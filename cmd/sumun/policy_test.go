@@ -74,12 +74,14 @@ func TestPolicyEval(t *testing.T) {
 func TestPolicyCheck(t *testing.T) {
 	const alice, bob = "arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:user/ops/bob"
 	dumps := map[string]string{
-		"read.json":    `{"Version":"2012-10-17","Statement":[{"Sid":"Read","Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::b/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]}`,
-		"admin.json":   `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
-		"regions.json": `{"Version":"2012-10-17","Statement":[{"Sid":"Europe","Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotLike":{"aws:RequestedRegion":"eu-*"}}}]}`,
-		"rcp.json":     `{"Version":"2012-10-17","Statement":[{"Sid":"Perimeter","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:PrincipalAccount":"111122223333"}}}]}`,
-		"bucket.json":  `{"Version":"2012-10-17","Statement":[{"Sid":"Bob","Effect":"Allow","Principal":{"AWS":"` + bob + `"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"}]}`,
-		"broken.json":  `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*"}]}`,
+		"read.json":      `{"Version":"2012-10-17","Statement":[{"Sid":"Read","Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::b/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}}]}`,
+		"admin.json":     `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`,
+		"regions.json":   `{"Version":"2012-10-17","Statement":[{"Sid":"Europe","Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotLike":{"aws:RequestedRegion":"eu-*"}}}]}`,
+		"rcp.json":       `{"Version":"2012-10-17","Statement":[{"Sid":"Perimeter","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*","Condition":{"StringNotEqualsIfExists":{"aws:PrincipalAccount":"111122223333"}}}]}`,
+		"bucket.json":    `{"Version":"2012-10-17","Statement":[{"Sid":"Bob","Effect":"Allow","Principal":{"AWS":"` + bob + `"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*"}]}`,
+		"noec2.json":     `{"Version":"2012-10-17","Statement":[{"Sid":"NoEC2","Effect":"Deny","Action":"ec2:*","Resource":"*"}]}`,
+		"federated.json": `{"Version":"2012-10-17","Statement":[{"Sid":"Userid","Effect":"Allow","Action":"sqs:*","Resource":"*","Condition":{"StringEquals":{"aws:userid":"111122223333:f"}}}]}`,
+		"broken.json":    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*"}]}`,
 	}
 	for _, name := range []string{"account.json", "organization.json"} {
 		text, err := os.ReadFile("../../policy/inventory/testdata/" + name)
@@ -110,6 +112,13 @@ func TestPolicyCheck(t *testing.T) {
 		{name: "resource_policy", args: "--resource-policy bucket.json --as " + bob + " --action s3:PutObject --resource arn:aws:s3:::b/k", says: []string{"allowed by resource-based policy: Bob of bucket.json"}},
 		{name: "dump", args: "account.json organization.json --as " + bob + " --action ec2:RunInstances --context aws:RequestedRegion=us-west-1", status: 1,
 			says: []string{"explicitDeny by service control policy: EuropeOnly"}},
+		{name: "dump_and_a_new_scp", args: "account.json organization.json scp.1:noec2.json --as " + bob + " --action ec2:RunInstances --context aws:RequestedRegion=eu-west-1", status: 1,
+			says: []string{"explicitDeny by service control policy: NoEC2 of noec2.json", "level 1: noec2.json denies"}},
+		{name: "dump_and_a_new_scp_on_other_actions", args: "account.json organization.json scp.1:noec2.json --as " + bob + " --action ssm:GetParameter --context aws:RequestedRegion=eu-west-1", says: []string{"allowed"}},
+		{name: "dump_of_a_perimeter_and_a_new_rcp", args: "account.json organization.json rcp.0:rcp.json --as " + bob + " --action s3:GetObject --context aws:RequestedRegion=eu-west-1 --context aws:PrincipalOrgID=o-other", status: 1,
+			says: []string{"explicitDeny by resource control policy: OrgOnly", "rcp.json does not apply"}},
+		{name: "dump_federated_user", args: "account.json session:admin.json boundary:federated.json --as arn:aws:sts::111122223333:federated-user/f --issuer " + bob + " --action sqs:SendMessage",
+			says: []string{"allowed by", "permissions boundary: federated.json allows", "wants 111122223333:f, got 111122223333:f: met"}},
 		{name: "dump_session_of_a_role", args: "account.json --as arn:aws:sts::111122223333:assumed-role/deploy/ci --action lambda:UpdateFunctionCode", says: []string{"Deploy of arn:aws:iam::111122223333:policy/deploy"}},
 		{name: "dump_with_aws_managed_policy", args: "account.json --as " + bob + " --action ec2:RunInstances", says: []string{"of arn:aws:iam::aws:policy/AdministratorAccess"}},
 		{name: "json", args: "admin.json --as " + alice + " --action s3:GetObject --json", says: []string{`"decision": "allowed"`, `"source": "admin.json"`}},

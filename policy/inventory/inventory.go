@@ -2,7 +2,8 @@
 //
 // Add takes the output of 'aws iam get-account-authorization-details', whole or
 // in pages, and the description of an organisation (organization.go says what it
-// looks like). Policies then returns all policies that concern one principal.
+// looks like). As then returns a principal with all policies that concern it, and
+// Request what the policy evaluator is asked about it.
 package inventory
 
 import (

@@ -15,8 +15,7 @@ type Who struct {
 	Membership *policy.Membership // of its account; nil in no known organisation
 }
 
-// Find returns the user or role that arn names, or the role behind a session; nil
-// when no dump has it.
+// Find returns the user or role that arn names; nil when no dump has it.
 func (inv *Inventory) Find(arn aws.ARN) *Entity {
 	e := inv.entities[arn]
 	if e != nil && isGroup(e) {

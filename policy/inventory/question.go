@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"sumun.dev/aws"
@@ -37,8 +38,8 @@ func (inv *Inventory) Request(w *Who, q *Question) (*policy.Request, *policy.Pol
 			return nil, nil, err
 		}
 	}
-	if theirs != nil && p.RCPs == nil {
-		p.RCPs = theirs.RCPs
+	if theirs != nil {
+		p.RCPs = Beside(theirs.RCPs, p.RCPs)
 	}
 	p.Management = w.Membership != nil && w.Membership.Management
 	p.ResourceManagement = theirs != nil && theirs.Management
@@ -75,6 +76,19 @@ func (inv *Inventory) Request(w *Who, q *Question) (*policy.Request, *policy.Pol
 	return &policy.Request{
 		Principal: w.Principal, Action: q.Action, Resource: q.Resource, ResourceAccount: owner, Context: policy.MapOf(context),
 	}, &p, nil
+}
+
+// Beside returns levels with more attached to each, root first; nil when there are
+// neither.
+func Beside(levels, more [][]*policy.Attached) [][]*policy.Attached {
+	both := slices.Clone(levels)
+	for i := range more {
+		if i == len(both) {
+			both = append(both, nil)
+		}
+		both[i] = slices.Concat(both[i], more[i])
+	}
+	return both
 }
 
 // trust returns the trust policy of the role that resource names, from a dump.
