@@ -58,7 +58,7 @@ type ResourceUse struct {
 // ResourceFacts are the facts of one resource type.
 type ResourceFacts struct {
 	Name string // "object"
-	ARN  string // "arn:${Partition}:s3:::${BucketName}/${ObjectName}"
+	ARN  string // "arn:${Partition}:s3:::${BucketName}/${ObjectName}"; some have several, with ", " between
 	Keys []*KeyFacts
 }
 
@@ -92,6 +92,23 @@ func Service(prefix string) (*ServiceFacts, bool) {
 	}
 	s := facts().service(prefix)
 	return s, s != nil
+}
+
+// Resources returns all types of resources whose ARNs name the service, of whatever
+// service they are: those of Service Catalog are "arn:aws:catalog:…".
+func Resources(service string) []*ResourceFacts {
+	var all []*ResourceFacts
+	for _, part := range facts().order[1:] {
+		if !strings.Contains(part.text, ":"+service+":") {
+			continue
+		}
+		for _, r := range part.read().Resources {
+			if strings.Contains(r.ARN, "}:"+service+":") {
+				all = append(all, r)
+			}
+		}
+	}
+	return all
 }
 
 // Action returns the facts of an action such as "s3:GetObject", in any case.
@@ -165,7 +182,7 @@ func GlobalKeys() []*KeyFacts { return facts().service("aws").Keys }
 // of tags count only where the action or a type has them.
 func (a *ActionFacts) KnowsKey(name string) bool {
 	is := func(k *KeyFacts) bool { return k.Is(name) }
-	if slices.ContainsFunc(a.Keys, is) {
+	if slices.ContainsFunc(a.Keys, is) || slices.ContainsFunc(ofCredentials[:], func(k string) bool { return strings.EqualFold(k, name) }) {
 		return true
 	}
 	for _, r := range a.Resources {
@@ -174,6 +191,14 @@ func (a *ActionFacts) KnowsKey(name string) bool {
 		}
 	}
 	return slices.ContainsFunc(GlobalKeys(), func(k *KeyFacts) bool { return k.Is(name) && !k.tagging() })
+}
+
+// ofCredentials are the keys that come with the credentials that a service hands to
+// what runs in it, and so are in requests to every service. IAM User Guide, "AWS
+// global condition context keys", "Cross-service role session context keys".
+var ofCredentials = [...]string{
+	"codebuild:BuildArn", "codebuild:ProjectArn", "ec2:RoleDelivery", "ec2:SourceInstanceArn", "glue:CredentialIssuingService",
+	"glue:RoleAssumedBy", "identitystore:UserId", "lambda:SourceFunctionArn", "ssm:SourceInstanceArn",
 }
 
 // tagging reports whether a global key is there only for services that tag.

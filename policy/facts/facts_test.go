@@ -33,8 +33,10 @@ func TestTableHasItsShape(t *testing.T) {
 			}
 		}
 		for _, r := range s.Resources {
-			if !strings.HasPrefix(r.Pattern(), "arn:") && !strings.HasPrefix(r.Pattern(), "*") || strings.Contains(r.Pattern(), "$") {
-				t.Errorf("%s %s: pattern %q", prefix, r.Name, r.Pattern())
+			for _, pattern := range r.Patterns() {
+				if !strings.HasPrefix(pattern, "arn:") && !strings.HasPrefix(pattern, "*") || strings.ContainsAny(pattern, "$, ") {
+					t.Errorf("%s %s: pattern %q", prefix, r.Name, pattern)
+				}
 			}
 		}
 		for _, k := range s.Keys {

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -10,14 +11,18 @@ func (k *KeyFacts) Is(name string) bool {
 	return Glob(template(strings.ToLower(k.Name)), strings.ToLower(name))
 }
 
-// Pattern is the ARN of the type with "*" for what varies.
-func (r *ResourceFacts) Pattern() string { return template(r.ARN) }
+// Patterns are the ARNs of the type with "*" for what varies.
+func (r *ResourceFacts) Patterns() []string { return strings.Split(template(r.ARN), ", ") }
 
 // Matches reports whether arn can name a resource of the type.
 func (r *ResourceFacts) Matches(arn string) bool {
-	want, got := strings.SplitN(r.Pattern(), ":", 6), strings.SplitN(arn, ":", 6)
+	return slices.ContainsFunc(r.Patterns(), func(pattern string) bool { return meant(pattern, arn) })
+}
+
+func meant(pattern, arn string) bool {
+	want, got := strings.SplitN(pattern, ":", 6), strings.SplitN(arn, ":", 6)
 	if len(want) != 6 || len(got) != 6 {
-		return Glob(r.Pattern(), arn)
+		return Glob(pattern, arn)
 	}
 	for i := range want {
 		if !Glob(want[i], got[i]) {

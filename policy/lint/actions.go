@@ -47,7 +47,11 @@ func (l *linter) action(n *node) {
 		return
 	}
 	if _, known := facts.Service(prefix); !known {
-		l.add("INVALID_SERVICE_IN_ACTION", n, prefix)
+		code := "INVALID_SERVICE_IN_ACTION"
+		if slices.Contains(retired[:], strings.ToLower(prefix)) {
+			code = "RETIRED_SERVICE"
+		}
+		l.add(code, n, prefix)
 		return
 	}
 	if strings.Trim(name, "*") != "" && len(facts.Expand(n.text)) == 0 {
@@ -58,6 +62,9 @@ func (l *linter) action(n *node) {
 		l.add("UNSUPPORTED_SERVICE_IN_RCP", n, prefix)
 	}
 }
+
+// retired are services that were AWS's once, whose names are still in policies.
+var retired = [...]string{"deepcomposer", "deeplens", "deepracer", "elastic-inference", "iot1click", "zocalo"}
 
 // covered reports texts that another of the list means already.
 func (l *linter) covered(all []*node, code string, covers func(wide, narrow string) bool) {

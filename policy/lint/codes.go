@@ -62,8 +62,9 @@ var checks = [...]check{
 	{code: "MISMATCHED_ACTION_FOR_PRINCIPAL", kind: Error, details: "%s cannot be done by a principal of the kind %s."},
 
 	// Actions
-	{code: "INVALID_ACTION", kind: Error, details: "%s is no action of AWS."},
-	{code: "INVALID_SERVICE_IN_ACTION", kind: Error, details: "%s is no service of AWS."},
+	{code: "INVALID_ACTION", kind: Error, details: "%s is no action that AWS lists."},
+	{code: "INVALID_SERVICE_IN_ACTION", kind: Error, details: "%s is no service that AWS lists."},
+	{code: "RETIRED_SERVICE", kind: Warning, details: "AWS has given up the service %s: its actions do nothing.", own: true},
 	{code: "WILDCARD_IN_SERVICE_NAME", kind: Suggestion, details: "The wildcard in the service's name of %s means services that are not there yet; name the service."},
 	{code: "EMPTY_ARRAY_ACTION", kind: Suggestion, details: "Without actions the statement does nothing."},
 	{code: "UNSUPPORTED_ACTION_IN_POLICY", kind: Error, details: "%s does not go into a policy of this type."},
@@ -94,7 +95,7 @@ var checks = [...]check{
 	{code: "UNSUPPORTED_GLOBAL_CONDITION_KEY", kind: Error, details: "%s is no longer supported: use aws:PrincipalArn or aws:SourceArn."},
 	{code: "DEPRECATED_GLOBAL_CONDITION_KEY", kind: Warning, details: "%s is outdated: use %s."},
 	{code: "INVALID_SERVICE_CONDITION_KEY", kind: Error, details: "%s is no condition key of %s."},
-	{code: "UNSUPPORTED_ACTION_FOR_CONDITION_KEY", kind: Error, details: "%s knows no %s, so that the statement never applies to it."},
+	{code: "UNSUPPORTED_ACTION_FOR_CONDITION_KEY", kind: Error, details: "%s knows no %s: it is in none of its requests."},
 	{code: "MISSING_TAG_KEY", kind: Error, details: "Say which tag: %sNAME."},
 	{code: "DUPLICATE_KEYS_WITH_DIFFERENT_CASE", kind: Error, details: "%s and %s are one condition key: their names ignore case."},
 	{code: "MISSING_QUALIFIER", kind: Error, details: "%s has many values: use ForAnyValue or ForAllValues."},

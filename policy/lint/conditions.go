@@ -98,7 +98,7 @@ func (l *linter) keys(s *statement, m member, o operator, known bool) {
 			l.add("DUPLICATE_KEYS_WITH_DIFFERENT_CASE", at, before, k.name)
 		}
 		seen[lower] = k.name
-		f := l.key(s, at, k.name)
+		f := l.key(s, at, k.name, o.ifExists)
 		if !known || !l.want(k.value, "A value or a list of values", '"', '0', 't', 'f', '[') {
 			continue
 		}
@@ -117,7 +117,8 @@ var replaced = map[string]string{"aws:sourceowner": "aws:SourceAccount"}
 
 // key checks that a condition key exists, and that the statement's actions have it.
 // It returns the key's facts, nil when they are not known.
-func (l *linter) key(s *statement, at *node, name string) *facts.KeyFacts {
+// With ifExists it may be missing.
+func (l *linter) key(s *statement, at *node, name string, ifExists bool) *facts.KeyFacts {
 	prefix, rest, found := strings.Cut(name, ":")
 	lower := strings.ToLower(name)
 	switch {
@@ -135,6 +136,8 @@ func (l *linter) key(s *statement, at *node, name string) *facts.KeyFacts {
 	}
 	f, known := facts.ConditionKey(name)
 	switch {
+	case !known && (lower == "aws:principalorgmasteraccountid" || slices.Contains(retired[:], strings.ToLower(prefix))):
+		return nil // of the former there is no page, but AWS's own policies have it
 	case !known && strings.EqualFold(prefix, "aws"):
 		l.add("INVALID_GLOBAL_CONDITION_KEY", at, name)
 		return nil
@@ -148,7 +151,7 @@ func (l *linter) key(s *statement, at *node, name string) *facts.KeyFacts {
 		l.tagKey(s, at, name)
 		return f
 	}
-	if s.action == nil || l.kind == policy.Trust { // the actions of a trust policy are asked for together
+	if s.action == nil || ifExists || l.kind == policy.Trust { // the actions of a trust policy are asked for together
 		return f
 	}
 	for _, a := range s.actions() {

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"slices"
 	"strings"
 
 	"sumun.dev/aws"
@@ -64,7 +65,7 @@ func (l *linter) resource(n *node) {
 	types := typesOf(service)
 	if types == nil {
 		if !wild(service) {
-			if _, known := facts.Service(service); !known && !strings.HasPrefix(service, "elasticloadbalancing") {
+			if _, known := facts.Service(service); !known && !slices.Contains(retired[:], service) {
 				l.add("INVALID_SERVICE", n, service)
 			}
 		}
@@ -122,12 +123,11 @@ func (l *linter) resourceType(n *node, service string, parts []string, types []s
 // service, of whatever service they are; nil when there are none.
 func typesOf(service string) []string {
 	var all []string
-	s, known := facts.Service(service)
-	if !known {
-		return nil
-	}
-	for _, r := range s.Resources {
-		if p := r.Pattern(); strings.HasPrefix(p, "arn:*:"+service+":") {
+	for _, r := range facts.Resources(service) {
+		for _, p := range r.Patterns() {
+			if !strings.HasPrefix(p, "arn:*:"+service+":") {
+				continue
+			}
 			// A region or account that varies is always there.
 			parts := strings.SplitN(p, ":", 6)
 			for i := 3; i < 5 && len(parts) == 6; i++ {
@@ -138,7 +138,24 @@ func typesOf(service string) []string {
 			all = append(all, strings.Join(parts, ":"))
 		}
 	}
+	for _, p := range unlisted {
+		if strings.HasPrefix(p, "arn:*:"+service+":") {
+			all = append(all, p)
+		}
+	}
 	return all
+}
+
+// unlisted are ARNs that AWS documents and uses in policies of its own, but does not
+// list among the types of resources.
+var unlisted = [...]string{
+	"arn:*:apigateway:?*::/tags", "arn:*:apigateway:?*::/v2/*", // API Gateway Developer Guide, "Tag-based access control"
+	"arn:*:aps:?*:?*:/workspaces", "arn:*:grafana:?*:?*:/workspaces", // what is created has no name yet
+	"arn:*:backup:?*:?*:recovery-point:*",                          // Backup Developer Guide, "Access control"; the list has those of other services
+	"arn:*:cloudformation:?*:?*:transform/*",                       // CloudFormation User Guide, "Control access with IAM": macros
+	"arn:*:iam::?*:root",                                           // IAM User Guide, "Perform a privileged task on a member account"
+	"arn:*:waf:?*:?*:changetoken/*", "arn:*:waf::?*:changetoken/*", // AWS WAF Classic: tokens of changes
+	"arn:*:waf-regional:?*:?*:changetoken/*",
 }
 
 func wild(s string) bool { return strings.ContainsAny(s, "*?") }

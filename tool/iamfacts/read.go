@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 )
 
 // data is what the package says.
@@ -109,7 +108,7 @@ func globals(file string) ([]key, error) {
 	}
 	var all []key
 	for _, m := range globalKey.FindAllStringSubmatch(string(text), -1) {
-		all = append(all, key{strings.Replace(m[1], "/tag-key", "/${TagKey}", 1), m[2]})
+		all = append(all, key{variable(m[1]), m[2]})
 	}
 	if len(all) < 40 {
 		return nil, fmt.Errorf("%s: only %d global condition keys were found", file, len(all))

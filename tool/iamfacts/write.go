@@ -124,8 +124,11 @@ func level(s string) string {
 	return first[:1]
 }
 
-// variable writes what varies in a key's name in one way: S3's pages have
-// "<key>" where all others have "${TagKey}".
+// variable writes what varies in a key's name in one way: some pages have "<key>"
+// or "tag-key" where all others have "${TagKey}".
 func variable(name string) string {
+	if tag, found := strings.CutSuffix(name, "/tag-key"); found {
+		return tag + "/${TagKey}"
+	}
 	return strings.NewReplacer("<", "${", ">", "}").Replace(name)
 }
