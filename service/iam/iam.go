@@ -59,7 +59,7 @@ type Service struct {
 func New(env service.Env) *Service {
 	s := &Service{
 		env:    env,
-		users:  store.NewTable(env.Store, "iam.users", store.Global[user](), store.Index("id", func(u *user) []string { return []string{u.ID} }), store.Index("uses", usesOfUser), store.Index("group", func(u *user) []string { return u.Groups })),
+		users:  store.NewTable(env.Store, "iam.users", store.Global[user](), store.Index("uses", usesOfUser), store.Index("group", func(u *user) []string { return u.Groups })),
 		roles:  store.NewTable(env.Store, "iam.roles", store.Global[role](), store.Index("uses", usesOfRole)),
 		keys:   store.NewTable(env.Store, "iam.keys", store.Global[accessKey]()).In(store.Place{}),
 		roots:  store.NewTable(env.Store, "iam.roots", store.Global[rootUser]()),

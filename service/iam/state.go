@@ -134,13 +134,21 @@ func (s *Service) user(ctx context.Context, name string) (*user, error) {
 	return u, err
 }
 
-// userByID returns the user with this unique id; nil when there is none.
+// userByID returns the user of the call's account with this unique id; nil when
+// there is none.
 func (s *Service) userByID(ctx context.Context, id string) (*user, error) {
-	found, err := s.users.PageBy(ctx, "id", id, store.Range{Limit: 1})
-	if err != nil || len(found) == 0 {
+	who, err := s.ids.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && (who.Kind != userKind || who.Account != aws.CallOf(ctx).Account) {
+		return nil, nil
+	}
+	if err != nil {
 		return nil, err
 	}
-	return found[0].Value, nil
+	u, err := s.users.Get(ctx, who.Name)
+	if errors.Is(err, store.ErrNotFound) || err == nil && u.ID != id {
+		return nil, nil
+	}
+	return u, err
 }
 
 func (s *Service) putUser(ctx context.Context, u *user) error {
