@@ -21,16 +21,19 @@ import (
 )
 
 // node starts a plane over a database, with the root key in its folder.
-func node(t *testing.T, database string, key []byte) *Plane {
+func node(t *testing.T, database string, key []byte, change ...func(*config.Config)) *Plane {
 	t.Helper()
 	cfg := config.Default()
 	cfg.Data, cfg.AccountID, cfg.Store.Postgres = t.TempDir(), "111122223333", database
+	for _, f := range change {
+		f(&cfg)
+	}
 	if key != nil {
 		if err := os.WriteFile(filepath.Join(cfg.Data, RootKeyFile), key, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	p, err := New(t.Context(), cfg, Options{Log: slog.New(slog.DiscardHandler), MemorySpine: true, NoUpstreams: true, NoNote: true})
+	p, err := New(t.Context(), cfg, Options{Log: slog.New(slog.DiscardHandler), MemorySpine: cfg.Spine.NATS == "", NoUpstreams: true, NoNote: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,16 +41,32 @@ func node(t *testing.T, database string, key []byte) *Plane {
 	return p
 }
 
-// whoAmI asks a node, over its API, whom a key belongs to, and returns the status.
-func whoAmI(p *Plane, key sigv4.Credentials) int {
-	const body = "Action=GetCallerIdentity&Version=2011-06-15"
+// keyOf reads the key that a node lets others of its cluster begin with.
+func keyOf(t *testing.T, p *Plane) []byte {
+	t.Helper()
+	key, err := os.ReadFile(filepath.Join(p.config.Data, RootKeyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// ask makes a call without parameters of a node, over its API, and returns the
+// status and the request id.
+func ask(p *Plane, key sigv4.Credentials, service, body string) (status int, id string) {
 	r := httptest.NewRequest("POST", "http://127.0.0.1/", strings.NewReader(body))
 	r.RequestURI = "/"
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	sigv4.Sign(r, []byte(body), key, sigv4.Scope{Region: "us-east-1", Service: "sts"}, 0, time.Now())
+	sigv4.Sign(r, []byte(body), key, sigv4.Scope{Region: "us-east-1", Service: service}, 0, time.Now())
 	w := httptest.NewRecorder()
 	p.API().ServeHTTP(w, r)
-	return w.Code
+	return w.Code, w.Header().Get("X-Amzn-Requestid")
+}
+
+// whoAmI asks a node whom a key belongs to, and returns the status.
+func whoAmI(p *Plane, key sigv4.Credentials) int {
+	status, _ := ask(p, key, "sts", "Action=GetCallerIdentity&Version=2011-06-15")
+	return status
 }
 
 // What is taken away on one node is gone on every other within five seconds, also
@@ -55,11 +74,7 @@ func whoAmI(p *Plane, key sigv4.Credentials) int {
 func TestRevocationsReachEveryNode(t *testing.T) {
 	database := postgrestest.Schema(t)
 	one := node(t, database, nil)
-	key, err := os.ReadFile(filepath.Join(one.config.Data, RootKeyFile))
-	if err != nil {
-		t.Fatal(err)
-	}
-	other := node(t, database+"&application_name=sumun_test_other", key)
+	other := node(t, database+"&application_name=sumun_test_other", keyOf(t, one))
 	conn, err := pgx.Connect(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"context"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -9,10 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nats.go/jetstream"
-
 	"sumun.dev/spine"
+	"sumun.dev/spine/nats/natstest"
 	"sumun.dev/spine/spinetest"
 )
 
@@ -33,31 +30,12 @@ func TestEmbedded(t *testing.T) {
 	}})
 }
 
-// external returns the address of a NATS server for tests.
-func external(t *testing.T) string {
-	t.Helper()
-	url := os.Getenv("SUMUN_TEST_NATS")
-	if url == "" {
-		url = "nats://127.0.0.1:4222"
-	}
-	c, err := nats.Connect(url, nats.Timeout(time.Second))
-	if err == nil {
-		c.Close()
-		return url
-	}
-	if os.Getenv("SUMUN_TEST_REQUIRE") == "1" {
-		t.Fatalf("no NATS server at %s: %v", url, err)
-	}
-	t.Skipf("no NATS server at %s (start one with: nats-server -js): %v", url, err)
-	return ""
-}
-
 func TestExternal(t *testing.T) {
-	url := external(t)
-	run := "test" + nats.NewInbox()[7:15]
+	url := natstest.Server(t)
+	run := natstest.Prefix(t, url)
 	spinetest.Run(t, spinetest.Opener{Again: true, Open: func(t *testing.T, name string) spine.Spine {
 		prefix := strings.ReplaceAll(run+"-"+name, "_", "-")
-		t.Cleanup(func() { remove(t, url, prefix) })
+		t.Cleanup(func() { natstest.Remove(t, url, prefix) })
 		s, err := Open(t.Context(), Options{URL: url, Prefix: prefix, Seal: spinetest.Sealer(key), Log: quiet(t), Retain: small})
 		if err != nil {
 			t.Fatal(err)
@@ -69,27 +47,6 @@ func TestExternal(t *testing.T) {
 // small keeps the streams of tests from reserving gigabytes on a server that
 // other tests use too.
 var small = map[string]spine.Retention{"trail": {Age: time.Hour, Bytes: 64 << 20}, "dns": {Age: time.Hour, Bytes: 64 << 20}, "bare": {Age: time.Hour, Bytes: 64 << 20}}
-
-// remove deletes the streams of a test.
-func remove(t *testing.T, url, prefix string) {
-	c, err := nats.Connect(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	js, err := jetstream.New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := js.StreamNames(context.Background())
-	for name := range names.Name() {
-		if strings.HasPrefix(name, prefix) {
-			if err := js.DeleteStream(context.Background(), name); err != nil {
-				t.Error(err)
-			}
-		}
-	}
-}
 
 // An acknowledged event must survive the loss of power, which JetStream's own
 // default does not promise.

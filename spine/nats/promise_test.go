@@ -13,6 +13,7 @@ import (
 
 	"sumun.dev/aws"
 	"sumun.dev/spine"
+	"sumun.dev/spine/nats/natstest"
 	"sumun.dev/spine/spinetest"
 )
 
@@ -176,9 +177,8 @@ func TestLingerGathersWhatComesThickAndFast(t *testing.T) {
 }
 
 func TestOneOfSeveralNodesReads(t *testing.T) {
-	url := external(t)
-	prefix := "test-nodes-" + time.Now().Format("150405000")
-	t.Cleanup(func() { remove(t, url, prefix) })
+	url := natstest.Server(t)
+	prefix := natstest.Prefix(t, url)
 	var handled [2]atomic.Int32
 	var nodes [2]*Spine
 	more := make(chan struct{}, 100)

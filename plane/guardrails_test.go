@@ -1,0 +1,147 @@
+package plane
+
+import (
+	"testing"
+	"time"
+
+	"sumun.dev/api/iamapi"
+	"sumun.dev/api/organizationsapi"
+	"sumun.dev/api/stsapi"
+	"sumun.dev/aws"
+	"sumun.dev/gateway"
+	"sumun.dev/gateway/sigv4"
+	"sumun.dev/plane/config"
+	"sumun.dev/spine/nats/natstest"
+	"sumun.dev/store"
+	"sumun.dev/store/postgres/postgrestest"
+)
+
+// cluster starts two nodes that share a database and a log.
+func cluster(t *testing.T) (one, other *Plane) {
+	t.Helper()
+	url := natstest.Server(t)
+	prefix := natstest.Prefix(t, url)
+	shared := func(cfg *config.Config) { cfg.Spine.NATS, cfg.Spine.Prefix, cfg.Spine.MaxMiB = url, prefix, 16 }
+	database := postgrestest.Schema(t)
+	one = node(t, database, nil, shared)
+	return one, node(t, database, keyOf(t, one), shared)
+}
+
+const listUsers = "Action=ListUsers&Version=2010-05-08"
+
+// A guardrail that is set on one node binds on every other at once, and a refusal
+// by one node is explained by the other.
+func TestGuardrailsOnEveryNode(t *testing.T) {
+	one, other := cluster(t)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := byRoot(t, one, &organizationsapi.CreateOrganization, &organizationsapi.CreateOrganizationRequest{})
+	must(err)
+	roots, err := byRoot(t, one, &organizationsapi.ListRoots, &organizationsapi.ListRootsRequest{})
+	must(err)
+	_, err = byRoot(t, one, &organizationsapi.EnablePolicyType, &organizationsapi.EnablePolicyTypeRequest{
+		RootId: *roots.Roots[0].Id, PolicyType: organizationsapi.PolicyTypeServiceControlPolicy})
+	must(err)
+	member := memberOf(t, one)
+	session := entered(t, one, member)
+
+	status, _ := ask(other, session, "iam", listUsers)
+	if status != 200 {
+		t.Fatalf("without a guardrail: %d", status)
+	}
+	made, err := byRoot(t, one, &organizationsapi.CreatePolicy, &organizationsapi.CreatePolicyRequest{
+		Name: "no-iam", Type: organizationsapi.PolicyTypeServiceControlPolicy,
+		Content: `{"Version":"2012-10-17","Statement":{"Sid":"NoIAM","Effect":"Deny","Action":"iam:*","Resource":"*"}}`})
+	must(err)
+	guardrail := *made.Policy.PolicySummary.Id
+	_, err = byRoot(t, one, &organizationsapi.AttachPolicy, &organizationsapi.AttachPolicyRequest{PolicyId: guardrail, TargetId: member})
+	must(err)
+	refused := until(t, func() (bool, string) {
+		status, id := ask(other, session, "iam", listUsers)
+		return status == 403, id
+	})
+
+	x := until(t, func() (bool, *gateway.Explanation) { // the record takes its way through the log
+		x, err := one.Explain(t.Context(), refused)
+		must(err)
+		return x != nil, x
+	})
+	if x.Allowed || x.RequestID != refused || len(x.Touches) != 1 || x.Touches[0].By != "scp" || x.Touches[0].Statement != "NoIAM" {
+		t.Errorf("the other node's refusal is explained as %+v", x)
+	}
+	if newest, err := one.Explain(t.Context(), ""); err != nil || newest == nil || newest.RequestID != refused {
+		t.Errorf("the newest refusal of the cluster is %+v, %v", newest, err)
+	}
+
+	_, err = byRoot(t, other, &organizationsapi.DetachPolicy, &organizationsapi.DetachPolicyRequest{PolicyId: guardrail, TargetId: member})
+	must(err)
+	until(t, func() (bool, int) {
+		status, _ := ask(one, session, "iam", listUsers)
+		return status == 200, status
+	})
+}
+
+// until asks again until what it gets is what it should be; what a node hears late
+// it hears within store.MaxSilence.
+func until[T any](t *testing.T, ask func() (bool, T)) T {
+	t.Helper()
+	for begun := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		ok, got := ask()
+		if ok {
+			return got
+		}
+		if time.Since(begun) > store.MaxSilence {
+			t.Fatalf("after %s it is still %v", store.MaxSilence, got)
+		}
+	}
+}
+
+// memberOf creates an account in the organisation.
+func memberOf(t *testing.T, p *Plane) string {
+	t.Helper()
+	asked, err := byRoot(t, p, &organizationsapi.CreateAccount, &organizationsapi.CreateAccountRequest{AccountName: "app", Email: "app@example.com"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return until(t, func() (bool, string) {
+		now, err := byRoot(t, p, &organizationsapi.DescribeCreateAccountStatus, &organizationsapi.DescribeCreateAccountStatusRequest{CreateAccountRequestId: *asked.CreateAccountStatus.Id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now.CreateAccountStatus.AccountId == nil {
+			return false, ""
+		}
+		return true, *now.CreateAccountStatus.AccountId
+	})
+}
+
+// entered makes a session of an account's OrganizationAccountAccessRole for a user
+// of the management account.
+func entered(t *testing.T, p *Plane, member string) sigv4.Credentials {
+	t.Helper()
+	made, err := byRoot(t, p, &iamapi.CreateUser, &iamapi.CreateUserRequest{UserName: "admin"})
+	if err == nil {
+		_, err = byRoot(t, p, &iamapi.AttachUserPolicy, &iamapi.AttachUserPolicyRequest{UserName: "admin", PolicyArn: "arn:aws:iam::aws:policy/AdministratorAccess"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	arn, err := aws.ParseARN(made.User.Arn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := aws.WithCall(t.Context(), &aws.Call{
+		Principal: &aws.Principal{Kind: aws.User, Account: arn.Account, ARN: arn, ID: made.User.UserId, Name: "admin"},
+		Partition: "aws", Account: arn.Account, Region: "us-east-1", Time: time.Now(),
+	})
+	out, err := stsapi.AssumeRole.Call(ctx, p.current.Load().gate.InsideAny("test"), &stsapi.AssumeRoleRequest{
+		RoleArn: "arn:aws:iam::" + member + ":role/OrganizationAccountAccessRole", RoleSessionName: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sigv4.Credentials{KeyID: out.Credentials.AccessKeyId, Secret: out.Credentials.SecretAccessKey, Token: out.Credentials.SessionToken}
+}
