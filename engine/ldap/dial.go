@@ -1,6 +1,7 @@
 package ldap
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -36,29 +37,44 @@ func (s *Server) dial(ctx context.Context) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	timeout := s.Timeout
-	if timeout == 0 {
-		timeout = usualTimeout
-	}
+	timeout := cmp.Or(s.Timeout, usualTimeout)
 	settings := &tls.Config{ServerName: u.Hostname(), RootCAs: s.Roots, MinVersion: tls.VersionTLS12}
-	c, err := ldap.DialURL(s.URL, ldap.DialWithTLSConfig(settings), ldap.DialWithDialer(&net.Dialer{Timeout: timeout}))
+	port := "389" // RFC 4516
+	if u.Scheme == "ldaps" {
+		port = "636"
+	}
+	raw, err := (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port)))
 	if err != nil {
 		return nil, fmt.Errorf("reach the directory: %w", err)
 	}
-	c.SetTimeout(timeout)
+	// What waits for the directory ends with the context.
+	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
+	// Neither handshake knows the timeout of operations.
+	err = raw.SetDeadline(time.Now().Add(timeout))
+	wire := raw
+	if u.Scheme == "ldaps" && err == nil {
+		secure := tls.Client(raw, settings)
+		wire, err = secure, secure.HandshakeContext(ctx)
+	}
+	if err != nil {
+		stop()
+		_ = raw.Close() // the first error says more
+		return nil, fmt.Errorf("start TLS: %w", err)
+	}
+	c := &connection{s, ldap.NewConn(wire, u.Scheme == "ldaps"), s.safe(u), stop}
+	c.conn.SetTimeout(timeout)
+	c.conn.Start()
 	if s.StartTLS {
-		if err := c.StartTLS(settings); err != nil {
-			return nil, fmt.Errorf("start TLS: %w", closing(c, err))
+		if err := c.conn.StartTLS(settings); err != nil {
+			c.close()
+			return nil, fmt.Errorf("start TLS: %w", err)
 		}
 	}
-	// What waits for the directory ends with the context.
-	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
-	return &connection{s, c, s.safe(u), stop}, nil
-}
-
-func closing(c *ldap.Conn, err error) error {
-	_ = c.Close() // the first error says more
-	return err
+	if err := raw.SetDeadline(time.Time{}); err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
 }
 
 func (c *connection) close() {

@@ -82,6 +82,9 @@ func (s *Server) Check() error {
 	if err != nil || u.Scheme != "ldap" && u.Scheme != "ldaps" || u.Host == "" {
 		return fmt.Errorf("%q is not an ldap or ldaps URL", s.URL)
 	}
+	if u.Scheme == "ldaps" && s.StartTLS {
+		return errors.New("start-tls is for ldap URLs: an ldaps URL begins with TLS")
+	}
 	if s.BindDN != "" && s.Password == "" {
 		return errors.New("a bind DN has no password")
 	}

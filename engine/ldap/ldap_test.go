@@ -147,6 +147,7 @@ func TestServersAndQueriesAreChecked(t *testing.T) {
 		{"start_tls", Server{URL: "ldap://directory.example.com", StartTLS: true, BindDN: "cn=a", Password: "b"}, ""},
 		{"ldaps", Server{URL: "ldaps://directory.example.com", BindDN: "cn=a", Password: "b"}, ""},
 		{"loopback", Server{URL: "ldap://127.0.0.1:389", BindDN: "cn=a", Password: "b"}, ""},
+		{"tls_twice", Server{URL: "ldaps://directory.example.com", StartTLS: true}, "start-tls is for ldap URLs"},
 		{"no_password", Server{URL: "ldaps://directory.example.com", BindDN: "cn=a"}, "has no password"},
 		{"http", Server{URL: "http://directory.example.com"}, "not an ldap or ldaps URL"},
 	} {

@@ -18,6 +18,9 @@ import (
 type Directory struct {
 	URL, AdminDN, Password string
 
+	SecureURL string // of the listener that speaks TLS from the start
+	CA        string // PEM file of the authority that vouches for it, as 127.0.0.1
+
 	folder string
 }
 
@@ -28,6 +31,8 @@ include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
 pidfile %[1]s/pid
+TLSCertificateFile %[1]s/server.pem
+TLSCertificateKeyFile %[1]s/server.key
 sizelimit size.soft=500 size.hard=500 size.pr=unlimited size.prtotal=unlimited
 database mdb
 maxsize 104857600
@@ -61,10 +66,11 @@ func Start(t testing.TB, ldif string) *Directory {
 	if err := os.WriteFile(conf, fmt.Appendf(nil, settings, d.folder, d.Password), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
-	d.URL = "ldap://" + address
+	d.CA = certify(t, d.folder)
+	address, secure := freeAddress(t), freeAddress(t)
+	d.URL, d.SecureURL = "ldap://"+address, "ldaps://"+secure
 	var said bytes.Buffer
-	cmd := exec.Command(slapd, "-f", conf, "-h", d.URL, "-d", "0")
+	cmd := exec.Command(slapd, "-f", conf, "-h", d.URL+" "+d.SecureURL, "-d", "0")
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -81,6 +87,7 @@ func Start(t testing.TB, ldif string) *Directory {
 		}
 	})
 	d.wait(t, address, ended, &said)
+	d.wait(t, secure, ended, &said)
 	d.Add(t, "dn: dc=example,dc=com\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n\n"+strings.TrimLeft(ldif, "\n"))
 	return d
 }
