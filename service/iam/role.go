@@ -134,13 +134,16 @@ func (s *Service) updateRole(ctx context.Context, in *iamapi.UpdateRoleRequest) 
 	if err != nil {
 		return nil, err
 	}
-	if r.protected(ctx) && in.MaxSessionDuration != nil {
-		return nil, protectedRole(r.Name) // the description of a service-linked role can be edited
+	protected := r.protected(ctx)
+	if protected && (in.MaxSessionDuration != nil || !r.describable(ctx)) {
+		return nil, protectedRole(r.Name)
 	}
 	if in.Description != nil {
 		r.Description = in.Description
 	}
-	r.MaxSession = valueOf(in.MaxSessionDuration, defaultSession)
+	if !protected {
+		r.MaxSession = valueOf(in.MaxSessionDuration, defaultSession)
+	}
 	return &iamapi.UpdateRoleResponse{}, s.putRole(ctx, r)
 }
 
@@ -148,6 +151,9 @@ func (s *Service) updateRoleDescription(ctx context.Context, in *iamapi.UpdateRo
 	r, err := s.role(ctx, in.RoleName)
 	if err != nil {
 		return nil, err
+	}
+	if !r.describable(ctx) {
+		return nil, protectedRole(r.Name)
 	}
 	r.Description = &in.Description
 	if err := s.putRole(ctx, r); err != nil {

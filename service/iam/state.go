@@ -54,6 +54,12 @@ func (r *role) protected(ctx context.Context) bool {
 	return owner == "" || owner != acting(aws.CallOf(ctx))
 }
 
+// describable reports whether the role's description can be edited: everybody's, a
+// service-linked role's too, but a reserved one's by its service only.
+func (r *role) describable(ctx context.Context) bool {
+	return strings.HasPrefix(r.Path, linkedPath) || !r.protected(ctx)
+}
+
 // acting is the service that makes the call, of its own accord or for somebody;
 // empty when none does.
 func acting(c *aws.Call) string {
