@@ -76,7 +76,8 @@ func customer(ctx context.Context, policies *store.Table[managedPolicy], account
 	if err != nil {
 		return nil, err
 	}
-	if a, err := aws.ParseARN(arn); err != nil || policyARN(a.Partition, account, p) != a {
+	// Exactly so: under the name of another partition no statement about the policy would meet it.
+	if policyARN(ownPartition, account, p).String() != arn {
 		return nil, nil
 	}
 	return p, nil

@@ -161,7 +161,7 @@ func (s *Service) readKey(ctx context.Context, id string) (*knownKey, error) {
 	}
 	p := &aws.Principal{
 		Kind: aws.Root, Account: k.Account, ID: string(k.Account), AccessKeyID: k.ID,
-		ARN: aws.ARN{Partition: "aws", Service: "iam", Account: k.Account, Resource: "root"},
+		ARN: aws.ARN{Partition: ownPartition, Service: "iam", Account: k.Account, Resource: "root"},
 	}
 	if k.User != "" {
 		u, err := s.users.In(store.Place{Account: k.Account}).Get(ctx, strings.ToLower(k.User))
@@ -169,7 +169,7 @@ func (s *Service) readKey(ctx context.Context, id string) (*knownKey, error) {
 			return nil, unknownIf(err) // deleted since its key was read
 		}
 		p.Kind, p.ID, p.Name, p.Tags = aws.User, u.ID, u.Name, tagMap(u.Tags)
-		p.ARN = userARN("aws", k.Account, u)
+		p.ARN = userARN(ownPartition, k.Account, u)
 	}
 	known := &knownKey{principal: p, secret: []byte(k.Secret), active: k.Active}
 	if k.Used != nil {
@@ -289,11 +289,16 @@ type compiler struct {
 	holder  *knownHolder
 }
 
+// grants adds inline policies all, since a user and a group may share a name, and
+// managed ones once, however often they are attached.
 func (c *compiler) grants(ctx context.Context, holder string, g *grants) error {
 	for _, name := range slices.Sorted(maps.Keys(g.Inline)) {
 		c.add("inline:"+holder+"/"+name, g.Inline[name])
 	}
 	for _, arn := range g.Attached {
+		if slices.ContainsFunc(c.holder.policies.Identity, func(have *policy.Attached) bool { return have.Source == arn }) {
+			continue
+		}
 		document, err := c.managed(ctx, arn)
 		if err != nil {
 			return err
@@ -304,11 +309,6 @@ func (c *compiler) grants(ctx context.Context, holder string, g *grants) error {
 }
 
 func (c *compiler) add(source, document string) {
-	for _, have := range c.holder.policies.Identity {
-		if have.Source == source {
-			return // attached to the user and to a group
-		}
-	}
 	c.holder.policies.Identity = append(c.holder.policies.Identity, c.compile(source, document))
 }
 
@@ -367,7 +367,7 @@ func (s *Service) RoleOf(ctx context.Context, arn aws.ARN) (*Role, error) {
 	if err != nil {
 		return nil, err
 	}
-	if roleARN(arn.Partition, arn.Account, r) != arn {
+	if roleARN(ownPartition, arn.Account, r) != arn {
 		return nil, store.ErrNotFound
 	}
 	return &Role{ARN: arn, ID: r.ID, Name: r.Name, Trust: r.Trust, MaxSession: time.Duration(r.MaxSession) * time.Second, Tags: tagMap(r.Tags)}, nil

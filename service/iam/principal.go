@@ -44,13 +44,13 @@ func (s *Service) UniqueID(ctx context.Context, arn aws.ARN) (string, error) {
 	switch kind {
 	case userKind:
 		u, err := s.users.At(arn).Get(ctx, name)
-		if err == nil && userARN(arn.Partition, arn.Account, u) == arn {
+		if err == nil && userARN(ownPartition, arn.Account, u) == arn {
 			return u.ID, nil
 		}
 		return "", missing(err)
 	case roleKind:
 		r, err := s.roles.At(arn).Get(ctx, name)
-		if err == nil && roleARN(arn.Partition, arn.Account, r) == arn {
+		if err == nil && roleARN(ownPartition, arn.Account, r) == arn {
 			return r.ID, nil
 		}
 		return "", missing(err)

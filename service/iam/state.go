@@ -192,6 +192,10 @@ func fits(err error) error {
 	return err
 }
 
+// ownPartition is the one partition that there is. What clients name in another is
+// not there.
+const ownPartition = "aws"
+
 func userARN(partition string, account aws.Account, u *user) aws.ARN {
 	return aws.ARN{Partition: partition, Service: "iam", Account: account, Resource: "user" + u.Path + u.Name}
 }
