@@ -1,10 +1,7 @@
 package policy
 
 import (
-	"compress/gzip"
-	"encoding/json"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -195,29 +192,6 @@ func TestSizeIgnoresWhiteSpace(t *testing.T) {
 	if got := Size([]byte(" {\n\t\"é\": 1 }\r\n")); got != 7 {
 		t.Errorf("got %d, want 7", got)
 	}
-}
-
-// All policies that AWS manages must be readable.
-func TestAWSManagedPolicies(t *testing.T) {
-	f, err := os.Open("../../shared/data/aws-managed-policies.json.gz")
-	if err != nil {
-		t.Skip("AWS's managed policies are not here:", err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all map[string]struct{ Document json.RawMessage }
-	if err := json.NewDecoder(z).Decode(&all); err != nil {
-		t.Fatal(err)
-	}
-	for name, p := range all {
-		if _, err := Parse(p.Document, Identity); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	t.Log(len(all), "policies")
 }
 
 func FuzzParse(f *testing.F) {

@@ -173,11 +173,16 @@ func (a *asked) who(as, issuer string) (*inventory.Who, error) {
 
 // entity finds the principal in the dumps; nil when none of them is of its account.
 func (a *asked) entity(p *aws.Principal) (*inventory.Entity, error) {
+	switch p.Kind {
+	case aws.User, aws.AssumedRole, aws.FederatedUser:
+	default: // a root user, a service, a token of a provider
+		return nil, nil
+	}
 	known := false
 	for _, account := range a.inventory.Accounts() {
 		known = known || account.ID == p.Account
 	}
-	if !known || p.Kind == aws.Root {
+	if !known {
 		return nil, nil
 	}
 	if p.Kind == aws.AssumedRole {

@@ -8,6 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"sumun.dev/policy"
+	"sumun.dev/policy/lint"
+	"sumun.dev/service/iam/managed"
 )
 
 // command runs sumun in this process, in a folder with files, and returns its
@@ -119,6 +123,8 @@ func TestPolicyCheck(t *testing.T) {
 			says: []string{"explicitDeny by resource control policy: OrgOnly", "rcp.json does not apply"}},
 		{name: "dump_federated_user", args: "account.json session:admin.json boundary:federated.json --as arn:aws:sts::111122223333:federated-user/f --issuer " + bob + " --action sqs:SendMessage",
 			says: []string{"allowed by", "permissions boundary: federated.json allows", "wants 111122223333:f, got 111122223333:f: met"}},
+		{name: "dump_token_of_a_provider", args: "account.json --as accounts.google.com --action sts:AssumeRoleWithWebIdentity --resource arn:aws:iam::111122223333:role/deploy", status: 1, says: []string{"implicitDeny by resource-based policy"}},
+		{name: "dump_saml_provider", args: "account.json --as arn:aws:iam::111122223333:saml-provider/corp --action sts:AssumeRoleWithSAML --resource arn:aws:iam::111122223333:role/deploy", status: 1, says: []string{"implicitDeny by resource-based policy"}},
 		{name: "dump_session_of_a_role", args: "account.json --as arn:aws:sts::111122223333:assumed-role/deploy/ci --action lambda:UpdateFunctionCode", says: []string{"Deploy of arn:aws:iam::111122223333:policy/deploy"}},
 		{name: "dump_with_aws_managed_policy", args: "account.json --as " + bob + " --action ec2:RunInstances", says: []string{"of arn:aws:iam::aws:policy/AdministratorAccess"}},
 		{name: "json", args: "admin.json --as " + alice + " --action s3:GetObject --json", says: []string{`"decision": "allowed"`, `"source": "admin.json"`}},
@@ -179,6 +185,30 @@ func TestPolicyWhoCan(t *testing.T) {
 				t.Errorf("status %d, %v, %q; want %d, %v, %q", status, who, complaint, c.status, c.who, c.complaint)
 			}
 		})
+	}
+}
+
+// AWS's own policies have no errors but those that AWS's lists of actions, resources
+// and keys make them have: names that are not in the lists.
+func TestAWSPoliciesHaveFewErrors(t *testing.T) {
+	listed := []string{"INVALID_ACTION", "INVALID_ARN_RESOURCE", "INVALID_SERVICE_CONDITION_KEY", "UNSUPPORTED_ACTION_FOR_CONDITION_KEY"}
+	ps := managed.New()
+	wrong := map[string]bool{}
+	for i := range ps.All() {
+		p := &ps.All()[i]
+		text, err := ps.Document(p)
+		ok(t, err)
+		for _, f := range lint.Check([]byte(text), policy.Identity) {
+			if f.Type == lint.Error {
+				wrong[p.ARN] = true
+				if !slices.Contains(listed, f.Code) {
+					t.Errorf("%s: %+v", p.ARN, f)
+				}
+			}
+		}
+	}
+	if len(wrong) > 60 {
+		t.Errorf("%d of %d policies have errors", len(wrong), len(ps.All()))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"sumun.dev/aws"
 	"sumun.dev/policy"
 )
 
@@ -25,9 +26,10 @@ func (e *Evaluator) policies(c *Case, req *policy.Request) (*policy.Policies, er
 		return nil, err
 	}
 	p.Resource = r.one("resourcePolicy", c.ResourcePolicy, kind)
-	if p.Resource == nil && kind == policy.Key && strings.HasPrefix(req.Resource, "arn:") {
+	if arn, err := aws.ParseARN(req.Resource); err == nil && p.Resource == nil && kind == policy.Key && strings.HasPrefix(arn.Resource, "key/") {
 		// Every key has a policy, and what it does not delegate nobody else can allow.
-		// KMS Developer Guide, "Key policies in AWS KMS".
+		// Aliases and key stores have none. KMS Developer Guide, "Key policies in AWS
+		// KMS" and "Controlling access to aliases".
 		p.Resource = &policy.Attached{Document: &policy.Document{Kind: policy.Key}, Source: "resourcePolicy"}
 	}
 	own := req.ResourceAccount == "" || req.ResourceAccount == req.Principal.Account
