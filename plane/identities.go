@@ -9,6 +9,7 @@ import (
 	"sumun.dev/aws"
 	"sumun.dev/gateway"
 	"sumun.dev/policy"
+	"sumun.dev/service"
 	"sumun.dev/service/iam"
 	"sumun.dev/service/organizations"
 	"sumun.dev/service/sts"
@@ -25,6 +26,11 @@ type identities struct {
 // membership says where an account stands in its organisation.
 func (i *identities) membership(ctx context.Context, account aws.Account) (*policy.Membership, error) {
 	return i.organizations.Membership(ctx, account)
+}
+
+// administration says how an account stands to IAM's administration in its organisation.
+func (i *identities) administration(ctx context.Context, account aws.Account) (*service.Administration, error) {
+	return i.organizations.Administration(ctx, account, iam.Principal)
 }
 
 // credential refuses the credentials of an account that has been closed.

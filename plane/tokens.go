@@ -27,6 +27,7 @@ func (i *identities) known(cfg *config.Config, o Options) (sts.Known, error) {
 		Membership: func(ctx context.Context, account aws.Account) (*policy.Membership, error) {
 			return i.membership(store.Outside(ctx), account)
 		},
+		RootAccess: i.iam.RootAccess,
 		Holder: func(ctx context.Context, keyID string) (aws.Account, bool) {
 			p, _, err := i.iam.LongTerm(store.Outside(ctx), keyID)
 			if err != nil {

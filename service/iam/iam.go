@@ -38,6 +38,8 @@ type Service struct {
 	oidc           *store.Table[oidcProvider]
 	membership     func(context.Context, aws.Account) (*policy.Membership, error) // nil: there are no organisations
 	saml           *store.Table[samlProvider]
+	administration Administration // nil: there are no organisations
+	rootAccesses   *store.Table[rootAccess]
 	usages         *store.Table[usage]        // by the unique ids of users and roles
 	reports        *store.Table[lastAccessed] // of Access Advisor
 	noted          noted
@@ -72,6 +74,7 @@ func New(env service.Env) *Service {
 		devices:      store.NewTable(env.Store, "iam.mfa", store.Global[mfaDevice]()),
 		oidc:         store.NewTable(env.Store, "iam.oidc", store.Global[oidcProvider]()),
 		saml:         store.NewTable(env.Store, "iam.saml", store.Global[samlProvider]()),
+		rootAccesses: store.NewTable(env.Store, "iam.rootaccess", store.Global[rootAccess]()),
 		usages:       store.NewTable(env.Store, "iam.usages", store.Global[usage]()),
 		reports:      store.NewTable(env.Store, "iam.reports", store.Global[lastAccessed]()),
 
@@ -92,7 +95,7 @@ func New(env service.Env) *Service {
 
 // Routes lists what IAM serves.
 func (s *Service) Routes() []wire.Route {
-	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes(), s.credentialRoutes(), s.serverCertificateRoutes(), s.simulatorRoutes(), s.lastAccessedRoutes(), s.credentialReportRoutes(), s.preferenceRoutes())
+	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes(), s.credentialRoutes(), s.serverCertificateRoutes(), s.simulatorRoutes(), s.lastAccessedRoutes(), s.credentialReportRoutes(), s.preferenceRoutes(), s.rootAccessRoutes())
 }
 
 // entityRoutes lists what is served for users, groups, roles and policies.

@@ -2,6 +2,7 @@ package sts
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,18 +30,21 @@ func target(partition, text string) (aws.Account, error) {
 	return account, nil
 }
 
-// taskPolicy returns the ARN of the task that a session of root is for. IAM User
-// Guide, "Perform a privileged task on an AWS Organizations member account".
-func taskPolicy(in *stsapi.AssumeRootRequest) (string, error) {
+// taskPolicy returns the ARN of the task that a session of root is for, and the
+// feature of centralised root access that must be enabled for it. IAM User Guide,
+// "Perform a privileged task on an AWS Organizations member account".
+func taskPolicy(in *stsapi.AssumeRootRequest) (arn, feature string, err error) {
 	if in.TaskPolicyArn == nil || in.TaskPolicyArn.Arn == nil {
-		return "", validationError.New("1 validation error detected: Value null at 'taskPolicyArn' failed to satisfy constraint: Member must not be null")
+		return "", "", validationError.New("1 validation error detected: Value null at 'taskPolicyArn' failed to satisfy constraint: Member must not be null")
 	}
-	arn := *in.TaskPolicyArn.Arn
+	arn = *in.TaskPolicyArn.Arn
 	switch strings.TrimPrefix(arn, "arn:aws:iam::aws:policy/root-task/") {
-	case "IAMAuditRootUserCredentials", "IAMCreateRootUserPassword", "IAMDeleteRootUserCredentials", "S3UnlockBucketPolicy", "SQSUnlockQueuePolicy":
-		return arn, nil
+	case "IAMAuditRootUserCredentials", "IAMCreateRootUserPassword", "IAMDeleteRootUserCredentials":
+		return arn, "RootCredentialsManagement", nil
+	case "S3UnlockBucketPolicy", "SQSUnlockQueuePolicy":
+		return arn, "RootSessions", nil
 	}
-	return "", validationError.New("%s is not a task policy", arn)
+	return "", "", validationError.New("%s is not a task policy", arn)
 }
 
 func (s *Service) rootToAssume(ctx context.Context, in *stsapi.AssumeRootRequest) ([]wire.Touch, error) {
@@ -49,7 +53,7 @@ func (s *Service) rootToAssume(ctx context.Context, in *stsapi.AssumeRootRequest
 	if err != nil {
 		return nil, err
 	}
-	task, err := taskPolicy(in)
+	task, _, err := taskPolicy(in)
 	if err != nil {
 		return nil, err
 	}
@@ -62,15 +66,15 @@ func rootARN(partition string, account aws.Account) aws.ARN {
 	return aws.ARN{Partition: partition, Service: "iam", Account: account, Resource: "root"}
 }
 
-// manages reports whether account one is the management account of the organisation
-// that other is a member of.
-func (s *Service) manages(ctx context.Context, one, other aws.Account) (bool, error) {
-	mine, err := s.known.Membership(ctx, one)
-	if err != nil || mine == nil || !mine.Management {
+// manages reports whether account one administers IAM for the organisation that
+// other is a member of, and the feature is enabled there.
+func (s *Service) manages(ctx context.Context, one, other aws.Account, feature string) (bool, error) {
+	organization, features, err := s.known.RootAccess(ctx, one)
+	if err != nil || organization == "" || !slices.Contains(features, feature) {
 		return false, err
 	}
 	theirs, err := s.known.Membership(ctx, other)
-	return err == nil && theirs != nil && !theirs.Management && theirs.Organization == mine.Organization, err
+	return err == nil && theirs != nil && !theirs.Management && theirs.Organization == organization, err
 }
 
 func (s *Service) assumeRoot(ctx context.Context, in *stsapi.AssumeRootRequest) (*stsapi.AssumeRootResponse, error) {
@@ -83,12 +87,12 @@ func (s *Service) assumeRoot(ctx context.Context, in *stsapi.AssumeRootRequest) 
 	if err != nil {
 		return nil, err
 	}
-	task, err := taskPolicy(in)
+	task, feature, err := taskPolicy(in)
 	if err != nil {
 		return nil, err
 	}
 	// Who may is also for the organisation to say, in the words for one who may not.
-	manages, err := s.manages(ctx, p.Account, account)
+	manages, err := s.manages(ctx, p.Account, account, feature)
 	if err != nil {
 		return nil, err
 	}

@@ -37,6 +37,10 @@ type Known struct {
 
 	// Membership returns where an account stands in its organisation; nil in none.
 	Membership func(ctx context.Context, account aws.Account) (*policy.Membership, error)
+	// RootAccess returns the organisation for whose members an account may do root's
+	// tasks, and the features of centralised root access that are enabled there. It is
+	// empty for an account that administers IAM for none.
+	RootAccess func(ctx context.Context, account aws.Account) (organization string, features []string, err error)
 	// Holder returns the account of a long-term access key, when it is known.
 	Holder func(ctx context.Context, keyID string) (aws.Account, bool)
 }

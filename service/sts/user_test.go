@@ -176,6 +176,7 @@ func TestAssumeRoot(t *testing.T) {
 		{"of_a_user", "ValidationError", alice, ask("arn:aws:iam::444455556666:user/bob")},
 		{"of_nobody", "ValidationError", alice, ask("nobody")},
 		{"for_another_task", "ValidationError", alice, &stsapi.AssumeRootRequest{TargetPrincipal: string(other), TaskPolicyArn: &arns("arn:aws:iam::aws:policy/AdministratorAccess")[0]}},
+		{"for_a_task_that_is_not_enabled", "AccessDenied", alice, &stsapi.AssumeRootRequest{TargetPrincipal: string(other), TaskPolicyArn: &arns("arn:aws:iam::aws:policy/root-task/SQSUnlockQueuePolicy")[0]}},
 		{"for_no_task", "ValidationError", alice, &stsapi.AssumeRootRequest{TargetPrincipal: string(other)}},
 	} {
 		_, _, err := call(t, s, c.who, &stsapi.AssumeRoot, c.in)

@@ -91,6 +91,12 @@ func (w *world) service(t testing.TB, tokens *oidc.Verifier) *Service {
 func (w *world) serviceOn(s *store.Store, tokens *oidc.Verifier) *Service {
 	return New(service.Env{Store: s, Log: slog.New(slog.DiscardHandler)}, Known{
 		Roles: w, MFA: w, Providers: w, Managed: w, Tokens: tokens, Membership: w.membership,
+		RootAccess: func(_ context.Context, a aws.Account) (string, []string, error) {
+			if m := w.orgs[a]; m != nil && m.Management {
+				return m.Organization, []string{"RootCredentialsManagement"}, nil
+			}
+			return "", nil, nil
+		},
 		Holder: func(_ context.Context, id string) (aws.Account, bool) {
 			return "999900001111", id == "AKIAGIVENBYSOMEBODYX"
 		},
