@@ -12,7 +12,7 @@ import (
 	"github.com/beevik/etree"
 	"github.com/crewjam/saml"
 
-	"sumun.dev/engine/saml/samltest"
+	"sumun.dev/engine/saml/idp"
 )
 
 const (
@@ -23,25 +23,25 @@ const (
 
 var forUs = Expected{Audiences: []string{audience, "urn:amazon:webservices"}, Recipients: []string{recipient, other}}
 
-func newIdP(t testing.TB) (*samltest.IdP, *Provider) {
-	idp, err := samltest.New("https://idp.example.com/metadata")
+func newIdP(t testing.TB) (*idp.IdP, *Provider) {
+	signer, err := idp.New("https://idp.example.com/metadata")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Parse(idp.Metadata())
+	p, err := Parse(signer.Metadata())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return idp, p
+	return signer, p
 }
 
-func login(idp *samltest.IdP) *saml.Assertion {
-	return idp.Login("alice", audience, recipient, map[string][]string{"team": {"blue", "red"}})
+func login(signer *idp.IdP) *saml.Assertion {
+	return signer.Login("alice", audience, recipient, map[string][]string{"team": {"blue", "red"}})
 }
 
-func signed(t testing.TB, idp *samltest.IdP, el *etree.Element) *etree.Element {
+func signed(t testing.TB, signer *idp.IdP, el *etree.Element) *etree.Element {
 	t.Helper()
-	out, err := idp.Sign(el)
+	out, err := signer.Sign(el)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func signed(t testing.TB, idp *samltest.IdP, el *etree.Element) *etree.Element {
 
 func encode(t testing.TB, el *etree.Element) string {
 	t.Helper()
-	text, err := samltest.Encode(el)
+	text, err := idp.Encode(el)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,19 +69,19 @@ func plainText(t testing.TB, response string) string {
 }
 
 func TestResponsesAreAccepted(t *testing.T) {
-	idp, p := newIdP(t)
-	a := login(idp)
-	whole := idp.Envelope(a.Element())
+	signer, p := newIdP(t)
+	a := login(signer)
+	whole := signer.Envelope(a.Element())
 	whole.CreateAttr("Destination", recipient)
-	elsewhere := login(idp)
+	elsewhere := login(signer)
 	elsewhere.Subject.SubjectConfirmations[0].SubjectConfirmationData.Recipient = other
-	answering := login(idp)
+	answering := login(signer)
 	answering.Subject.SubjectConfirmations[0].SubjectConfirmationData.InResponseTo = "id-1"
 	for name, response := range map[string]string{
-		"signed_assertion": encode(t, idp.Envelope(signed(t, idp, a.Element()))),
-		"signed_response":  encode(t, signed(t, idp, whole)),
-		"regional":         encode(t, idp.Envelope(signed(t, idp, elsewhere.Element()))),
-		"to_a_request":     encode(t, idp.Envelope(signed(t, idp, answering.Element()))),
+		"signed_assertion": encode(t, signer.Envelope(signed(t, signer, a.Element()))),
+		"signed_response":  encode(t, signed(t, signer, whole)),
+		"regional":         encode(t, signer.Envelope(signed(t, signer, elsewhere.Element()))),
+		"to_a_request":     encode(t, signer.Envelope(signed(t, signer, answering.Element()))),
 	} {
 		got, err := p.Verify(response, forUs)
 		if err != nil || got.Subject != "alice" || got.Issuer != p.EntityID() || got.Audience != audience || fmt.Sprint(got.Attributes) != "map[team:[blue red]]" || got.ID == "" ||
@@ -92,18 +92,18 @@ func TestResponsesAreAccepted(t *testing.T) {
 }
 
 func TestResponsesAreRefused(t *testing.T) {
-	idp, p := newIdP(t)
+	signer, p := newIdP(t)
 	evil, _ := newIdP(t) // of the same name, with another key
 	respond := func(change func(*saml.Assertion)) string {
-		a := login(idp)
+		a := login(signer)
 		change(a)
-		return encode(t, idp.Envelope(signed(t, idp, a.Element())))
+		return encode(t, signer.Envelope(signed(t, signer, a.Element())))
 	}
 	good := plainText(t, respond(func(*saml.Assertion) {}))
 	confirmation := func(a *saml.Assertion) *saml.SubjectConfirmationData {
 		return a.Subject.SubjectConfirmations[0].SubjectConfirmationData
 	}
-	failed := idp.Envelope(signed(t, idp, login(idp).Element()))
+	failed := signer.Envelope(signed(t, signer, login(signer).Element()))
 	failed.FindElement(".//StatusCode").CreateAttr("Value", "urn:oasis:names:tc:SAML:2.0:status:Responder")
 	ago := func(d time.Duration) time.Time { return time.Now().UTC().Add(-d) }
 	for _, c := range []struct {
@@ -119,7 +119,7 @@ func TestResponsesAreRefused(t *testing.T) {
 		{"external_entity", b64(`<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>` + good), ErrMalformed},
 		{"entity_bomb", b64(`<!DOCTYPE r [<!ENTITY a "aaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;">]>` + good), ErrMalformed},
 		{"undeclared_entity", b64(strings.Replace(good, ">alice<", ">&x;<", 1)), ErrMalformed},
-		{"not_signed", encode(t, idp.Envelope(login(idp).Element())), ErrSignature},
+		{"not_signed", encode(t, signer.Envelope(login(signer).Element())), ErrSignature},
 		{"signed_with_another_key", encode(t, evil.Envelope(signed(t, evil, login(evil).Element()))), ErrSignature},
 		{"changed_subject", b64(strings.Replace(good, ">alice<", ">admin<", 1)), ErrSignature},
 		{"changed_attribute", b64(strings.Replace(good, ">blue<", ">gold<", 1)), ErrSignature},
@@ -180,9 +180,9 @@ func cutOut(s, from, to string) string {
 // stands where a careless reader would look. Somorovsky and others, "On Breaking
 // SAML: Be Whoever You Want to Be" (2012).
 func TestWrappedAssertionsAreNotBelieved(t *testing.T) {
-	idp, p := newIdP(t)
+	signer, p := newIdP(t)
 	forged := func(id string) *etree.Element {
-		a := idp.Login("admin", audience, recipient, nil)
+		a := signer.Login("admin", audience, recipient, nil)
 		if id != "" {
 			a.ID = id
 		}
@@ -193,30 +193,30 @@ func TestWrappedAssertionsAreNotBelieved(t *testing.T) {
 		wrap func(good *etree.Element) *etree.Element
 	}{
 		{"forged_beside_the_signed_first", func(good *etree.Element) *etree.Element {
-			r := idp.Envelope(forged(""))
+			r := signer.Envelope(forged(""))
 			r.AddChild(good)
 			return r
 		}},
 		{"forged_beside_the_signed_last", func(good *etree.Element) *etree.Element {
-			r := idp.Envelope(good)
+			r := signer.Envelope(good)
 			r.AddChild(forged(""))
 			return r
 		}},
 		{"same_id_twice", func(good *etree.Element) *etree.Element {
-			r := idp.Envelope(forged(good.SelectAttrValue("ID", "")))
+			r := signer.Envelope(forged(good.SelectAttrValue("ID", "")))
 			r.AddChild(good)
 			return r
 		}},
 		{"signed_within_the_forged", func(good *etree.Element) *etree.Element {
 			f := forged("")
 			f.AddChild(good)
-			return idp.Envelope(f)
+			return signer.Envelope(f)
 		}},
 		{"signature_moved_to_the_forged", func(good *etree.Element) *etree.Element {
 			f, s := forged(""), good.FindElement("./Signature")
 			good.RemoveChild(s)
 			f.InsertChildAt(1, s)
-			r := idp.Envelope(f)
+			r := signer.Envelope(f)
 			r.AddChild(good)
 			return r
 		}},
@@ -227,10 +227,10 @@ func TestWrappedAssertionsAreNotBelieved(t *testing.T) {
 			object.AddChild(good)
 			s.AddChild(object)
 			f.InsertChildAt(1, s)
-			return idp.Envelope(f)
+			return signer.Envelope(f)
 		}},
 		{"signed_within_an_extension", func(good *etree.Element) *etree.Element {
-			r := idp.Envelope(forged(""))
+			r := signer.Envelope(forged(""))
 			x := etree.NewElement("samlp:Extensions")
 			x.AddChild(good)
 			r.InsertChildAt(1, x)
@@ -238,16 +238,16 @@ func TestWrappedAssertionsAreNotBelieved(t *testing.T) {
 		}},
 		{"forged_within_the_signed", func(good *etree.Element) *etree.Element {
 			good.AddChild(forged(""))
-			return idp.Envelope(good)
+			return signer.Envelope(good)
 		}},
 		{"forged_as_the_root", func(good *etree.Element) *etree.Element {
 			f := forged("")
-			f.AddChild(idp.Envelope(good))
+			f.AddChild(signer.Envelope(good))
 			return f
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := p.Verify(encode(t, c.wrap(signed(t, idp, login(idp).Element()))), forUs)
+			got, err := p.Verify(encode(t, c.wrap(signed(t, signer, login(signer).Element()))), forUs)
 			if err == nil {
 				t.Errorf("believed: %+v", got)
 			}
@@ -257,9 +257,9 @@ func TestWrappedAssertionsAreNotBelieved(t *testing.T) {
 
 // A comment in a name does not end it: "alice@example.com<!---->.evil.com" is not alice.
 func TestCommentsDoNotCutNames(t *testing.T) {
-	idp, p := newIdP(t)
-	a := idp.Login("alice@example.com.evil.com", audience, recipient, map[string][]string{"team": {"blueish"}})
-	text := plainText(t, encode(t, idp.Envelope(signed(t, idp, a.Element()))))
+	signer, p := newIdP(t)
+	a := signer.Login("alice@example.com.evil.com", audience, recipient, map[string][]string{"team": {"blueish"}})
+	text := plainText(t, encode(t, signer.Envelope(signed(t, signer, a.Element()))))
 	text = strings.Replace(text, "example.com.evil", "example.com<!---->.evil", 1)
 	text = strings.Replace(text, ">blueish<", ">blue<!-- -->ish<", 1)
 	got, err := p.Verify(b64(text), forUs)
@@ -272,8 +272,8 @@ func TestCommentsDoNotCutNames(t *testing.T) {
 // its id may forget it.
 func TestTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		idp, p := newIdP(t)
-		response, err := idp.Respond(login(idp))
+		signer, p := newIdP(t)
+		response, err := signer.Respond(login(signer))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -293,13 +293,13 @@ func TestTimes(t *testing.T) {
 }
 
 func TestMetadata(t *testing.T) {
-	idp, _ := newIdP(t)
-	good := idp.Metadata()
+	signer, _ := newIdP(t)
+	good := signer.Metadata()
 	for name, text := range map[string]string{
 		"empty": "", "no_xml": "hello", "another_document": "<a/>",
 		"external_entity":  `<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]>` + good,
 		"no_certificate":   strings.Replace(good, `use="signing"`, `use="encryption"`, 1),
-		"no_name":          strings.Replace(good, idp.EntityID, "", 1),
+		"no_name":          strings.Replace(good, signer.EntityID, "", 1),
 		"service_provider": strings.ReplaceAll(good, "IDPSSODescriptor", "SPSSODescriptor"),
 		"too_long":         good + strings.Repeat(" ", MaxMetadata),
 	} {
@@ -311,7 +311,7 @@ func TestMetadata(t *testing.T) {
 	if err != nil || expired.ValidUntil().Year() != 2001 {
 		t.Fatal(err)
 	}
-	response, err := idp.Respond(login(idp))
+	response, err := signer.Respond(login(signer))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -321,8 +321,8 @@ func TestMetadata(t *testing.T) {
 }
 
 func FuzzResponse(f *testing.F) {
-	idp, p := newIdP(f)
-	good, err := idp.Respond(login(idp))
+	signer, p := newIdP(f)
+	good, err := signer.Respond(login(signer))
 	if err != nil {
 		f.Fatal(err)
 	}

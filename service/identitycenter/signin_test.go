@@ -12,7 +12,7 @@ import (
 
 	"sumun.dev/api/ssooidcapi"
 	"sumun.dev/engine/saml"
-	"sumun.dev/engine/saml/samltest"
+	samlidp "sumun.dev/engine/saml/idp"
 	"sumun.dev/store"
 )
 
@@ -255,7 +255,7 @@ func TestClientsThatAreRefused(t *testing.T) {
 
 // A person goes to a SAML provider and comes back.
 func TestSigningInWithAProvider(t *testing.T) {
-	provider, err := samltest.New("https://idp.example.com/metadata")
+	provider, err := samlidp.New("https://idp.example.com/metadata")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +293,7 @@ func TestSigningInWithAProvider(t *testing.T) {
 		}
 		envelope := provider.Envelope(signed)
 		envelope.CreateAttr("InResponseTo", request)
-		text, err := samltest.Encode(envelope)
+		text, err := samlidp.Encode(envelope)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,7 @@ import (
 	"sumun.dev/api/stsapi"
 	"sumun.dev/aws"
 	"sumun.dev/engine/oidc"
-	"sumun.dev/engine/saml/samltest"
+	samlidp "sumun.dev/engine/saml/idp"
 )
 
 const (
@@ -24,8 +24,8 @@ const (
 )
 
 // federate gives the account a SAML provider and a role that trusts it.
-func federate(t testing.TB, w *world) *samltest.IdP {
-	p, err := samltest.New("https://idp.example.com/metadata")
+func federate(t testing.TB, w *world) *samlidp.IdP {
+	p, err := samlidp.New("https://idp.example.com/metadata")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func attributes(change map[string][]string) map[string][]string {
 	return all
 }
 
-func respond(t testing.TB, p *samltest.IdP, change map[string][]string, also ...func(*saml.Assertion)) *stsapi.AssumeRoleWithSAMLRequest {
+func respond(t testing.TB, p *samlidp.IdP, change map[string][]string, also ...func(*saml.Assertion)) *stsapi.AssumeRoleWithSAMLRequest {
 	t.Helper()
 	a := p.Login("alice", signIn, signIn, attributes(change))
 	for _, f := range also {
@@ -105,7 +105,7 @@ func TestSAML(t *testing.T) {
 func TestSAMLIsRefused(t *testing.T) {
 	w := newWorld()
 	p := federate(t, w)
-	evil, err := samltest.New(p.EntityID)
+	evil, err := samlidp.New(p.EntityID)
 	if err != nil {
 		t.Fatal(err)
 	}
