@@ -25,6 +25,7 @@ type Service struct {
 	used  *store.Table[assertion]
 
 	metadata parsed // of SAML providers
+	open     opened // sessions
 }
 
 // Known is all that STS knows of what other services keep.

@@ -5,7 +5,6 @@ import (
 	"compress/flate"
 	"encoding/json"
 	"io"
-	"strings"
 	"time"
 
 	"sumun.dev/api/stsapi"
@@ -48,26 +47,51 @@ func (s *Service) seal(c *claims) (string, error) {
 // Temporary returns who holds a temporary access key, and its secret. A token
 // that is not the key's own is InvalidClientTokenId, one past its time ExpiredToken.
 func (s *Service) Temporary(keyID, token string) (*aws.Principal, []byte, error) {
-	text, err := s.env.Store.OpenTokenOf(maxToken, []string{"sts.session", keyID}, token)
-	if err != nil || text == "" {
-		return nil, nil, aws.ErrorKind{Code: "InvalidClientTokenId", Status: 403}.New("The security token included in the request is invalid.")
+	if len(token) > maxToken {
+		return nil, nil, invalidToken()
 	}
-	c, err := unfold(text)
-	if err != nil {
-		return nil, nil, err
+	key := keyOf(keyID, token)
+	known := s.open.find(key)
+	if known == nil {
+		var err error
+		if known, err = s.unseal(keyID, token); err != nil {
+			return nil, nil, err
+		}
+		s.open.keep(key, known)
 	}
-	if !time.Now().Before(c.Expires) {
+	if !time.Now().Before(known.claims.Expires) {
 		return nil, nil, aws.ErrorKind{Code: "ExpiredToken", Status: 403}.New("The security token included in the request is expired")
 	}
-	return c.principal(), []byte(c.Secret), nil
+	p := known.principal // a copy: a user's own session is brought up to date with the user
+	return &p, known.secret, nil
 }
 
-// unfold reads what seal has sealed.
-func unfold(text string) (*claims, error) {
-	var from io.Reader = strings.NewReader(text[1:])
+func invalidToken() error {
+	return aws.ErrorKind{Code: "InvalidClientTokenId", Status: 403}.New("The security token included in the request is invalid.")
+}
+
+// unseal opens and reads a token.
+func (s *Service) unseal(keyID, token string) (*unsealed, error) {
+	text, err := s.env.Store.OpenTokenOf(maxToken, []string{"sts.session", keyID}, token)
+	if err != nil || text == "" {
+		return nil, invalidToken()
+	}
+	c, size, err := unfold(text)
+	if err != nil {
+		return nil, err
+	}
+	return &unsealed{c, *c.principal(), []byte(c.Secret), 1<<10 + 2*size}, nil
+}
+
+// unfold reads what seal has sealed, and says how long it is.
+func unfold(text string) (*claims, int, error) {
+	content := []byte(text[1:])
 	if text[0] == packedForm {
-		from = io.LimitReader(flate.NewReader(from), maxClaims)
+		var err error
+		if content, err = io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(content)), maxClaims)); err != nil {
+			return nil, 0, err
+		}
 	}
 	c := &claims{}
-	return c, json.NewDecoder(from).Decode(c)
+	return c, len(content), json.Unmarshal(content, c)
 }
