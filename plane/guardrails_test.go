@@ -19,12 +19,18 @@ import (
 // cluster starts two nodes that share a database and a log.
 func cluster(t *testing.T) (one, other *Plane) {
 	t.Helper()
-	url := natstest.Server(t)
-	prefix := natstest.Prefix(t, url)
-	shared := func(cfg *config.Config) { cfg.Spine.NATS, cfg.Spine.Prefix, cfg.Spine.MaxMiB = url, prefix, 16 }
+	shared := overNATS(t)
 	database := postgrestest.Schema(t)
 	one = node(t, database, nil, shared)
 	return one, node(t, database, keyOf(t, one), shared)
+}
+
+// overNATS lets the nodes of a test share the log of a NATS server.
+func overNATS(t *testing.T) func(*config.Config) {
+	t.Helper()
+	url := natstest.Server(t)
+	prefix := natstest.Prefix(t, url)
+	return func(cfg *config.Config) { cfg.Spine.NATS, cfg.Spine.Prefix, cfg.Spine.MaxMiB = url, prefix, 16 }
 }
 
 const listUsers = "Action=ListUsers&Version=2010-05-08"

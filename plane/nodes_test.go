@@ -73,8 +73,9 @@ func whoAmI(p *Plane, key sigv4.Credentials) int {
 // when the database cuts the connection on which that node hears of it.
 func TestRevocationsReachEveryNode(t *testing.T) {
 	database := postgrestest.Schema(t)
-	one := node(t, database, nil)
-	other := node(t, database+"&application_name=sumun_test_other", keyOf(t, one))
+	shared := overNATS(t)
+	one := node(t, database, nil, shared)
+	other := node(t, database+"&application_name=sumun_test_other", keyOf(t, one), shared)
 	conn, err := pgx.Connect(t.Context(), database)
 	if err != nil {
 		t.Fatal(err)
