@@ -135,7 +135,8 @@ func (s *Service) changePassword(ctx context.Context, in *iamapi.ChangePasswordR
 	if err != nil {
 		return nil, err
 	}
-	if !s.wrongPasswords.left(o.id, minute()) {
+	at := minute()
+	if !s.wrongPasswords.may(o.id, at) {
 		return nil, iamapi.EntityTemporarilyUnmodifiableException.New("The old password was given wrongly too often. Try again in a minute.")
 	}
 	known, err := s.hashing.is(ctx, o.Login.Password, in.OldPassword)
@@ -143,9 +144,9 @@ func (s *Service) changePassword(ctx context.Context, in *iamapi.ChangePasswordR
 		return nil, err
 	}
 	if !known {
-		s.wrongPasswords.missed(o.id, minute())
 		return nil, accessDenied.New("The old password was incorrect.")
 	}
+	s.wrongPasswords.right(o.id, at)
 	rules, err := s.passwordPolicy(ctx)
 	if err != nil {
 		return nil, err

@@ -42,13 +42,10 @@ func (s *Service) VerifyMFA(ctx context.Context, p *aws.Principal, serial, code 
 		return err
 	}
 	at := time.Now()
-	if !s.guesses.left(serial, totp.Step(at)) {
+	if !s.guesses.may(serial, totp.Step(at)) || !d.take(code, at) {
 		return wrong
 	}
-	if !d.take(code, at) {
-		s.guesses.missed(serial, totp.Step(at))
-		return wrong
-	}
+	s.guesses.right(serial, totp.Step(at))
 	return devices.Put(ctx, d.id(), d)
 }
 
@@ -58,7 +55,7 @@ func (s *Service) VerifyMFA(ctx context.Context, p *aws.Principal, serial, code 
 type guesses struct {
 	mu   sync.Mutex
 	step int64
-	by   map[string]int // wrong codes in this step, by serial number
+	by   map[string]int // codes in this step that were not right, by serial number
 }
 
 const (
@@ -66,20 +63,29 @@ const (
 	guessedMost = 100_000 // devices in one step; then the count begins anew
 )
 
-// left reports whether one more guess is allowed in this step.
-func (g *guesses) left(serial string, step int64) bool {
+// may reports whether one more guess is allowed in this step, and counts it before
+// it is looked at: calls that come together get no more guesses than those that
+// come one after another.
+func (g *guesses) may(serial string, step int64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.step != step || g.by[serial] < guessesMost
-}
-
-func (g *guesses) missed(serial string, step int64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.step != step || len(g.by) >= guessedMost {
+	if step > g.step || g.by == nil || len(g.by) >= guessedMost {
 		g.step, g.by = step, map[string]int{}
 	}
+	if g.by[serial] >= guessesMost {
+		return false
+	}
 	g.by[serial]++
+	return true
+}
+
+// right takes back a guess that was one no longer.
+func (g *guesses) right(serial string, step int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.step == step && g.by[serial] > 0 {
+		g.by[serial]--
+	}
 }
 
 // mfaAt says when root or a user enabled the first MFA device; nil for none.
