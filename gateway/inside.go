@@ -51,6 +51,7 @@ func (i *inside) Invoke(ctx context.Context, op wire.AnyOperation, in any) (any,
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s calls %s", err, i.service, op.About())
 	}
+	ctx = wire.OnBehalf(ctx, aws.ARN{}) // whom this service acts for is not whom the next one does
 	call := i.pass(aws.CallOf(ctx), op.About())
 	d := &deed{call: call, about: op.About(), in: in}
 	err = i.perform(aws.WithCall(ctx, call), op, d)

@@ -12,6 +12,7 @@ import (
 	"sumun.dev/api/stsapi"
 	"sumun.dev/aws"
 	"sumun.dev/gateway"
+	"sumun.dev/wire"
 )
 
 // A service's inner call carries its caller, is authorised and recorded, and is
@@ -95,10 +96,20 @@ func TestCallsInASessionOfARole(t *testing.T) {
 	alice := &aws.Principal{Kind: aws.User, Account: account, Name: "alice", ARN: aws.ARN{Partition: "aws", Service: "iam", Account: account, Resource: "user/alice"}}
 	ctx := aws.WithCall(context.Background(), &aws.Call{Principal: alice, Partition: "aws", Account: account, Region: "eu-central-1", SourceIP: netip.MustParseAddr("192.0.2.7"), Time: time.Now()})
 	ssm := h.gate.InsideAny("ssm")
-	as, err := ssm.As(ctx, role, "run")
+	execution := aws.ARN{Partition: "aws", Service: "ssm", Region: "eu-central-1", Account: account, Resource: "automation-execution/e"}
+	as, err := ssm.As(wire.OnBehalf(ctx, execution), role, "run")
 	if err != nil {
 		t.Fatal(err)
 	}
+	if asked.Source != execution {
+		t.Errorf("the role was asked for on behalf of %s", asked.Source)
+	}
+	h.during = func(ctx context.Context) { // a service that is called acts for nothing of the caller's
+		if _, err := h.gate.InsideAny("kms").As(ctx, role, "run"); err != nil || !asked.Source.IsZero() {
+			t.Errorf("on behalf of %s: %v", asked.Source, err)
+		}
+	}
+	defer func() { h.during = nil }()
 	if asked.Principal.Kind != aws.Service || asked.Principal.Name != "ssm.amazonaws.com" {
 		t.Errorf("the role was asked for by %+v", asked.Principal)
 	}
