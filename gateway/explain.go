@@ -122,12 +122,13 @@ func secret(key string) bool {
 	return slices.ContainsFunc(hidden[:], func(h string) bool { return strings.EqualFold(h, key) })
 }
 
-// diagnosis is the explanation of a refusal as it is kept beside its record. What
-// does not fit is left out, the least telling first.
+// diagnosis is the explanation of a refusal as it is kept beside its record: with
+// the statements that are about the action, since AWS's policies have many others
+// and refusals must stay cheap. What does not fit is left out, the least telling
+// first.
 func (g *Gateway) diagnosis(d *deed) string {
 	x := g.explain(d)
 	for _, shorten := range [...]func(*Explanation){
-		func(*Explanation) {},
 		keep(func(_ *tree.Decision, s *policy.StatementResult) bool { return s.Action }),
 		keep(func(_ *tree.Decision, s *policy.StatementResult) bool { return s.Applies }),
 		func(x *Explanation) {

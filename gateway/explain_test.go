@@ -169,6 +169,23 @@ func TestDiagnosesAreBounded(t *testing.T) {
 	}
 }
 
+// AWS's policies have statements of many kilobytes; those that are about other
+// actions are explained while the gate remembers the call, and not kept with its record.
+func TestDiagnosesHoldWhatIsAboutTheAction(t *testing.T) {
+	h := newHouse(t, nil)
+	bob := h.user("bob", `{"Sid":"Other","Effect":"Allow","Action":"sts:*","Resource":"*"}`, `{"Sid":"No","Effect":"Deny","Action":"kms:*","Resource":"*"}`)
+	id := h.send(bob, kms("CreateKey", `{"Description":"x"}`)).Header().Get("X-Amzn-Requestid")
+	if x, ok := h.gate.Explain(id); !ok || len(x.Touches[0].Diagnostic.Policies[0].Statements) != 2 {
+		t.Errorf("remembered: %t, %+v", ok, x)
+	}
+	for _, e := range h.trail() {
+		x := gateway.Recorded(e.Attrs)
+		if x == nil || x.Shortened || len(x.Touches[0].Diagnostic.Policies[0].Statements) != 1 || x.Touches[0].Diagnostic.Policies[0].Statements[0].Label != "No" {
+			t.Errorf("recorded: %+v", x)
+		}
+	}
+}
+
 func TestMemoryIsBounded(t *testing.T) {
 	h := newHouse(t, nil)
 	bob := h.user("bob", allow(`"sts:*"`))
