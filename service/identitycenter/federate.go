@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -224,8 +225,8 @@ func claim(c *oidc.Claims, name string) (text string) {
 	return text
 }
 
-// arrived returns the user for whom a provider vouches: the one of that name. An
-// answer is accepted once.
+// arrived returns the user for whom a provider vouches: whom it has made, or the one
+// of that name. An answer is accepted once.
 func (s *Service) arrived(v *visit, source *Source, w *vouched) (u *user, err error) {
 	if w.name == "" {
 		return nil, errNotYou.New("The identity provider's answer names no user.")
@@ -240,7 +241,10 @@ func (s *Service) arrived(v *visit, source *Source, w *vouched) (u *user, err er
 			return err
 		}
 		end(ctx, v.place, "code", used, w.until)
-		row, err := one(ctx, s.users, "by", byName(v.store, w.name))
+		row, err := one(ctx, s.users, "by", byExternal(v.store, identitystoreapi.ExternalId{Issuer: source.Name, Id: w.id}))
+		if err == nil && row == nil {
+			row, err = one(ctx, s.users, "by", byName(v.store, w.name))
+		}
 		if err != nil {
 			return err
 		}
@@ -249,13 +253,23 @@ func (s *Service) arrived(v *visit, source *Source, w *vouched) (u *user, err er
 			u.stamps = stamped(ctx)
 			return s.addUser(ctx, u)
 		}
-		if row == nil || row.Value.Disabled {
+		if row == nil || row.Value.Disabled || !row.Value.vouchedBy(source, w.id) {
 			return errNotYou.New("The identity provider knows you as %s, whom this identity store does not let in.", w.name)
 		}
 		u = row.Value
 		return nil
 	})
 	return u, err
+}
+
+// vouchedBy reports whether a provider may vouch for the user. One whom a provider
+// has made is whom it knows by that id: names can be changed there, and taken by
+// somebody else. OpenID Connect Core 1.0, section 5.7.
+func (u *user) vouchedBy(source *Source, id string) bool {
+	if u.Source == "" || u.DN != "" {
+		return true
+	}
+	return slices.Contains(u.External, identitystoreapi.ExternalId{Issuer: source.Name, Id: id})
 }
 
 // newcomer makes a user of whom a provider vouches for.

@@ -65,11 +65,12 @@ type Service struct {
 	syncs       *store.Table[syncState]
 
 	hashing chan struct{} // bounds how many passwords are hashed at a time
+	binding chan struct{} // and how many are checked by directories
 }
 
 // New returns an Identity Center.
 func New(env service.Env, o Options) *Service {
-	s := &Service{env: env, options: o, hashing: make(chan struct{}, hashesAtOnce)}
+	s := &Service{env: env, options: o, hashing: make(chan struct{}, hashesAtOnce), binding: make(chan struct{}, bindsAtOnce)}
 	s.homes = store.NewTable(env.Store, "sso.homes", store.Global[home]())
 	s.directories = store.NewTable(env.Store, "sso.directories", store.Global[place]()).In(store.Place{})
 	s.instances = store.NewTable(env.Store, "sso.instances", store.Index("store", func(i *instance) []string { return []string{i.Store} }))
@@ -82,10 +83,11 @@ func New(env service.Env, o Options) *Service {
 	s.provisioned = store.NewTable(env.Store, "sso.provisioned", store.Index("by", (*provision).keys))
 	s.requests = store.NewTable[request](env.Store, "sso.requests")
 	s.issuers = store.NewTable[tokenIssuer](env.Store, "sso.issuers")
-	s.devices = store.NewTable(env.Store, "sso.devices", store.Index("code", func(d *device) []string { return []string{d.Store + "/" + d.UserCode} }))
-	s.codes = store.NewTable[authorization](env.Store, "sso.codes")
-	s.sessions = store.NewTable(env.Store, "sso.sessions", store.Index("user", func(x *session) []string { return []string{x.Store + "/" + x.User} }))
-	s.browsers = store.NewTable[browser](env.Store, "sso.browsers")
+	s.devices = store.NewTable(env.Store, "sso.devices", store.Index("code", func(d *device) []string { return []string{d.Store + "/" + d.UserCode} }),
+		store.Index("user", func(d *device) []string { return ofUser(d.Store, d.User) }))
+	s.codes = store.NewTable(env.Store, "sso.codes", store.Index("user", func(a *authorization) []string { return ofUser(a.Store, a.User) }))
+	s.sessions = store.NewTable(env.Store, "sso.sessions", store.Index("user", func(x *session) []string { return ofUser(x.Store, x.User) }))
+	s.browsers = store.NewTable(env.Store, "sso.browsers", store.Index("user", func(b *browser) []string { return ofUser(b.Store, b.User) }))
 	s.passwords = store.NewTable[password](env.Store, "sso.passwords")
 	s.syncs = store.NewTable[syncState](env.Store, "sso.syncs")
 	return s

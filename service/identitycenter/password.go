@@ -24,7 +24,8 @@ const (
 	hashTime     = 2
 	hashMemory   = 19 << 10 // KiB
 	hashLength   = 32
-	hashesAtOnce = 4 // bounds the memory that strangers can claim
+	hashesAtOnce = 4  // bounds the memory that strangers can claim
+	bindsAtOnce  = 16 // bounds the connections to directories that they can claim
 )
 
 const (
@@ -77,95 +78,127 @@ var (
 )
 
 // login checks a user's name and password, in the place of the call. A name that
-// nobody has takes as long as one that somebody has. ctx carries no unit of work:
-// hashing must not hold one open.
+// nobody has, or whose user must wait, takes as long as any other. ctx carries no
+// unit of work: hashing must not hold one open.
 func (s *Service) login(ctx context.Context, storeID, name, text string) (*user, *password, error) {
-	row, err := one(ctx, s.users, "by", byName(storeID, name))
-	if err != nil {
-		return nil, nil, err
-	}
-	var u *user
-	p := &password{Hash: hash{make([]byte, 16), make([]byte, hashLength)}}
-	if row != nil && !row.Value.Disabled && row.Value.Source == "" {
-		have, err := s.passwords.Get(ctx, storeID+"/"+row.Value.ID)
-		if err == nil {
-			u, p = row.Value, have
-		} else if !errors.Is(err, store.ErrNotFound) {
-			return nil, nil, err
-		}
-	}
-	if row != nil && row.Value.DN != "" && !row.Value.Disabled {
-		return s.loginElsewhere(ctx, row.Value, text)
-	}
-	if u != nil && time.Now().Before(p.Until) {
-		return nil, nil, errWait
-	}
 	if len(text) > 4*longestPass {
 		return nil, nil, errWrong
 	}
-	ok, err := s.matches(ctx, p.Hash, text)
+	u, err := s.byPassword(ctx, storeID, name)
 	if err != nil {
 		return nil, nil, err
 	}
-	if u == nil {
-		return nil, nil, errWrong
+	p, waits := &password{}, error(nil)
+	if u != nil {
+		if p, waits = s.beginTry(ctx, u); waits != nil && !errors.Is(waits, errWait) {
+			return nil, nil, waits
+		}
 	}
-	if err := s.noteTry(ctx, storeID, u.ID, ok); err != nil {
+	h := p.Hash
+	if h.Sum == nil {
+		h = hash{make([]byte, 16), make([]byte, hashLength)} // of no password
+	}
+	right, err := s.matches(ctx, h, text)
+	switch {
+	case err != nil:
 		return nil, nil, err
+	case waits != nil:
+		return nil, nil, waits
+	case u == nil:
+		return nil, nil, errWrong
+	case u.DN != "":
+		if right, err = s.elsewhere(ctx, u, text); err != nil {
+			return nil, nil, err
+		}
 	}
-	if !ok || p.OneTime != nil && !time.Now().Before(*p.OneTime) {
+	if !right || p.OneTime != nil && !time.Now().Before(*p.OneTime) {
 		return nil, nil, errWrong
 	}
-	return u, p, nil
+	return u, p, s.tried(ctx, u, func(p *password) { p.Wrong, p.Until = 0, time.Time{} })
 }
 
-// loginElsewhere has the directory that a user comes from check the password. Wrong
-// ones are counted here too, so that nobody guesses through us.
-func (s *Service) loginElsewhere(ctx context.Context, u *user, text string) (*user, *password, error) {
+// byPassword returns the user who may sign in with a name and a password, be it one
+// of ours or of the directory that the user comes from; nil when nobody may.
+func (s *Service) byPassword(ctx context.Context, storeID, name string) (*user, error) {
+	row, err := one(ctx, s.users, "by", byName(storeID, name))
+	if err != nil || row == nil || row.Value.Disabled {
+		return nil, err
+	}
+	u := row.Value
+	if u.DN != "" {
+		if x := s.source(aws.CallOf(ctx).Account, u.Source); x == nil || x.LDAP == nil {
+			return nil, nil
+		}
+		return u, nil
+	}
+	if _, err := s.passwords.Get(ctx, u.Store+"/"+u.ID); errors.Is(err, store.ErrNotFound) || u.Source != "" {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// elsewhere has the directory that a user comes from check the password. One that
+// cannot be asked makes nobody wait.
+func (s *Service) elsewhere(ctx context.Context, u *user, text string) (bool, error) {
+	select {
+	case s.binding <- struct{}{}:
+		defer func() { <-s.binding }()
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 	source := s.source(aws.CallOf(ctx).Account, u.Source)
-	if source == nil || source.LDAP == nil {
-		return nil, nil, errWrong
+	err := ldap.Verify(ctx, &source.LDAP.Server, u.DN, text)
+	if err == nil || errors.Is(err, ldap.ErrWrong) {
+		return err == nil, nil
 	}
-	p, err := s.passwords.Get(ctx, u.Store+"/"+u.ID)
-	if errors.Is(err, store.ErrNotFound) {
-		p, err = &password{}, s.env.Store.Update(ctx, func(ctx context.Context) error { return s.passwords.Put(ctx, u.Store+"/"+u.ID, &password{}) })
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	if time.Now().Before(p.Until) {
-		return nil, nil, errWait
-	}
-	err = ldap.Verify(ctx, &source.LDAP.Server, u.DN, text)
-	if err != nil && !errors.Is(err, ldap.ErrWrong) {
-		s.env.Log.WarnContext(ctx, "a directory could not check a password", "source", source.Name, "server", source.LDAP.Server, "error", err)
-		return nil, nil, errWrong
-	}
-	if err := s.noteTry(ctx, u.Store, u.ID, err == nil); err != nil {
-		return nil, nil, err
-	}
-	if err != nil {
-		return nil, nil, errWrong
-	}
-	return u, &password{}, nil
+	s.env.Log.WarnContext(ctx, "a directory could not check a password", "source", source.Name, "server", source.LDAP.Server, "error", err)
+	return false, s.tried(ctx, u, func(p *password) {
+		if p.Wrong--; p.Wrong < freeTries {
+			p.Until = time.Time{}
+		}
+	})
 }
 
-// noteTry counts wrong passwords, and makes who guesses wait.
-func (s *Service) noteTry(ctx context.Context, storeID, userID string, right bool) error {
-	return s.env.Store.Update(ctx, func(ctx context.Context) error {
-		p, err := s.passwords.Get(ctx, storeID+"/"+userID)
+// beginTry counts a try as a wrong one before it is looked at, so that many at a
+// time are no more than one after another; who guesses must wait.
+func (s *Service) beginTry(ctx context.Context, u *user) (p *password, err error) {
+	err = s.env.Store.Update(ctx, func(ctx context.Context) error {
+		id := u.Store + "/" + u.ID
+		p, err = s.passwords.Get(ctx, id)
+		if errors.Is(err, store.ErrNotFound) && u.DN != "" { // wrong ones of a directory's users are counted here too
+			p, err = &password{}, nil
+		}
 		if err != nil {
 			return err
 		}
-		if right && p.Wrong == 0 {
-			return nil
+		if time.Now().Before(p.Until) {
+			return errWait
 		}
-		if right {
-			p.Wrong, p.Until = 0, time.Time{}
-		} else if p.Wrong++; p.Wrong >= freeTries {
+		if p.Wrong++; p.Wrong >= freeTries {
 			p.Until = now().Add(min(firstWait<<min(p.Wrong-freeTries, 10), longestWait))
 		}
-		return s.passwords.Put(ctx, storeID+"/"+userID, p)
+		return s.passwords.Put(ctx, id, p)
+	})
+	if p == nil {
+		p = &password{}
+	}
+	return p, err
+}
+
+// tried changes what is kept of the tries of a user who is still there.
+func (s *Service) tried(ctx context.Context, u *user, change func(*password)) error {
+	return s.env.Store.Update(ctx, func(ctx context.Context) error {
+		p, err := s.passwords.Get(ctx, u.Store+"/"+u.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return errWrong
+		}
+		if err != nil {
+			return err
+		}
+		change(p)
+		return s.passwords.Put(ctx, u.Store+"/"+u.ID, p)
 	})
 }
 

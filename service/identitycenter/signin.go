@@ -151,7 +151,7 @@ func (s *Service) recognise(v *visit) error {
 func (s *Service) setCookie(v *visit, id string) {
 	v.cookie = s.env.Store.NextToken([]string{"sso.browser", v.store}, id)
 	http.SetCookie(v, &http.Cookie{
-		Name: cookieName, Value: v.cookie, Path: pages + v.store + "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: v.r.TLS != nil,
+		Name: cookieName, Value: v.cookie, Path: pages + v.store + "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: v.r.TLS != nil || strings.HasPrefix(s.url, "https:"),
 		MaxAge: int(sessionLife / time.Second),
 	})
 }
@@ -246,8 +246,11 @@ func (s *Service) signIn(v *visit) error {
 }
 
 // enter signs a user in, under a new cookie, so that nobody who knew the old one
-// comes in with them.
+// comes in with them. Who was signed in with the browser no longer is.
 func (s *Service) enter(v *visit, u *user, mustChange bool, asserted map[string]string) error {
+	if err := s.leave(v); err != nil {
+		return err
+	}
 	id := secret()
 	b := &browser{Store: v.store, User: u.ID, Asserted: asserted, MustChange: mustChange, Expires: now().Add(sessionLife)}
 	err := s.env.Store.Update(v.ctx, func(ctx context.Context) error {
@@ -282,9 +285,6 @@ func (s *Service) changePassword(v *visit) error {
 	}
 	if why != "" {
 		return s.show(v, passwordPage, view{Next: next, Wrong: why})
-	}
-	if err := s.leave(v); err != nil {
-		return err
 	}
 	if err := s.enter(v, u, false, nil); err != nil {
 		return err

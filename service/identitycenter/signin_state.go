@@ -110,9 +110,22 @@ func end(ctx context.Context, p *place, kind, id string, when time.Time) {
 	store.Schedule(ctx, store.Due{Kind: expiring, ID: kind + ":" + id, At: when, Place: p.of()})
 }
 
-// endSessions signs a user out everywhere.
+// ofUser is the value of the index "user"; what is nobody's yet has none.
+func ofUser(storeID, userID string) []string {
+	if userID == "" {
+		return nil
+	}
+	return []string{storeID + "/" + userID}
+}
+
+// endSessions signs a user out everywhere: clients, browsers, and what the user has
+// approved and no client has fetched yet.
 func (s *Service) endSessions(ctx context.Context, storeID, userID string) error {
-	return every(indexed(ctx, s.sessions, "user", storeID+"/"+userID), func(row store.Entry[session]) error { return s.sessions.Delete(ctx, row.ID) })
+	return errors.Join(endAll(ctx, s.sessions, storeID, userID), endAll(ctx, s.browsers, storeID, userID), endAll(ctx, s.devices, storeID, userID), endAll(ctx, s.codes, storeID, userID))
+}
+
+func endAll[T any](ctx context.Context, t *store.Table[T], storeID, userID string) error {
+	return every(indexed(ctx, t, "user", ofUser(storeID, userID)[0]), func(row store.Entry[T]) error { return t.Delete(ctx, row.ID) })
 }
 
 // Tokens are sealed: they tell where the session is, and nobody can make one up.

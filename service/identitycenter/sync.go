@@ -185,18 +185,20 @@ func (f *follower) person(ctx context.Context, p *ldap.Person, have *user) error
 	}
 	u.DN, u.Disabled = p.DN, p.Disabled
 	var err error
-	if u.Profile, err = profileOf(f.store, p); err != nil {
-		f.conflict(ctx, "user", p.Name)
-		return nil
+	if u.Profile, err = profileOf(f.store, p); err == nil {
+		err = f.unique(ctx, u)
 	}
-	err = f.unique(ctx, u)
 	if err != nil && u.email() != "" { // somebody else has the address: the person comes without
 		u.Profile.Emails = nil
 		err = f.unique(ctx, u)
 	}
-	if identitystoreapi.ConflictException.Is(err) {
+	var refused *aws.Error
+	if errors.As(err, &refused) {
 		f.conflict(ctx, "user", p.Name)
-		return nil
+		if have == nil {
+			return nil
+		}
+		u.Profile, err = have.Profile, nil // stays as known; who is disabled there is disabled all the same
 	}
 	if err != nil {
 		return err
