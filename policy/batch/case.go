@@ -8,6 +8,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -189,7 +190,7 @@ func (e *Evaluator) decide(c *Case) (Answer, error) {
 }
 
 func sid(s *policy.StatementResult) string {
-	if strings.HasPrefix(s.Label, "#") { // no Sid: only letters and digits are allowed in one
+	if s.Label == "#"+strconv.Itoa(s.Index) { // it has none
 		return ""
 	}
 	return s.Label

@@ -35,6 +35,7 @@ var checks = [...]check{
 
 	// Principals
 	{code: "UNSUPPORTED_PRINCIPAL", kind: Error, details: "This type of policy has no %s: it concerns who it is attached to."},
+	{code: "SCP_SYNTAX_ERROR_PRINCIPAL", kind: Error, details: "An SCP has no %s: it concerns the accounts that it is attached to."},
 	{code: "INVALID_PRINCIPAL_KEY", kind: Error, details: "%s is no kind of principal: AWS, Service, Federated and CanonicalUser are."},
 	{code: "INVALID_PRINCIPAL_FORMAT", kind: Error, details: "%s names no principal: an account, the ARN of a user, role or session, or * does."},
 	{code: "UNSUPPORTED_WILDCARD_IN_PRINCIPAL", kind: Error, details: "Wildcards cannot be part of a principal: %s. Use * with a condition on aws:PrincipalArn."},

@@ -13,8 +13,11 @@ func (l *linter) principals(s *statement) {
 		n, name = s.notPrincipal, "NotPrincipal"
 	}
 	switch {
-	case n != nil && (l.kind == policy.Identity || l.kind == policy.SCP):
+	case n != nil && l.kind == policy.Identity:
 		l.add("UNSUPPORTED_PRINCIPAL", n, name)
+		return
+	case n != nil && l.kind == policy.SCP:
+		l.add("SCP_SYNTAX_ERROR_PRINCIPAL", n, name)
 		return
 	case n == nil && l.kind != policy.Identity && l.kind != policy.SCP:
 		l.add("MISSING_PRINCIPAL", s.node)
