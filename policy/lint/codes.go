@@ -115,11 +115,12 @@ var checks = [...]check{
 
 	// Values
 	{code: "TYPE_MISMATCH", kind: Warning, details: "%s is for %s, but %s holds %s."},
-	{code: "TYPE_MISMATCH_BOOLEAN", kind: Error, details: "%s compares with true or false, not %s."},
-	{code: "TYPE_MISMATCH_NUMBER", kind: Error, details: "%s compares with numbers, not %s."},
-	{code: "INVALID_DATE_VALUE", kind: Error, details: "%s compares with dates such as 2026-01-31T00:00:00Z, not %s."},
-	{code: "TYPE_MISMATCH_IP_RANGE", kind: Error, details: "%s compares with addresses and CIDR blocks, not %s."},
-	{code: "INVALID_BASE64_VALUE", kind: Error, details: "%s compares with base64, not %s.", own: true},
+	{code: "TYPE_MISMATCH_BOOLEAN", kind: Warning, details: "%s compares with true or false, not %s."},
+	{code: "TYPE_MISMATCH_NUMBER", kind: Warning, details: "%s compares with numbers, not %s."},
+	{code: "TYPE_MISMATCH_DATE", kind: Warning, details: "%s compares with dates such as 2026-01-31T00:00:00Z, not %s."},
+	{code: "INVALID_DATE_VALUE", kind: Warning, details: "%s is given seconds since 1970; say the date: %s."},
+	{code: "TYPE_MISMATCH_IP_RANGE", kind: Warning, details: "%s compares with addresses and CIDR blocks, not %s."},
+	{code: "TYPE_MISMATCH_STRING", kind: Warning, details: "%s compares with base64, not %s."},
 	{code: "INVALID_CONDITION_MULTIPLE_BOOLEAN", kind: Error, details: "%s takes one value."},
 	{code: "IMPROVE_IP_RANGE", kind: Suggestion, details: "The host part of %s is not looked at: write %s."},
 	{code: "PRIVATE_IP_ADDRESS", kind: Error, details: "aws:SourceIp is a public address; private ones never match. Use aws:VpcSourceIp."},
@@ -138,7 +139,7 @@ var checks = [...]check{
 	{code: "UNSUPPORTED_SPACE_IN_VARIABLE", kind: Error, details: "The variable in %s has a space in its name."},
 	{code: "EMPTY_VARIABLE", kind: Error, details: "The variable in %s has no name."},
 	{code: "VARIABLE_UNSUPPORTED_IN_ELEMENT", kind: Error, details: "%s has no variables, but for Resource, NotResource and Condition: %s."},
-	{code: "VARIABLE_UNSUPPORTED_IN_VERSION", kind: Warning, details: "Variables need Version 2012-10-17; here %s is taken literally."},
+	{code: "VARIABLE_UNSUPPORTED_IN_VERSION", kind: Error, details: "Variables need Version 2012-10-17; here %s is taken literally."},
 	{code: "INVALID_VARIABLE_FOR_OPERATOR", kind: Error, details: "Variables go with operators for strings and ARNs, not with %s."},
 
 	// Rights

@@ -89,12 +89,10 @@ func (l *linter) value(c conditionNode, o operator, f *facts.KeyFacts, v *node) 
 			l.add("TYPE_MISMATCH_NUMBER", v, o.base, v.text)
 		}
 	case "Date":
-		if !isDate(v.text) {
-			l.add("INVALID_DATE_VALUE", v, o.base, v.text)
-		}
+		l.date(o, v)
 	case "Binary":
 		if _, err := base64.StdEncoding.DecodeString(v.text); err != nil {
-			l.add("INVALID_BASE64_VALUE", v, o.base, v.text)
+			l.add("TYPE_MISMATCH_STRING", v, o.base, v.text)
 		}
 	case "IP":
 		l.network(o, v)
@@ -114,14 +112,18 @@ func (l *linter) value(c conditionNode, o operator, f *facts.KeyFacts, v *node) 
 	}
 }
 
-func isDate(s string) bool {
+func (l *linter) date(o operator, v *node) {
 	for _, form := range []string{time.RFC3339Nano, "2006-01-02T15:04:05Z0700", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05", "2006-01-02", "2006-01", "2006"} {
-		if _, err := time.Parse(form, s); err == nil {
-			return true
+		if _, err := time.Parse(form, v.text); err == nil {
+			return
 		}
 	}
-	_, err := strconv.ParseInt(s, 10, 64)
-	return err == nil
+	seconds, err := strconv.ParseInt(v.text, 10, 64)
+	if err != nil {
+		l.add("TYPE_MISMATCH_DATE", v, o.base, v.text)
+		return
+	}
+	l.add("INVALID_DATE_VALUE", v, o.base, time.Unix(seconds, 0).UTC().Format(time.RFC3339))
 }
 
 func (l *linter) network(o operator, v *node) {
