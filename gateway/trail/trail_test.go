@@ -50,7 +50,7 @@ func TestReadByUser(t *testing.T) {
 	e := Record(byAlice(), stsapi.GetCallerIdentity.About(), &stsapi.GetCallerIdentityRequest{}, &stsapi.GetCallerIdentityResponse{Account: new("111122223333")}, nil)
 	const want = `{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","principalId":"AIDACKCEVSQ6C2EXAMPLE","arn":"arn:aws:iam::111122223333:user/alice","accountId":"111122223333","accessKeyId":"AKIAIOSFODNN7EXAMPLE","userName":"alice"},` +
 		`"eventTime":"2026-11-23T07:30:00Z","eventSource":"sts.amazonaws.com","eventName":"GetCallerIdentity","awsRegion":"eu-central-1","sourceIPAddress":"192.0.2.7","userAgent":"aws-cli/2.31.0",` +
-		`"requestParameters":null,"responseElements":null,"requestID":"c4fff253-825a-4828-adac-7f789f6975f3","eventID":"ID","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}`
+		`"requestParameters":null,"responseElements":null,"additionalEventData":{"RequestDetails":{"awsServingRegion":"eu-central-1","endpointType":"regional"}},"requestID":"c4fff253-825a-4828-adac-7f789f6975f3","eventID":"ID","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"111122223333","eventCategory":"Management"}`
 	if got := written(t, e); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -60,6 +60,29 @@ func TestReadByUser(t *testing.T) {
 	a := e.Attrs
 	if a["eventName"] != "GetCallerIdentity" || a["eventSource"] != "sts.amazonaws.com" || a["user"] != "alice" || a["accessKeyId"] != "AKIAIOSFODNN7EXAMPLE" || a["readOnly"] != "true" {
 		t.Errorf("attributes %v", a)
+	}
+}
+
+func TestEndpointsOfSTSAreTold(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		change     func(*aws.Call)
+		meta       *wire.Meta
+	}{
+		{"global", `"additionalEventData":{"RequestDetails":{"awsServingRegion":"eu-central-1","endpointType":"global"}},`, func(c *aws.Call) { c.Host = "sts.amazonaws.com:443" }, stsapi.GetCallerIdentity.About()},
+		{"regional", `"endpointType":"regional"`, func(c *aws.Call) { c.Host = "sts.eu-central-1.amazonaws.com" }, stsapi.GetCallerIdentity.About()},
+		{"another_service", "", func(*aws.Call) {}, iamapi.ListUsers.About()},
+		{"for_a_client", "", func(c *aws.Call) { c.Via = []string{"ssm.amazonaws.com"} }, stsapi.GetCallerIdentity.About()},
+		{"by_a_service", "", func(c *aws.Call) { c.SourceIP = netip.Addr{} }, stsapi.GetCallerIdentity.About()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			call := byAlice()
+			c.change(call)
+			got := written(t, Record(call, c.meta, nil, nil, nil))
+			if !strings.Contains(got, c.want) || c.want == "" && strings.Contains(got, "additionalEventData") {
+				t.Error(got)
+			}
+		})
 	}
 }
 

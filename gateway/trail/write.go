@@ -52,6 +52,7 @@ func (r *record) write(in, out any, err *aws.Error) []byte {
 	}
 	b = appendMember(b, `,"requestParameters":`, asked)
 	b = appendMember(b, `,"responseElements":`, answered)
+	b = r.appendEndpoint(b)
 	b = append(b, `,"requestID":`...)
 	b = appendString(b, r.call.RequestID)
 	b = append(b, `,"eventID":"`...)
@@ -91,6 +92,24 @@ func (r *record) appendSource(b []byte) []byte {
 	}
 	b = append(b, `,"userAgent":`...)
 	return appendString(b, cut(r.call.UserAgent))
+}
+
+// appendEndpoint writes to which of STS's endpoints a client sent the call: the global
+// one, whatever region serves it, or a region's. IAM User Guide, "Logging IAM and AWS
+// STS API calls with AWS CloudTrail".
+func (r *record) appendEndpoint(b []byte) []byte {
+	if r.meta.Service.Prefix != "sts" || r.service != "" || !r.call.SourceIP.IsValid() {
+		return b
+	}
+	kind := "regional"
+	if host, _, _ := strings.Cut(r.call.Host, ":"); strings.EqualFold(host, "sts.amazonaws.com") {
+		kind = "global"
+	}
+	b = append(b, `,"additionalEventData":{"RequestDetails":{"awsServingRegion":`...)
+	b = appendString(b, string(r.region))
+	b = append(b, `,"endpointType":"`...)
+	b = append(b, kind...)
+	return append(b, `"}}`...)
 }
 
 // appendTLS writes tlsDetails, which calls by services do not have.
