@@ -97,7 +97,7 @@ func (p *Provider) Verify(response string, e Expected) (*Assertion, error) {
 	if err != nil {
 		return nil, reason(err)
 	}
-	return shown(a, seen.until)
+	return shown(a, seen.until, recipient.String())
 }
 
 // limits sets the library's one bound that is no field of a service provider.
@@ -198,17 +198,12 @@ func reason(err error) error {
 	return fmt.Errorf("%w: %w", ErrMalformed, err)
 }
 
-func shown(a *saml.Assertion, until time.Time) (*Assertion, error) {
-	out := &Assertion{ID: a.ID, Until: until, Issuer: a.Issuer.Value, Issued: a.IssueInstant, Attributes: map[string][]string{}}
+func shown(a *saml.Assertion, until time.Time, recipient string) (*Assertion, error) {
+	out := &Assertion{ID: a.ID, Until: until, Recipient: recipient, Issuer: a.Issuer.Value, Issued: a.IssueInstant, Attributes: map[string][]string{}}
 	if a.Subject == nil || a.Subject.NameID == nil || a.Subject.NameID.Value == "" {
 		return nil, fmt.Errorf("%w: a subject", ErrIncomplete)
 	}
 	out.Subject, out.SubjectFormat = strings.TrimSpace(a.Subject.NameID.Value), a.Subject.NameID.Format
-	for i := range a.Subject.SubjectConfirmations {
-		if d := a.Subject.SubjectConfirmations[i].SubjectConfirmationData; d != nil && out.Recipient == "" {
-			out.Recipient = d.Recipient
-		}
-	}
 	for _, r := range a.Conditions.AudienceRestrictions {
 		if all := r.AllAudiences(); out.Audience == "" && len(all) > 0 {
 			out.Audience = all[0].Value

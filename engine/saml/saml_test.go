@@ -335,3 +335,17 @@ func FuzzResponse(f *testing.F) {
 		}
 	})
 }
+
+// The recipient that is told is the one that was checked, not one of another
+// confirmation.
+func TestRecipientIsTheOneThatWasChecked(t *testing.T) {
+	signer, p := newIdP(t)
+	a := login(signer)
+	a.Subject.SubjectConfirmations = append([]saml.SubjectConfirmation{{
+		Method: "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches", SubjectConfirmationData: &saml.SubjectConfirmationData{Recipient: "https://elsewhere.example.com/"},
+	}}, a.Subject.SubjectConfirmations...)
+	got, err := p.Verify(encode(t, signer.Envelope(signed(t, signer, a.Element()))), forUs)
+	if err != nil || got.Recipient != recipient {
+		t.Errorf("%+v, %v", got, err)
+	}
+}

@@ -125,7 +125,7 @@ func (s *Service) assumeWithSAML(ctx context.Context, in *stsapi.AssumeRoleWithS
 	if end := a.assertion.SessionEnds; !end.IsZero() && end.Before(c.Expires) {
 		c.Expires = end.UTC().Truncate(time.Second)
 	}
-	c.Provider, c.Facts = a.provider.String(), a.keys()
+	c.by(a.provider, a.keys())
 	if err := s.once(ctx, a); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"sumun.dev/aws"
 	"sumun.dev/engine/oidc"
 	samlidp "sumun.dev/engine/saml/idp"
+	"sumun.dev/policy"
 )
 
 const (
@@ -189,4 +190,32 @@ func TestSAMLTimes(t *testing.T) {
 			t.Errorf("%d are remembered, %v", remembered(), err)
 		}
 	})
+}
+
+// What an assertion or a token has fixed is found by policies, however it is written.
+func TestFederatedKeysAreFoundByPolicies(t *testing.T) {
+	w := newWorld()
+	p := federate(t, w)
+	s := w.service(t, oidc.New(oidc.Options{}))
+	in := respond(t, p, map[string][]string{
+		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname": {"Alice"}, "urn:oid:2.5.4.45": {"x1"}, "http://schemas.xmlsoap.org/claims/CommonName": {"alice"},
+	})
+	out, _, err := call(t, s, nobody, &stsapi.AssumeRoleWithSAML, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	who, _, err := s.Temporary(out.Credentials.AccessKeyId, out.Credentials.SessionToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range map[string]string{"saml:givenName": "Alice", "saml:x500UniqueIdentifier": "x1", "saml:commonName": "alice", "SAML:SUB_TYPE": "persistent"} {
+		doc, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"`+key+`":"`+value+`"}}}]}`), policy.Identity)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := policy.Authorize(&policy.Request{Principal: who, Action: "iam:GetUser", Resource: "*"}, &policy.Policies{Identity: []*policy.Attached{{Document: doc}}})
+		if !d.Allowed() {
+			t.Errorf("%s is not found", key)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package sts
 
 import (
+	"strings"
 	"time"
 
 	"sumun.dev/api/stsapi"
@@ -58,6 +59,15 @@ func (c *claims) pass(inline *string, arns []stsapi.PolicyDescriptorType) {
 	}
 	for _, a := range arns {
 		c.PolicyARNs = append(c.PolicyARNs, *a.Arn)
+	}
+}
+
+// by notes the identity provider behind the session and the condition keys that it
+// has fixed: in lower case, as policies ask for them.
+func (c *claims) by(provider aws.ARN, keys map[string][]string) {
+	c.Provider, c.Facts = provider.String(), make(map[string][]string, len(keys))
+	for key, values := range keys {
+		c.Facts[strings.ToLower(key)] = values
 	}
 }
 

@@ -107,7 +107,7 @@ func (s *Service) assumeWithWebIdentity(ctx context.Context, in *stsapi.AssumeRo
 	if err != nil {
 		return nil, err
 	}
-	c.Provider, c.Facts = b.provider.String(), b.keys()
+	c.by(b.provider, b.keys())
 	made, err := s.hand(c)
 	if err != nil {
 		return nil, err
