@@ -74,6 +74,7 @@ func (g *Gateway) explain(d *deed) *Explanation {
 // Write prints the explanation for people: the call, and the decision about each
 // thing that it touches.
 func (x *Explanation) Write(w io.Writer) {
+	w = tree.Plain(w)
 	what := "refused"
 	if x.Allowed {
 		what = "allowed"

@@ -38,6 +38,7 @@ func Explain(req *policy.Request, p *policy.Policies) Decision {
 // consulted with the statements that are about the action, and what would have
 // changed the answer.
 func (t *Decision) Write(w io.Writer) {
+	w = Plain(w)
 	if t.Open != "" {
 		fmt.Fprintf(w, "%s: allowed, AWS asks for no permission: %s\n", t.Action, t.Open)
 		return

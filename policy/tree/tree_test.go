@@ -100,3 +100,24 @@ func TestLongStatementsAreShortened(t *testing.T) {
 		}
 	}
 }
+
+// Whoever writes a policy does not write on the terminal of who reads the tree.
+func TestNothingWritesOnTheTerminal(t *testing.T) {
+	p, err := policy.PrincipalOf(alice, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policies := policy.Policies{Identity: []*policy.Attached{attached(t, policy.Identity, "inline:alice/p",
+		`{"Sid":"Near","Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringEquals":{"aws:UserAgent":"\u001b[2K\r\nallowed \u202e\u009bx é"}}}`)}}
+	d := tree.Explain(&policy.Request{Principal: p, Action: "s3:GetObject", Resource: "arn:aws:s3:::b/\x1b]0;k\xff", ResourceAccount: "111122223333"}, &policies)
+	var b strings.Builder
+	d.Write(&b)
+	for line := range strings.Lines(b.String()) {
+		if strings.ContainsAny(line, "\x1b\r\u202e\u009b") || strings.HasPrefix(line, "allowed") {
+			t.Errorf("%q", line)
+		}
+	}
+	if want := `wants \u001b[2K\u000d\u000aallowed \u202e\u009bx é, got`; !strings.Contains(b.String(), want) {
+		t.Errorf("%s lacks %s", b.String(), want)
+	}
+}
