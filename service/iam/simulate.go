@@ -27,6 +27,7 @@ func (s *Service) simulatorRoutes() []wire.Route {
 // resource. It has no rules of its own: policy.Explain decides, as for the gate.
 type simulation struct {
 	principal *aws.Principal
+	home      aws.Account // that asks
 	owner     aws.Account // of resources whose ARN names no account
 	context   policy.Map
 	policies  policy.Policies
@@ -85,6 +86,7 @@ func (s *Service) simulate(ctx context.Context, sim *simulation, a *asked) (*iam
 	if err := sim.take(ctx, a); err != nil {
 		return nil, err
 	}
+	sim.home = aws.CallOf(ctx).Account
 	sim.membership = func(account aws.Account) (*policy.Membership, error) { return s.standing(ctx, account) }
 	resources := a.resources
 	if len(resources) == 0 {

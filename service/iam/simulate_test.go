@@ -183,6 +183,51 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 	refused(s, &iamapi.GetContextKeysForPrincipalPolicy, &iamapi.GetContextKeysForPrincipalPolicyRequest{PolicySourceArn: alice}, "NoSuchEntity", "The user with name alice cannot be found.")
 }
 
+// What an organisation says to accounts is theirs to know: a stranger who simulates
+// one of their users, or one of their resources, learns nothing of it.
+func TestSimulationsTellNothingOfOtherOrganisations(t *testing.T) {
+	w := newWorld(t)
+	w.user("alice")
+	w.put("alice", strings.Replace(allowed, "iam:*", "*", 1))
+	nothing, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}`), policy.SCP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sts:*","Resource":"*"}]}`), policy.RCP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scps, rcps := [][]*policy.Attached{{{Document: nothing, Source: "scp"}}}, [][]*policy.Attached{{{Document: nobody, Source: "rcp"}}}
+	const member, unbound = aws.Account("999999999999"), aws.Account("888888888888")
+	w.service.UseMembership(func(_ context.Context, a aws.Account) (*policy.Membership, error) {
+		switch a {
+		case account:
+			return &policy.Membership{Organization: "o-ours", Management: true}, nil
+		case member:
+			return &policy.Membership{Organization: "o-ours", RCPs: rcps}, nil
+		case other:
+			return &policy.Membership{Organization: "o-theirs", SCPs: scps, RCPs: rcps}, nil
+		}
+		return nil, nil
+	})
+	ask := func(of aws.Account, caller bool) string {
+		in := &iamapi.SimulatePrincipalPolicyRequest{PolicySourceArn: "arn:aws:iam::111122223333:user/alice", ActionNames: []string{"sts:AssumeRole"}, ResourceArns: []string{"arn:aws:iam::" + string(of) + ":role/x"}}
+		if caller {
+			in.CallerArn = new("arn:aws:iam::" + string(of) + ":user/x")
+		}
+		r := must(w, &iamapi.SimulatePrincipalPolicy, in).EvaluationResults[0]
+		return strings.ReplaceAll(told(r), string(of), "them")
+	}
+	for _, caller := range []bool{false, true} {
+		if theirs, nobodys := ask(other, caller), ask(unbound, caller); theirs != nobodys {
+			t.Errorf("of an account in another organisation it says\n%s\nof one in none\n%s", theirs, nobodys)
+		}
+	}
+	if got := ask(member, false); !strings.Contains(got, "explicitDeny") {
+		t.Errorf("the organisation's own RCP is left out: %s", got)
+	}
+}
+
 func TestSimulationsArePaged(t *testing.T) {
 	w := newWorld(t)
 	in := &iamapi.SimulateCustomPolicyRequest{PolicyInputList: []string{readBucket}, ActionNames: []string{"s3:GetObject", "s3:PutObject"}, ResourceArns: []string{"arn:aws:s3:::b/x", "arn:aws:s3:::c/x"}, MaxItems: new(int32(3))}

@@ -73,29 +73,31 @@ func resourceKind(action, resource string) policy.Kind {
 	return policy.Resource
 }
 
-// bound adds what the organisations of the caller's and of the resource's account
-// say. It reports whether the caller's account is bound by one.
+// bound adds what the organisation of the call's account says: service control
+// policies if the simulated caller is of that account, resource control policies of
+// the resource's account if it is in the same organisation. What binds anybody else
+// is not told. It reports whether the caller is bound.
 func (sim *simulation) bound(p *policy.Policies, owner aws.Account) (bool, error) {
 	if !sim.member {
 		return false, nil
 	}
-	mine, err := sim.membership(sim.principal.Account)
-	if err != nil {
+	home, err := sim.membership(sim.home)
+	if err != nil || home == nil {
 		return false, err
 	}
-	theirs := mine
-	if owner != sim.principal.Account {
+	theirs := home
+	if owner != sim.home {
 		if theirs, err = sim.membership(owner); err != nil {
 			return false, err
 		}
 	}
-	if theirs != nil {
+	if theirs != nil && theirs.Organization == home.Organization {
 		p.RCPs, p.ResourceManagement = theirs.RCPs, theirs.Management
 	}
-	if mine == nil {
+	if sim.principal.Account != sim.home {
 		return false, nil
 	}
-	p.SCPs, p.Management = mine.SCPs, mine.Management
+	p.SCPs, p.Management = home.SCPs, home.Management
 	return true, nil
 }
 
