@@ -29,7 +29,7 @@ func (c *core) mountIdentityCenter(cfg *config.Config, o Options, who *identitie
 		},
 		Account: who.organizations.Named,
 		Link: func(ctx context.Context, account aws.Account) error {
-			return who.iam.Link(ctx, account, identitycenter.Principal)
+			return who.iam.AddLinkedRole(ctx, account, identitycenter.Principal)
 		},
 		ManagedPolicy: func(arn string) bool { p := policies.Find(arn); return p != nil && p.Attachable() },
 		Tokens:        tokens,

@@ -38,6 +38,22 @@ func furnish(w *world) {
 	}
 }
 
+// furnishCredentials makes what users sign in with, and the providers.
+func furnishCredentials(w *world) {
+	d := must(w, &iamapi.CreateVirtualMFADevice, &iamapi.CreateVirtualMFADeviceRequest{VirtualMFADeviceName: "alice", Tags: []iamapi.Tag{{Key: "k", Value: "v"}}}).VirtualMFADevice
+	if d.SerialNumber != owned("mfa") {
+		w.t.Fatalf("the device is %s", d.SerialNumber)
+	}
+	must(w, &iamapi.CreateOpenIDConnectProvider, &iamapi.CreateOpenIDConnectProviderRequest{Url: "https://alice", ClientIDList: []string{"k"}, Tags: []iamapi.Tag{{Key: "k", Value: "v"}}})
+	must(w, &iamapi.CreateSAMLProvider, &iamapi.CreateSAMLProviderRequest{Name: "alice", SAMLMetadataDocument: describing(w.t, ""), Tags: []iamapi.Tag{{Key: "k", Value: "v"}}})
+	must(w, &iamapi.CreateLoginProfile, &iamapi.CreateLoginProfileRequest{UserName: new("alice"), Password: new("Correct-Horse-1")})
+	must(w, &iamapi.CreateServiceSpecificCredential, &iamapi.CreateServiceSpecificCredentialRequest{UserName: "alice", ServiceName: "codecommit.amazonaws.com"})
+	must(w, &iamapi.UpdateAccountPasswordPolicy, &iamapi.UpdateAccountPasswordPolicyRequest{MinimumPasswordLength: new(int32(12))})
+}
+
+// owned is the ARN of what furnish has made of a kind.
+func owned(kind string) string { return "arn:aws:iam::111122223333:" + kind + "/alice" }
+
 const ours = "arn:aws:iam::111122223333:policy/ours"
 
 func drop[T any](_ T, err error) error { return err }
@@ -47,7 +63,8 @@ func drop[T any](_ T, err error) error { return err }
 func TestStrangersMeetAnEmptyWorld(t *testing.T) {
 	full, empty := newWorld(t), newWorld(t)
 	furnish(full)
-	for _, r := range full.service.entityRoutes() {
+	furnishCredentials(full)
+	for _, r := range full.service.Routes() {
 		t.Run(r.Meta().Name, func(t *testing.T) {
 			for _, name := range []string{"alice", "deploy", "staff", "web", "AWSServiceRoleForAmazonSSM"} {
 				got, want := stranger(full, r, name), stranger(empty, r, name)
@@ -103,6 +120,14 @@ func fillIn(v reflect.Value, name string) {
 			if field == "AssumeRolePolicyDocument" {
 				text = trust
 			}
+		case field == "SerialNumber":
+			text = owned("mfa")
+		case field == "OpenIDConnectProviderArn":
+			text = owned("oidc-provider")
+		case field == "SAMLProviderArn":
+			text = owned("saml-provider")
+		case field == "PolicySourceArn", field == "Arn":
+			text = owned("user")
 		case strings.HasSuffix(field, "Arn"), field == "PermissionsBoundary":
 			text = ours
 		case field == "VersionId":

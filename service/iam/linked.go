@@ -108,23 +108,3 @@ func (s *Service) getServiceLinkedRoleDeletionStatus(ctx context.Context, in *ia
 	}
 	return &iamapi.GetServiceLinkedRoleDeletionStatusResponse{Status: iamapi.DeletionTaskStatusTypeSucceeded}, nil
 }
-
-// Link makes sure that the service-linked role of a service is in an account. The
-// plane calls it for services to which the account's organisation gives access,
-// within a unit of work. Organizations User Guide, "Using AWS Organizations with
-// other AWS services".
-func (s *Service) Link(ctx context.Context, account aws.Account, service string) error {
-	l, ok := linkedServices()[service]
-	if !ok {
-		return errors.New("iam: the service-linked role of " + service + " is not known")
-	}
-	r, err := newLinkedRole(service, l, nil)
-	if err != nil {
-		return err
-	}
-	err = s.insertRole(ctx, account, r)
-	if errors.Is(err, store.ErrExists) {
-		return nil
-	}
-	return err
-}

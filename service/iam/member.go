@@ -25,10 +25,16 @@ func (s *Service) AddMember(ctx context.Context, account aws.Account, roleName s
 	return s.insertRole(ctx, account, r)
 }
 
-// AddLinkedRole makes the service-linked role of a service in an account, unless
-// it is there. The plane calls it within a unit of work.
+// AddLinkedRole makes sure that the service-linked role of a service is in an
+// account. The plane calls it within a unit of work, for services to which the
+// account's organisation gives access. Organizations User Guide, "Using AWS
+// Organizations with other AWS services".
 func (s *Service) AddLinkedRole(ctx context.Context, account aws.Account, service string) error {
-	r, err := newLinkedRole(service, linkedServices()[service], nil)
+	l, ok := linkedServices()[service]
+	if !ok {
+		return errors.New("iam: the service-linked role of " + service + " is not known")
+	}
+	r, err := newLinkedRole(service, l, nil)
 	if err != nil {
 		return err
 	}
