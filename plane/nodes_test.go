@@ -174,3 +174,77 @@ func ownSession(t *testing.T, p *Plane) (sigv4.Credentials, string) {
 	}
 	return sigv4.Credentials{KeyID: out.Credentials.AccessKeyId, Secret: out.Credentials.SecretAccessKey, Token: out.Credentials.SessionToken}, key.AccessKey.AccessKeyId
 }
+
+// What a policy, a group or a boundary allows on one node, it allows on every other
+// within five seconds, and no longer.
+func TestPermissionsReachEveryNode(t *testing.T) {
+	database := postgrestest.Schema(t)
+	one := node(t, database, nil)
+	other := node(t, database, keyOf(t, one))
+	const allow, deny = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*"}}`, `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"iam:*","Resource":"*"}}`
+	const policy = "arn:aws:iam::111122223333:policy/bound"
+	do := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	drop := func(_ any, err error) error { return err }
+	do(drop(byRoot(t, one, &iamapi.CreateUser, &iamapi.CreateUserRequest{UserName: "carol"})))
+	do(drop(byRoot(t, one, &iamapi.CreateGroup, &iamapi.CreateGroupRequest{GroupName: "staff"})))
+	do(drop(byRoot(t, one, &iamapi.CreatePolicy, &iamapi.CreatePolicyRequest{PolicyName: "bound", PolicyDocument: allow})))
+	made, err := byRoot(t, one, &iamapi.CreateAccessKey, &iamapi.CreateAccessKeyRequest{UserName: new("carol")})
+	do(err)
+	carol := sigv4.Credentials{KeyID: made.AccessKey.AccessKeyId, Secret: made.AccessKey.SecretAccessKey}
+	status := func(p *Plane) int {
+		got, _ := ask(p, carol, "iam", "Action=GetUser&Version=2010-05-08")
+		return got
+	}
+	for _, step := range []struct {
+		name string
+		do   func() error
+		want int
+	}{
+		{"in_a_group_without_policies", func() error {
+			return drop(byRoot(t, one, &iamapi.AddUserToGroup, &iamapi.AddUserToGroupRequest{GroupName: "staff", UserName: "carol"}))
+		}, 403},
+		{"the_group_gets_a_policy", func() error {
+			return drop(byRoot(t, one, &iamapi.PutGroupPolicy, &iamapi.PutGroupPolicyRequest{GroupName: "staff", PolicyName: "p", PolicyDocument: allow}))
+		}, 200},
+		{"out_of_the_group", func() error {
+			return drop(byRoot(t, one, &iamapi.RemoveUserFromGroup, &iamapi.RemoveUserFromGroupRequest{GroupName: "staff", UserName: "carol"}))
+		}, 403},
+		{"in_again", func() error {
+			return drop(byRoot(t, one, &iamapi.AddUserToGroup, &iamapi.AddUserToGroupRequest{GroupName: "staff", UserName: "carol"}))
+		}, 200},
+		{"bounded_by_a_new_version", func() error {
+			err := drop(byRoot(t, one, &iamapi.PutUserPermissionsBoundary, &iamapi.PutUserPermissionsBoundaryRequest{UserName: "carol", PermissionsBoundary: policy}))
+			if err != nil {
+				return err
+			}
+			return drop(byRoot(t, one, &iamapi.CreatePolicyVersion, &iamapi.CreatePolicyVersionRequest{PolicyArn: policy, PolicyDocument: deny, SetAsDefault: new(true)}))
+		}, 403},
+		{"the_old_version_again", func() error {
+			return drop(byRoot(t, one, &iamapi.SetDefaultPolicyVersion, &iamapi.SetDefaultPolicyVersionRequest{PolicyArn: policy, VersionId: "v1"}))
+		}, 200},
+		{"a_deny_is_attached_to_the_group", func() error {
+			err := drop(byRoot(t, one, &iamapi.AttachGroupPolicy, &iamapi.AttachGroupPolicyRequest{GroupName: "staff", PolicyArn: policy}))
+			if err != nil {
+				return err
+			}
+			return drop(byRoot(t, one, &iamapi.SetDefaultPolicyVersion, &iamapi.SetDefaultPolicyVersionRequest{PolicyArn: policy, VersionId: "v2"}))
+		}, 403},
+	} {
+		do(step.do())
+		changed := time.Now()
+		for status(other) != step.want {
+			if time.Since(changed) > store.MaxSilence {
+				t.Fatalf("%s: %s later the other node does not know", step.name, store.MaxSilence)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		if got := status(one); got != step.want {
+			t.Errorf("%s: on the node itself %d, want %d", step.name, got, step.want)
+		}
+	}
+}
