@@ -26,7 +26,8 @@ func explain() *cobra.Command {
 		Long: `Explain shows every policy that was consulted for a call, the statements that
 are about it, and the one that decided, with the values that its conditions
 wanted and got. Clients show a call's request id in their errors and in the
-header x-amzn-RequestId; without one, the newest refusal is explained.
+header x-amzn-RequestId; without one, the newest refusal is explained: this
+node's or, when it remembers none, any node's.
 
 The plane remembers the last calls; refusals of the last 24 hours are found in
 the trail, also after a restart and when another node refused.`,
