@@ -43,14 +43,18 @@ func end(t testing.TB, p *Plane) {
 	}
 }
 
-// byRoot makes a call as the account's root user, through the gate.
+// byRoot makes a call as the management account's root user, through the gate.
 func byRoot[In, Out any](t testing.TB, p *Plane, op *wire.Operation[In, Out], in In) (Out, error) {
-	c := p.current.Load()
+	return byRootOf(t, p, p.Account(), op, in)
+}
+
+// byRootOf makes a call as an account's root user, through the gate.
+func byRootOf[In, Out any](t testing.TB, p *Plane, account aws.Account, op *wire.Operation[In, Out], in In) (Out, error) {
 	ctx := aws.WithCall(t.Context(), &aws.Call{
-		Principal: &aws.Principal{Kind: aws.Root, Account: c.born.Account, ARN: aws.ARN{Partition: "aws", Service: "iam", Account: c.born.Account, Resource: "root"}},
-		Partition: "aws", Account: c.born.Account, Region: "us-east-1",
+		Principal: &aws.Principal{Kind: aws.Root, Account: account, ARN: aws.ARN{Partition: "aws", Service: "iam", Account: account, Resource: "root"}},
+		Partition: "aws", Account: account, Region: "us-east-1",
 	})
-	return op.Call(ctx, c.gate.InsideAny("test"), in)
+	return op.Call(ctx, p.current.Load().gate.InsideAny("test"), in)
 }
 
 func users(t testing.TB, p *Plane) (all []string) {

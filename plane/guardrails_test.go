@@ -1,6 +1,7 @@
 package plane
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -47,25 +48,15 @@ func TestGuardrailsOnEveryNode(t *testing.T) {
 	}
 	_, err := byRoot(t, one, &organizationsapi.CreateOrganization, &organizationsapi.CreateOrganizationRequest{})
 	must(err)
-	roots, err := byRoot(t, one, &organizationsapi.ListRoots, &organizationsapi.ListRootsRequest{})
-	must(err)
-	_, err = byRoot(t, one, &organizationsapi.EnablePolicyType, &organizationsapi.EnablePolicyTypeRequest{
-		RootId: *roots.Roots[0].Id, PolicyType: organizationsapi.PolicyTypeServiceControlPolicy})
-	must(err)
-	member := memberOf(t, one)
+	guarded(t, one, one.Account())
+	member := memberOf(t, one, one.Account(), "app")
 	session := entered(t, one, member)
 
 	status, _ := ask(other, session, "iam", listUsers)
 	if status != 200 {
 		t.Fatalf("without a guardrail: %d", status)
 	}
-	made, err := byRoot(t, one, &organizationsapi.CreatePolicy, &organizationsapi.CreatePolicyRequest{
-		Name: "no-iam", Type: organizationsapi.PolicyTypeServiceControlPolicy,
-		Content: `{"Version":"2012-10-17","Statement":{"Sid":"NoIAM","Effect":"Deny","Action":"iam:*","Resource":"*"}}`})
-	must(err)
-	guardrail := *made.Policy.PolicySummary.Id
-	_, err = byRoot(t, one, &organizationsapi.AttachPolicy, &organizationsapi.AttachPolicyRequest{PolicyId: guardrail, TargetId: member})
-	must(err)
+	guardrail := noIAM(t, one, one.Account(), member)
 	refused := until(t, func() (bool, string) {
 		status, id := ask(other, session, "iam", listUsers)
 		return status == 403, id
@@ -91,6 +82,84 @@ func TestGuardrailsOnEveryNode(t *testing.T) {
 	})
 }
 
+// Of two organisations in one plane, each binds its own accounts only, and neither
+// can use what the other has.
+func TestOrganisationsBindTheirOwn(t *testing.T) {
+	p := begun(t, config.Memory)
+	defer end(t, p)
+	first := p.Account()
+	if _, err := byRoot(t, p, &organizationsapi.CreateOrganization, &organizationsapi.CreateOrganizationRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	mine, second := aws.Account(memberOf(t, p, first, "mine")), aws.Account(memberOf(t, p, first, "second"))
+	if _, err := byRootOf(t, p, second, &organizationsapi.LeaveOrganization, &organizationsapi.LeaveOrganizationRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := byRootOf(t, p, second, &organizationsapi.CreateOrganization, &organizationsapi.CreateOrganizationRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	theirs := aws.Account(memberOf(t, p, second, "theirs"))
+	roots := map[aws.Account]string{first: guarded(t, p, first), second: guarded(t, p, second)}
+
+	bound := func(want map[aws.Account]bool) {
+		t.Helper()
+		for account, denied := range want {
+			_, err := byRootOf(t, p, account, &iamapi.ListUsers, &iamapi.ListUsersRequest{})
+			if got := err != nil && strings.Contains(err.Error(), "with an explicit deny in a service control policy"); got != denied || err != nil && !got {
+				t.Errorf("%s: %v", account, err)
+			}
+		}
+	}
+	bound(map[aws.Account]bool{first: false, mine: false, second: false, theirs: false})
+	guardrail := noIAM(t, p, first, roots[first])
+	bound(map[aws.Account]bool{first: false, mine: true, second: false, theirs: false})
+	for _, target := range []string{roots[second], string(theirs)} {
+		if _, err := byRootOf(t, p, second, &organizationsapi.AttachPolicy, &organizationsapi.AttachPolicyRequest{PolicyId: guardrail, TargetId: target}); !organizationsapi.PolicyNotFoundException.Is(err) {
+			t.Errorf("another organisation's policy on %s: %v", target, err)
+		}
+		if _, err := byRoot(t, p, &organizationsapi.AttachPolicy, &organizationsapi.AttachPolicyRequest{PolicyId: guardrail, TargetId: target}); !organizationsapi.TargetNotFoundException.Is(err) {
+			t.Errorf("a policy on another organisation's %s: %v", target, err)
+		}
+	}
+	noIAM(t, p, second, roots[second])
+	if _, err := byRoot(t, p, &organizationsapi.DetachPolicy, &organizationsapi.DetachPolicyRequest{PolicyId: guardrail, TargetId: roots[first]}); err != nil {
+		t.Fatal(err)
+	}
+	bound(map[aws.Account]bool{first: false, mine: false, second: false, theirs: true})
+}
+
+// guarded enables service control policies in the organisation of a management
+// account, and returns its root.
+func guarded(t *testing.T, p *Plane, management aws.Account) string {
+	t.Helper()
+	out, err := byRootOf(t, p, management, &organizationsapi.ListRoots, &organizationsapi.ListRootsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := *out.Roots[0].Id
+	if _, err := byRootOf(t, p, management, &organizationsapi.EnablePolicyType, &organizationsapi.EnablePolicyTypeRequest{
+		RootId: root, PolicyType: organizationsapi.PolicyTypeServiceControlPolicy}); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+// noIAM attaches a policy that denies all of IAM, and returns its id.
+func noIAM(t *testing.T, p *Plane, management aws.Account, target string) string {
+	t.Helper()
+	made, err := byRootOf(t, p, management, &organizationsapi.CreatePolicy, &organizationsapi.CreatePolicyRequest{
+		Name: "no-iam", Type: organizationsapi.PolicyTypeServiceControlPolicy,
+		Content: `{"Version":"2012-10-17","Statement":{"Sid":"NoIAM","Effect":"Deny","Action":"iam:*","Resource":"*"}}`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := *made.Policy.PolicySummary.Id
+	if _, err := byRootOf(t, p, management, &organizationsapi.AttachPolicy, &organizationsapi.AttachPolicyRequest{PolicyId: id, TargetId: target}); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
 // until asks again until what it gets is what it should be; what a node hears late
 // it hears within store.MaxSilence.
 func until[T any](t *testing.T, ask func() (bool, T)) T {
@@ -106,15 +175,15 @@ func until[T any](t *testing.T, ask func() (bool, T)) T {
 	}
 }
 
-// memberOf creates an account in the organisation.
-func memberOf(t *testing.T, p *Plane) string {
+// memberOf creates an account in the organisation of a management account.
+func memberOf(t *testing.T, p *Plane, management aws.Account, name string) string {
 	t.Helper()
-	asked, err := byRoot(t, p, &organizationsapi.CreateAccount, &organizationsapi.CreateAccountRequest{AccountName: "app", Email: "app@example.com"})
+	asked, err := byRootOf(t, p, management, &organizationsapi.CreateAccount, &organizationsapi.CreateAccountRequest{AccountName: name, Email: name + "@example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return until(t, func() (bool, string) {
-		now, err := byRoot(t, p, &organizationsapi.DescribeCreateAccountStatus, &organizationsapi.DescribeCreateAccountStatusRequest{CreateAccountRequestId: *asked.CreateAccountStatus.Id})
+		now, err := byRootOf(t, p, management, &organizationsapi.DescribeCreateAccountStatus, &organizationsapi.DescribeCreateAccountStatusRequest{CreateAccountRequestId: *asked.CreateAccountStatus.Id})
 		if err != nil {
 			t.Fatal(err)
 		}
