@@ -24,7 +24,8 @@ import (
 // that its host does not.
 func (v *Verifier) fetch(ctx context.Context, u *url.URL, thumbprints []string, into any) error {
 	transport := &http.Transport{
-		DisableKeepAlives: true,
+		DisableKeepAlives:      true,
+		MaxResponseHeaderBytes: maxHeader,
 		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
 			return v.dial(ctx, network, address, thumbprints)
 		},

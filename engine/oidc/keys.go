@@ -21,6 +21,7 @@ const (
 	maxSets    = 1000
 	maxKeys    = 200 // IAM User Guide, "Create an OpenID Connect identity provider": 100 RSA and 100 EC keys
 	maxAnswer  = 256 << 10
+	maxHeader  = 64 << 10
 	answerTime = 5 * time.Second
 )
 

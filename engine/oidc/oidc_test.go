@@ -241,6 +241,14 @@ func TestProvidersThatCannotBeAsked(t *testing.T) {
 		{"without_end", func(i *issuer) {
 			i.Answer = func(w http.ResponseWriter) { fmt.Fprint(w, `{"keys":[],"pad":"`+strings.Repeat("a", maxAnswer)+`"}`) }
 		}, ErrUnreachable},
+		{"header_without_end", func(i *issuer) {
+			i.Answer = func(w http.ResponseWriter) {
+				for n := range 100 {
+					w.Header().Set(fmt.Sprint("X-Pad-", n), strings.Repeat("a", 1000))
+				}
+				fmt.Fprint(w, `{"issuer":"`+i.URL+`","jwks_uri":"`+i.URL+`/keys"}`)
+			}
+		}, ErrUnreachable},
 		{"no_keys", func(i *issuer) { i.Publish() }, ErrNoKey},
 		{"private_keys", func(i *issuer) { i.Publish(jose.JSONWebKey{Key: k.Private, KeyID: k.ID}) }, ErrNoKey},
 	} {

@@ -33,13 +33,20 @@ const maxParsed = 32 << 20
 
 func (p *parsed) get(metadata string) (*saml.Provider, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if known := p.known[metadata]; known != nil {
+	known := p.known[metadata]
+	p.mu.Unlock()
+	if known != nil {
 		return known, nil
 	}
+	// Nobody waits for the reading of another provider's ten megabytes.
 	provider, err := saml.Parse(metadata)
 	if err != nil {
 		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if first := p.known[metadata]; first != nil {
+		return first, nil
 	}
 	if p.known == nil || p.bytes+len(metadata) > maxParsed {
 		p.known, p.bytes = map[string]*saml.Provider{}, 0
