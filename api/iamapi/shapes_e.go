@@ -10,8 +10,8 @@ import (
 type EnableMFADeviceRequest struct {
 	UserName            string `aws:"UserName,required" len:"1:128" pattern:"[\\w+=,.@-]+"`
 	SerialNumber        string `aws:"SerialNumber,required" len:"9:256" pattern:"[\\w+=/:,.@-]+"`
-	AuthenticationCode1 string `aws:"AuthenticationCode1,required" len:"6:6" pattern:"[\\d]+"`
-	AuthenticationCode2 string `aws:"AuthenticationCode2,required" len:"6:6" pattern:"[\\d]+"`
+	AuthenticationCode1 string `aws:"AuthenticationCode1,required,sensitive" len:"6:6" pattern:"[\\d]+"`
+	AuthenticationCode2 string `aws:"AuthenticationCode2,required,sensitive" len:"6:6" pattern:"[\\d]+"`
 }
 
 // EnableOrganizationsRootCredentialsManagementRequest is the input of EnableOrganizationsRootCredentialsManagement.

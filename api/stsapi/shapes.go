@@ -17,7 +17,7 @@ type AssumeRoleRequest struct {
 	TransitiveTagKeys []string               `aws:"TransitiveTagKeys" len:":50" len1:"1:128" pattern1:"[\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]+"`
 	ExternalId        *string                `aws:"ExternalId" len:"2:1224" pattern:"[\\w+=,.@:\\/-]*"`
 	SerialNumber      *string                `aws:"SerialNumber" len:"9:256" pattern:"[\\w+=/:,.@-]*"`
-	TokenCode         *string                `aws:"TokenCode" len:"6:6" pattern:"[\\d]*"`
+	TokenCode         *string                `aws:"TokenCode,sensitive" len:"6:6" pattern:"[\\d]*"`
 	SourceIdentity    *string                `aws:"SourceIdentity" len:"2:64" pattern:"[\\w+=,.@-]*"`
 	ProvidedContexts  []ProvidedContext      `aws:"ProvidedContexts" len:"1:5"`
 }
@@ -171,7 +171,7 @@ type GetFederationTokenResponse struct {
 type GetSessionTokenRequest struct {
 	DurationSeconds *int32  `aws:"DurationSeconds" range:"900:129600"`
 	SerialNumber    *string `aws:"SerialNumber" len:"9:256" pattern:"[\\w+=/:,.@-]*"`
-	TokenCode       *string `aws:"TokenCode" len:"6:6" pattern:"[\\d]*"`
+	TokenCode       *string `aws:"TokenCode,sensitive" len:"6:6" pattern:"[\\d]*"`
 }
 
 // GetSessionTokenResponse is the output of GetSessionToken.

@@ -262,3 +262,18 @@ func BenchmarkRecordOfChange(b *testing.B) {
 		Record(call, iamapi.CreateUser.About(), in, out, nil, user)
 	}
 }
+
+// Codes of MFA devices stand in no record: that of a refused call is still good.
+func TestCodesAreNotShown(t *testing.T) {
+	code := new("493817")
+	for _, r := range []aws.Event{
+		Record(byAlice(), stsapi.GetSessionToken.About(), &stsapi.GetSessionTokenRequest{SerialNumber: new("arn:aws:iam::111122223333:mfa/alice"), TokenCode: code}, nil, nil),
+		Record(byAlice(), stsapi.AssumeRole.About(), &stsapi.AssumeRoleRequest{RoleArn: "arn", TokenCode: code}, nil, nil),
+		Record(byAlice(), iamapi.EnableMFADevice.About(), &iamapi.EnableMFADeviceRequest{UserName: "alice", AuthenticationCode1: *code, AuthenticationCode2: *code}, nil, nil),
+		Record(byAlice(), iamapi.ResyncMFADevice.About(), &iamapi.ResyncMFADeviceRequest{UserName: "alice", AuthenticationCode1: *code, AuthenticationCode2: *code}, nil, nil),
+	} {
+		if got := written(t, r); strings.Contains(got, *code) {
+			t.Error(got)
+		}
+	}
+}
