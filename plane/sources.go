@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,6 +29,9 @@ func sources(cfg *config.Config, management aws.Account) ([]identitycenter.Sourc
 	for i := range cfg.IdentityCenter.Sources {
 		from := &cfg.IdentityCenter.Sources[i]
 		to := identitycenter.Source{Name: from.Name, Create: from.Create, Account: aws.Account(cmp.Or(from.Account, string(management)))}
+		if slices.ContainsFunc(all, func(x identitycenter.Source) bool { return x.Name == to.Name && x.Account == to.Account }) {
+			return nil, fmt.Errorf("identity-center.sources[%d].name: %q is listed twice for the account %s", i, to.Name, to.Account)
+		}
 		var err error
 		switch {
 		case from.LDAP.URL != "":

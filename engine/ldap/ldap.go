@@ -82,6 +82,9 @@ func (s *Server) Check() error {
 	if err != nil || u.Scheme != "ldap" && u.Scheme != "ldaps" || u.Host == "" {
 		return fmt.Errorf("%q is not an ldap or ldaps URL", s.URL)
 	}
+	if u.User != nil {
+		return errors.New("the URL has a user or a password, which would be seen in logs: use the bind DN")
+	}
 	if u.Scheme == "ldaps" && s.StartTLS {
 		return errors.New("start-tls is for ldap URLs: an ldaps URL begins with TLS")
 	}

@@ -148,6 +148,7 @@ func TestServersAndQueriesAreChecked(t *testing.T) {
 		{"ldaps", Server{URL: "ldaps://directory.example.com", BindDN: "cn=a", Password: "b"}, ""},
 		{"loopback", Server{URL: "ldap://127.0.0.1:389", BindDN: "cn=a", Password: "b"}, ""},
 		{"tls_twice", Server{URL: "ldaps://directory.example.com", StartTLS: true}, "start-tls is for ldap URLs"},
+		{"password_in_url", Server{URL: "ldaps://a:b@directory.example.com"}, "would be seen in logs"},
 		{"no_password", Server{URL: "ldaps://directory.example.com", BindDN: "cn=a"}, "has no password"},
 		{"http", Server{URL: "http://directory.example.com"}, "not an ldap or ldaps URL"},
 	} {

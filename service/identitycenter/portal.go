@@ -81,15 +81,30 @@ func (s *Service) in(p *place) *Service {
 }
 
 // usable returns the provisioned roles that the visitor is assigned, by account and
-// the name of the permission set.
+// the name of the permission set. An account that has left the organisation is no
+// longer entered, whatever roles it has kept.
 func (s *Service) usable(ctx context.Context, v *visitor) (map[aws.Account]map[string]*permissionSet, error) {
 	there := s.in(v.place)
 	all, err := there.assigned(ctx, v.instance, ssoadminapi.PrincipalTypeUser, v.user.ID)
 	if err != nil {
 		return nil, err
 	}
-	out := map[aws.Account]map[string]*permissionSet{}
+	mine, err := s.options.Membership(ctx, v.place.Account)
+	if err != nil {
+		return nil, err
+	}
+	out, inside := map[aws.Account]map[string]*permissionSet{}, map[aws.Account]bool{}
 	for _, a := range all {
+		if _, known := inside[a.Account]; !known {
+			theirs, err := s.options.Membership(ctx, a.Account)
+			if err != nil {
+				return nil, err
+			}
+			inside[a.Account] = mine != nil && theirs != nil && theirs.Organization == mine.Organization
+		}
+		if !inside[a.Account] {
+			continue
+		}
 		p, err := there.sets.Get(ctx, a.Instance+"/"+a.Set)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
