@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -8,47 +9,63 @@ import (
 	"time"
 )
 
-// NewServiceEvent returns what the trail keeps of something that a service did of
-// its own accord. source is "organizations.amazonaws.com", name
-// "CreateAccountResult"; details becomes serviceEventDetails. CloudTrail User
-// Guide, "Non-API events captured by CloudTrail".
-func NewServiceEvent(source, name string, account Account, region Region, at time.Time, details any) (Event, error) {
-	id := UUIDAt(at)
+// A ServiceEvent is what the trail keeps of something that is no call of an API:
+// what a service did of its own accord, or what somebody did on a service's pages.
+// CloudTrail User Guide, "Non-API events captured by CloudTrail".
+type ServiceEvent struct {
+	Source, Name string // "organizations.amazonaws.com", "CreateAccountResult"
+	Account      Account
+	Region       Region
+	Time         time.Time
+	Details      any // serviceEventDetails
+
+	// Who did it, and from where; all empty for the service itself.
+	Identity            any // userIdentity
+	SourceIP, UserAgent string
+	Additional          any // additionalEventData
+}
+
+// Event writes the record.
+func (e *ServiceEvent) Event() (Event, error) {
+	const itself = "AWS Internal"
+	identity, from, agent := e.Identity, cmp.Or(e.SourceIP, itself), cmp.Or(e.UserAgent, itself)
+	if identity == nil {
+		identity = struct {
+			Account   Account `json:"accountId"`
+			InvokedBy string  `json:"invokedBy"`
+		}{e.Account, itself}
+	}
+	id := UUIDAt(e.Time)
 	data, err := json.Marshal(struct {
-		Version  string `json:"eventVersion"`
-		Identity struct {
-			Account   Account `json:"accountId"`
-			InvokedBy string  `json:"invokedBy"`
-		} `json:"userIdentity"`
-		Time      string  `json:"eventTime"`
-		Source    string  `json:"eventSource"`
-		Name      string  `json:"eventName"`
-		Region    Region  `json:"awsRegion"`
-		SourceIP  string  `json:"sourceIPAddress"`
-		Agent     string  `json:"userAgent"`
-		Asked     any     `json:"requestParameters"`
-		Answered  any     `json:"responseElements"`
-		ID        string  `json:"eventID"`
-		ReadOnly  bool    `json:"readOnly"`
-		Type      string  `json:"eventType"`
-		Managing  bool    `json:"managementEvent"`
-		Recipient Account `json:"recipientAccountId"`
-		Details   any     `json:"serviceEventDetails"`
-		Category  string  `json:"eventCategory"`
+		Version    string  `json:"eventVersion"`
+		Identity   any     `json:"userIdentity"`
+		Time       string  `json:"eventTime"`
+		Source     string  `json:"eventSource"`
+		Name       string  `json:"eventName"`
+		Region     Region  `json:"awsRegion"`
+		SourceIP   string  `json:"sourceIPAddress"`
+		Agent      string  `json:"userAgent"`
+		Asked      any     `json:"requestParameters"`
+		Answered   any     `json:"responseElements"`
+		Additional any     `json:"additionalEventData,omitempty"`
+		ID         string  `json:"eventID"`
+		ReadOnly   bool    `json:"readOnly"`
+		Type       string  `json:"eventType"`
+		Managing   bool    `json:"managementEvent"`
+		Recipient  Account `json:"recipientAccountId"`
+		Details    any     `json:"serviceEventDetails"`
+		Category   string  `json:"eventCategory"`
 	}{
-		Version: "1.11", Identity: struct {
-			Account   Account `json:"accountId"`
-			InvokedBy string  `json:"invokedBy"`
-		}{account, "AWS Internal"},
-		Time: at.UTC().Format("2006-01-02T15:04:05Z"), Source: source, Name: name, Region: region, SourceIP: "AWS Internal", Agent: "AWS Internal",
-		ID: id, Type: "AwsServiceEvent", Managing: true, Recipient: account, Details: details, Category: "Management",
+		Version: "1.11", Identity: identity, Time: e.Time.UTC().Format("2006-01-02T15:04:05Z"), Source: e.Source, Name: e.Name, Region: e.Region,
+		SourceIP: from, Agent: agent, Additional: e.Additional,
+		ID: id, Type: "AwsServiceEvent", Managing: true, Recipient: e.Account, Details: e.Details, Category: "Management",
 	})
 	if err != nil {
-		return Event{}, fmt.Errorf("service event %s: %w", name, err)
+		return Event{}, fmt.Errorf("service event %s: %w", e.Name, err)
 	}
 	return Event{
-		Stream: TrailStream, ID: id, Type: "AwsServiceEvent", Account: account, Region: region, Time: at, Data: data,
-		Attrs: map[string]string{"eventName": name, "eventSource": source, "readOnly": "false"},
+		Stream: TrailStream, ID: id, Type: "AwsServiceEvent", Account: e.Account, Region: e.Region, Time: e.Time, Data: data,
+		Attrs: map[string]string{"eventName": e.Name, "eventSource": e.Source, "readOnly": "false"},
 	}, nil
 }
 

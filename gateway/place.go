@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/tls"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
 
@@ -21,7 +22,7 @@ func (g *Gateway) place(v *visit) error {
 	c.RequestID = v.id
 	c.Service, c.Operation = about.Service.Prefix, about.Name
 	c.Time = v.began
-	c.SourceIP = g.sourceIP(v)
+	c.SourceIP = g.ClientAddress(v.r)
 	c.UserAgent, c.Referer = v.r.UserAgent(), v.r.Referer()
 	c.Host = v.request.Host
 	c.MFA = c.Principal.Session != nil && c.Principal.Session.MFA
@@ -38,14 +39,14 @@ func tlsVersion(v uint16) string {
 	return strings.Replace(tls.VersionName(v), "TLS ", "TLSv", 1)
 }
 
-// sourceIP is the address of the connection's other end or, behind proxies that
+// ClientAddress is where a request comes from: the address of the connection's other end or, behind proxies that
 // are trusted, the last address that they did not add themselves.
-func (g *Gateway) sourceIP(v *visit) netip.Addr {
-	addr := addressOf(v.r.RemoteAddr)
+func (g *Gateway) ClientAddress(r *http.Request) netip.Addr {
+	addr := addressOf(r.RemoteAddr)
 	if len(g.TrustedProxies) == 0 || !g.trusts(addr) {
 		return addr
 	}
-	hops := strings.Split(strings.Join(v.r.Header.Values("X-Forwarded-For"), ","), ",")
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0; i-- {
 		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
 		if err != nil {

@@ -2,6 +2,8 @@ package plane
 
 import (
 	"context"
+	"net/http"
+	"net/netip"
 
 	"sumun.dev/api/identitystoreapi"
 	"sumun.dev/api/ssoadminapi"
@@ -41,6 +43,6 @@ func (c *core) mountIdentityCenter(cfg *config.Config, o Options, who *identitie
 	c.mount(&identitycenter.DirectoryAPI, s.Directory())
 	c.pages = s.Pages(func(ctx context.Context, at store.Place) context.Context {
 		return asService(ctx, identitycenter.Principal, at)
-	})
+	}, func(r *http.Request) netip.Addr { return c.gate.ClientAddress(r) })
 	return s, nil
 }

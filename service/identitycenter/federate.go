@@ -161,7 +161,7 @@ func (s *Service) arrive(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := s.enter(v, u, false, who.tags); err != nil {
+	if err := s.enter(v, u, byProvider, false, who.tags); err != nil {
 		return err
 	}
 	http.Redirect(v, v.r, v.next(t.Next), http.StatusSeeOther)

@@ -78,13 +78,14 @@ var (
 )
 
 // login checks a user's name and password, in the place of the call. A name that
-// nobody has, or whose user must wait, takes as long as any other. ctx carries no
-// unit of work: hashing must not hold one open.
+// nobody has, or whose user must wait, takes as long as any other. With errWrong it
+// returns the user whose password it is not, if any. ctx carries no unit of work:
+// hashing must not hold one open.
 func (s *Service) login(ctx context.Context, storeID, name, text string) (*user, *password, error) {
 	if len(text) > 4*longestPass {
 		return nil, nil, errWrong
 	}
-	u, err := s.byPassword(ctx, storeID, name)
+	u, err := s.guarded(ctx, storeID, name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -112,14 +113,14 @@ func (s *Service) login(ctx context.Context, storeID, name, text string) (*user,
 		}
 	}
 	if !right || p.OneTime != nil && !time.Now().Before(*p.OneTime) {
-		return nil, nil, errWrong
+		return u, nil, errWrong
 	}
 	return u, p, s.tried(ctx, u, func(p *password) { p.Wrong, p.Until = 0, time.Time{} })
 }
 
-// byPassword returns the user who may sign in with a name and a password, be it one
+// guarded returns the user who may sign in with a name and a password, be it one
 // of ours or of the directory that the user comes from; nil when nobody may.
-func (s *Service) byPassword(ctx context.Context, storeID, name string) (*user, error) {
+func (s *Service) guarded(ctx context.Context, storeID, name string) (*user, error) {
 	row, err := one(ctx, s.users, "by", byName(storeID, name))
 	if err != nil || row == nil || row.Value.Disabled {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,8 +17,8 @@ import (
 // Pages serves what people see in a browser: signing in, approving a device or a
 // client, and the list of their accounts. There are no scripts. enter returns a
 // context in which the service acts of its own accord at a place; the pages then
-// do what the signed-in person may.
-func (s *Service) Pages(enter func(context.Context, store.Place) context.Context) http.Handler {
+// do what the signed-in person may. from tells where a request comes from.
+func (s *Service) Pages(enter func(context.Context, store.Place) context.Context, from func(*http.Request) netip.Addr) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, serve := range map[string]func(*Service, *visit) error{
 		"GET /_sso/{store}/start":     (*Service).showStart,
@@ -33,7 +34,7 @@ func (s *Service) Pages(enter func(context.Context, store.Place) context.Context
 		"GET /_sso/{store}/client":    (*Service).showClient,
 		"POST /_sso/{store}/client":   (*Service).approveClient,
 	} {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.page(w, r, enter, serve) })
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.page(w, r, enter, from, serve) })
 	}
 	// Where the AWS CLI sends people: the client's id names the identity store.
 	mux.HandleFunc("GET /authorize", func(w http.ResponseWriter, r *http.Request) {
@@ -58,12 +59,14 @@ func Mine(r *http.Request) bool {
 type visit struct {
 	http.ResponseWriter
 	r     *http.Request
+	from  netip.Addr
 	ctx   context.Context
 	store string
 	place *place
 
 	cookie  string   // what the browser is known by
 	browser *browser // who has signed in; nil when nobody has
+	attempt string   // what the trail's events of one attempt to sign in have in common
 }
 
 const (
@@ -71,9 +74,9 @@ const (
 	maxForm    = 200 << 10 // bytes: a SAML response is the largest
 )
 
-func (s *Service) page(w http.ResponseWriter, r *http.Request, enter func(context.Context, store.Place) context.Context, serve func(*Service, *visit) error) {
+func (s *Service) page(w http.ResponseWriter, r *http.Request, enter func(context.Context, store.Place) context.Context, from func(*http.Request) netip.Addr, serve func(*Service, *visit) error) {
 	secure(w)
-	v := &visit{ResponseWriter: w, r: r, store: r.PathValue("store")}
+	v := &visit{ResponseWriter: w, r: r, from: from(r), store: r.PathValue("store")}
 	p, err := s.at(r.Context(), storeIn(v.store))
 	if err != nil || storeIn(v.store) != v.store {
 		refuse(w, http.StatusNotFound, "There is no such identity store.")
@@ -227,6 +230,11 @@ func (s *Service) showSignInWith(v *visit, next, wrong string) error {
 func (s *Service) signIn(v *visit) error {
 	next := v.next(v.r.PostForm.Get("next"))
 	u, p, err := s.login(v.ctx, v.store, v.r.PostForm.Get("username"), v.r.PostForm.Get("password"))
+	if u != nil {
+		if err := s.tellVerified(v, u, err == nil); err != nil {
+			return err
+		}
+	}
 	if errors.Is(err, errWrong) || errors.Is(err, errWait) {
 		// The words are the same for who must wait, so that they do not tell whether
 		// there is such a user.
@@ -235,7 +243,7 @@ func (s *Service) signIn(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if err := s.enter(v, u, p.OneTime != nil, nil); err != nil {
+	if err := s.enter(v, u, byPassword, p.OneTime != nil, nil); err != nil {
 		return err
 	}
 	if p.OneTime != nil {
@@ -247,7 +255,7 @@ func (s *Service) signIn(v *visit) error {
 
 // enter signs a user in, under a new cookie, so that nobody who knew the old one
 // comes in with them. Who was signed in with the browser no longer is.
-func (s *Service) enter(v *visit, u *user, mustChange bool, asserted map[string]string) error {
+func (s *Service) enter(v *visit, u *user, by credentialType, mustChange bool, asserted map[string]string) error {
 	if err := s.leave(v); err != nil {
 		return err
 	}
@@ -256,6 +264,11 @@ func (s *Service) enter(v *visit, u *user, mustChange bool, asserted map[string]
 	err := s.env.Store.Update(v.ctx, func(ctx context.Context) error {
 		row := v.store + "/" + digest(id)
 		end(ctx, v.place, "browser", row, b.Expires)
+		if !mustChange {
+			if err := s.tell(ctx, v, u, "UserAuthentication", by, true); err != nil {
+				return err
+			}
+		}
 		return s.browsers.Insert(ctx, row, b)
 	})
 	if err != nil {
@@ -286,7 +299,7 @@ func (s *Service) changePassword(v *visit) error {
 	if why != "" {
 		return s.show(v, passwordPage, view{Next: next, Wrong: why})
 	}
-	if err := s.enter(v, u, false, nil); err != nil {
+	if err := s.enter(v, u, byPassword, false, nil); err != nil {
 		return err
 	}
 	http.Redirect(v, v.r, next, http.StatusSeeOther)

@@ -5,6 +5,7 @@ import (
 	"html"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"regexp"
 	"strings"
@@ -26,8 +27,10 @@ type tab struct {
 	to      string // where it is sent
 }
 
+func here(*http.Request) netip.Addr { return netip.MustParseAddr("192.0.2.7") }
+
 func (w *world) tab() *tab {
-	return &tab{w: w, cookies: map[string]string{}, pages: w.service.Pages(func(ctx context.Context, at store.Place) context.Context { return in(ctx, at.Account) })}
+	return &tab{w: w, cookies: map[string]string{}, pages: w.service.Pages(func(ctx context.Context, at store.Place) context.Context { return in(ctx, at.Account) }, here)}
 }
 
 func (b *tab) send(method, target string, form url.Values, header ...string) *tab {

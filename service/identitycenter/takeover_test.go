@@ -157,7 +157,7 @@ func TestTheCookieIsSecure(t *testing.T) {
 		r := httptest.NewRequest("GET", pages+w.id+"/signin", nil)
 		r.TLS = direct
 		rec := httptest.NewRecorder()
-		w.service.Pages(func(ctx context.Context, at store.Place) context.Context { return in(ctx, at.Account) }).ServeHTTP(rec, r)
+		w.service.Pages(func(ctx context.Context, at store.Place) context.Context { return in(ctx, at.Account) }, here).ServeHTTP(rec, r)
 		if c := rec.Result().Cookies(); len(c) != 1 || !c[0].Secure {
 			t.Errorf("%s: %v", url, c)
 		}

@@ -11,7 +11,8 @@ import (
 // done of its own accord. Organizations User Guide, "Logging AWS Organizations
 // API calls with AWS CloudTrail".
 func (s *Service) tell(ctx context.Context, o *organization, event, member string, what any) error {
-	e, err := aws.NewServiceEvent(principal, event, o.Management, "us-east-1", now(), map[string]any{member: what})
+	told := aws.ServiceEvent{Source: principal, Name: event, Account: o.Management, Region: "us-east-1", Time: now(), Details: map[string]any{member: what}}
+	e, err := told.Event()
 	if err != nil {
 		return err
 	}
