@@ -74,7 +74,7 @@ func (s *Service) deleteServiceLinkedRole(ctx context.Context, in *iamapi.Delete
 	if err != nil {
 		return nil, err
 	}
-	if !strings.HasPrefix(r.Path, linkedPath) {
+	if !r.linked() {
 		return nil, iamapi.InvalidInputException.New("Role %s is not a service-linked role.", r.Name)
 	}
 	if err := s.removeRole(ctx, r); err != nil {

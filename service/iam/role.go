@@ -155,6 +155,9 @@ func (s *Service) updateRoleDescription(ctx context.Context, in *iamapi.UpdateRo
 	if !r.describable(ctx) {
 		return nil, protectedRole(r.Name)
 	}
+	if r.protected(ctx) && !r.linked() {
+		return nil, protectedRole(r.Name)
+	}
 	r.Description = &in.Description
 	if err := s.putRole(ctx, r); err != nil {
 		return nil, err

@@ -48,11 +48,14 @@ type role struct {
 func (r *role) protected(ctx context.Context) bool {
 	owner, reserved := strings.CutPrefix(r.Path, reservedPath)
 	if !reserved {
-		return strings.HasPrefix(r.Path, linkedPath)
+		return r.linked()
 	}
 	owner, _, _ = strings.Cut(owner, "/")
 	return owner == "" || owner != acting(aws.CallOf(ctx))
 }
+
+// linked reports whether the role is a service-linked one.
+func (r *role) linked() bool { return strings.HasPrefix(r.Path, linkedPath) }
 
 // describable reports whether the role's description can be edited: everybody's, a
 // service-linked role's too, but a reserved one's by its service only.
