@@ -100,12 +100,6 @@ func (s *Service) Use(url string, sources ...Source) { s.url, s.from = url, sour
 
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 
-// where is the place of the call.
-func where(ctx context.Context) store.Place {
-	c := aws.CallOf(ctx)
-	return store.Place{Account: c.Account, Region: c.Region}
-}
-
 // caller is who makes the call, as CreatedBy and UpdatedBy have it.
 func caller(ctx context.Context) *string {
 	p := aws.CallOf(ctx).Principal
