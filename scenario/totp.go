@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"sumun.dev/engine/totp"
@@ -13,16 +14,25 @@ import (
 // totp SEED [STEPS]
 //
 // totp prints the code that a virtual MFA device with this seed shows, or showed
-// or will show so many steps of 30 seconds from now.
+// or will show so many steps of 30 seconds from now. SEED may be a file that
+// `aws iam create-virtual-mfa-device` has written: file://seed.
 func (s *step) totp(args []string) error {
 	if len(args) < 1 || len(args) > 2 {
-		return misused("usage: totp SEED [STEPS], where SEED is a device's Base32StringSeed")
+		return misused("usage: totp SEED [STEPS], where SEED is a device's Base32StringSeed, or file:// and a file that holds it")
 	}
 	text := args[0]
-	if plain, err := base64.StdEncoding.DecodeString(text); err == nil {
-		text = string(plain) // as the CLI prints what is a blob in the model
+	if name, ok := strings.CutPrefix(text, "file://"); ok {
+		data, err := s.ReadFile(name)
+		if err != nil {
+			return misused("totp: %v", err)
+		}
+		text = string(data)
 	}
-	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(text)
+	plain := base32.StdEncoding.WithPadding(base32.NoPadding)
+	seed, err := plain.DecodeString(text)
+	if inner, wrong := base64.StdEncoding.DecodeString(text); err != nil && wrong == nil {
+		seed, err = plain.DecodeString(string(inner)) // as answers have what is a blob in the model
+	}
 	if err != nil {
 		return misused("totp: %q is no seed", args[0])
 	}

@@ -3,28 +3,11 @@ package trail
 import (
 	"strings"
 
-	"sumun.dev/wire"
+	"sumun.dev/aws"
 )
 
-// isData reports whether the operation is a data event: what happens to a
-// resource's content. LookupEvents shows management events only.
-// CloudTrail User Guide, "Logging data events".
-func isData(meta *wire.Meta) bool {
-	switch meta.Service.Prefix {
-	case "s3":
-		return strings.Contains(meta.Name, "Object") && !strings.Contains(meta.Name, "ObjectLockConfiguration") ||
-			strings.Contains(meta.Name, "MultipartUpload") && meta.Name != "ListMultipartUploads" ||
-			strings.HasPrefix(meta.Name, "UploadPart") || meta.Name == "ListParts"
-	case "lambda":
-		return strings.HasPrefix(meta.Name, "Invoke")
-	case "sns":
-		return strings.HasPrefix(meta.Name, "Publish")
-	case "sqs":
-		return strings.HasSuffix(meta.Name, "Message") || strings.HasSuffix(meta.Name, "MessageBatch") ||
-			strings.HasPrefix(meta.Name, "ChangeMessageVisibility")
-	}
-	return false
-}
+// isData reports whether the record is of a data event.
+func (r *record) isData() bool { return aws.IsDataEvent(r.meta.Service.Prefix, r.meta.Name) }
 
 // answers reports whether the record shows what was answered: not when
 // something was read, except that a session's issue is shown although STS calls

@@ -60,7 +60,7 @@ func (r *record) attrs(err *aws.Error) map[string]string {
 	if err != nil {
 		a["errorCode"] = errorCode(r.meta, err)
 	}
-	if isData(r.meta) {
+	if r.isData() {
 		a["category"] = "Data"
 	}
 	if len(r.resources) > 0 {

@@ -61,7 +61,7 @@ func (r *record) write(in, out any, err *aws.Error) []byte {
 	b = appendBool(b, r.reads)
 	b = appendResources(b, r.resources)
 	b = append(b, `,"eventType":"AwsApiCall","managementEvent":`...)
-	data := isData(r.meta)
+	data := r.isData()
 	b = appendBool(b, !data)
 	b = append(b, `,"recipientAccountId":`...)
 	b = appendString(b, string(r.call.Account))

@@ -261,6 +261,36 @@ func TestStreamsGoToTheOutfile(t *testing.T) {
 	}
 }
 
+// devices answers CreateVirtualMFADevice.
+type devices struct{}
+
+func (devices) Send(context.Context, string, bool, wire.AnyOperation, any) (any, error) {
+	return &iamapi.CreateVirtualMFADeviceResponse{VirtualMFADevice: &iamapi.VirtualMFADevice{SerialNumber: "s", Base32StringSeed: []byte("ABC"), QRCodePNG: []byte("png")}}, nil
+}
+
+func TestSeedsGoToTheOutfile(t *testing.T) {
+	const line = "iam create-virtual-mfa-device --virtual-mfa-device-name a --outfile seed"
+	for method, want := range map[string]string{"Base32StringSeed": "ABC", "QRCodePNG": "png"} {
+		saved := folder{}
+		cmd, err := all().Parse(words(line+" --bootstrap-method "+method), saved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out, errs strings.Builder
+		if status := cmd.Run(t.Context(), devices{}, &out, &errs); status != Success || saved["seed"] != want || strings.Contains(out.String(), method) {
+			t.Errorf("%s: status %d, saved %q, printed %s%s", method, status, saved["seed"], out.String(), errs.String())
+		}
+	}
+	for wrong, want := range map[string]string{
+		line: "required: --bootstrap-method", line + " --bootstrap-method Smoke": "Invalid choice: 'Smoke'", line + " --bootstrap-method": "expected one argument",
+		"iam create-user --user-name a --outfile x": "Unknown options: --outfile",
+	} {
+		if _, err := all().Parse(words(wrong), files); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", wrong, err, want)
+		}
+	}
+}
+
 func FuzzShorthand(f *testing.F) {
 	for _, seed := range []string{"a=b", "a=b,c", "a={b=c,d=[e,f]}", "a='b,c',d=\"e\"", "a=\\,", "a=[", "a={b"} {
 		f.Add(seed)

@@ -18,14 +18,15 @@ type Command struct {
 	In        any    // a pointer to the operation's request
 	Region    string // empty: the place's
 
-	unsigned bool
-	output   string // "json" or "text"
-	query    *jmespath.JMESPath
-	paginate bool
-	maxItems int // 0: all
-	start    string
-	outfile  string // for what an operation streams
-	files    Files
+	unsigned  bool
+	output    string // "json" or "text"
+	query     *jmespath.JMESPath
+	paginate  bool
+	maxItems  int // 0: all
+	start     string
+	outfile   string // for what an operation streams
+	bootstrap bootstrap
+	files     Files
 }
 
 // paging are the options that the CLI adds where an operation has pages. The
@@ -156,6 +157,12 @@ func (cmd *Command) parameters(words []string, all []given) error {
 			}
 			continue
 		}
+		if taken, err := cmd.bootstrapOption(g); taken || err != nil {
+			if err != nil {
+				return err
+			}
+			continue
+		}
 		if g.name == "cli-input-json" {
 			continue
 		}
@@ -168,7 +175,7 @@ func (cmd *Command) parameters(words []string, all []given) error {
 		}
 		seen[o.field] = true
 	}
-	if err := lacking(opts, seen); err != nil {
+	if err := lacking(opts, seen, cmd.lackingBootstrap()...); err != nil {
 		return err
 	}
 	return cmd.pages(v, page)
@@ -274,8 +281,7 @@ func (cmd *Command) pages(v reflect.Value, page paging) error {
 }
 
 // lacking names the required options that are absent, in the CLI's words.
-func lacking(opts map[string]option, seen map[int]bool) error {
-	var names []string
+func lacking(opts map[string]option, seen map[int]bool, names ...string) error {
 	for _, o := range opts {
 		if o.required && !o.token && !seen[o.field] {
 			names = append(names, "--"+o.name)

@@ -58,6 +58,11 @@ func (cmd *Command) run(ctx context.Context, send Sender, p *printer) error {
 			return err
 		}
 	}
+	if cmd.bootstraps() {
+		if err := cmd.saveBootstrap(out); err != nil {
+			return err
+		}
+	}
 	return p.print(p.document(reflect.ValueOf(out).Elem()))
 }
 

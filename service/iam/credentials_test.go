@@ -247,6 +247,30 @@ func TestServiceSpecificCredentials(t *testing.T) {
 		if len(list) != 1 || list[0].Status != iamapi.StatusTypeExpired {
 			t.Errorf("after a day the list is %+v", list)
 		}
+		w.user("bob")
+		w.user("carol")
+		bobs := must(w, &iamapi.CreateServiceSpecificCredential, &iamapi.CreateServiceSpecificCredentialRequest{UserName: "bob", ServiceName: "codecommit.amazonaws.com"}).ServiceSpecificCredential
+		w.as(rootOf(other)).user("bob")
+		must(w.as(rootOf(other)), &iamapi.CreateServiceSpecificCredential, &iamapi.CreateServiceSpecificCredentialRequest{UserName: "bob", ServiceName: "codecommit.amazonaws.com"})
+		all := map[string]string{} // all users', page by page: whose each is
+		for marker := (*string)(nil); ; {
+			out := must(w, &iamapi.ListServiceSpecificCredentials, &iamapi.ListServiceSpecificCredentialsRequest{AllUsers: new(true), MaxItems: new(int32(1)), Marker: marker})
+			for _, c := range out.ServiceSpecificCredentials {
+				all[c.ServiceSpecificCredentialId] = c.UserName
+			}
+			if marker = out.Marker; marker == nil {
+				break
+			}
+		}
+		alices := must(w, &iamapi.ListServiceSpecificCredentials, &iamapi.ListServiceSpecificCredentialsRequest{UserName: new("alice")}).ServiceSpecificCredentials
+		if len(all) != len(alices)+1 || all[bobs.ServiceSpecificCredentialId] != "bob" || all[key.ServiceSpecificCredentialId] != "alice" {
+			t.Errorf("of all users: %v", all)
+		}
+		every := w.touched(&iamapi.ListServiceSpecificCredentials, &iamapi.ListServiceSpecificCredentialsRequest{AllUsers: new(true)})[0]
+		if every.Resource.String() != "arn:aws:iam::111122223333:user/*" {
+			t.Errorf("all users' touch is %v", every)
+		}
+		refused(w, &iamapi.ListServiceSpecificCredentials, &iamapi.ListServiceSpecificCredentialsRequest{AllUsers: new(true), UserName: new("bob")}, "InvalidInput", "UserName cannot be specified together with AllUsers.")
 		touch := w.touched(&iamapi.UpdateServiceSpecificCredential, &iamapi.UpdateServiceSpecificCredentialRequest{UserName: new("alice"), ServiceSpecificCredentialId: key.ServiceSpecificCredentialId})[0]
 		if fmt.Sprint(touch.Conditions["iam:ServiceSpecificCredentialServiceName"]) != "[bedrock.amazonaws.com]" {
 			t.Errorf("touches %v", touch)

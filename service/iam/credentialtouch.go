@@ -35,7 +35,7 @@ func (s *Service) credentialRoutes() []wire.Route {
 		iamapi.DeleteSigningCertificate.To(s.deleteSigningCertificate, touchUser("iam:DeleteSigningCertificate", s, func(in *iamapi.DeleteSigningCertificateRequest) *string { return in.UserName })),
 
 		iamapi.CreateServiceSpecificCredential.To(s.createServiceSpecificCredential, s.newServiceCredential),
-		iamapi.ListServiceSpecificCredentials.To(s.listServiceSpecificCredentials, touchUser("iam:ListServiceSpecificCredentials", s, func(in *iamapi.ListServiceSpecificCredentialsRequest) *string { return in.UserName })),
+		iamapi.ListServiceSpecificCredentials.To(s.listServiceSpecificCredentials, s.holders),
 		iamapi.UpdateServiceSpecificCredential.To(s.updateServiceSpecificCredential, touchServiceCredential("iam:UpdateServiceSpecificCredential", s, func(in *iamapi.UpdateServiceSpecificCredentialRequest) (*string, string) {
 			return in.UserName, in.ServiceSpecificCredentialId
 		})),
@@ -46,6 +46,15 @@ func (s *Service) credentialRoutes() []wire.Route {
 			return in.UserName, in.ServiceSpecificCredentialId
 		})),
 	}
+}
+
+// holders touches the user whose credentials are listed, or all users.
+func (s *Service) holders(ctx context.Context, in *iamapi.ListServiceSpecificCredentialsRequest) ([]wire.Touch, error) {
+	const action = "iam:ListServiceSpecificCredentials"
+	if or(in.AllUsers, false) {
+		return []wire.Touch{{Action: action, Resource: aws.CallOf(ctx).GlobalARN("iam", "user/*")}}, nil
+	}
+	return touchUser(action, s, func(in *iamapi.ListServiceSpecificCredentialsRequest) *string { return in.UserName })(ctx, in)
 }
 
 // changesOwn touches the user who calls; others have no password to change here.

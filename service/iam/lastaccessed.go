@@ -10,6 +10,7 @@ import (
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
 	"sumun.dev/policy"
+	"sumun.dev/policy/facts"
 	"sumun.dev/store"
 	"sumun.dev/wire"
 )
@@ -177,13 +178,33 @@ func (a *serviceAccessed) shown(actions bool) iamapi.ServiceLastAccessed {
 		return out
 	}
 	out.TrackedActionsLastAccessed = []iamapi.TrackedActionLastAccessed{}
-	for i := range a.Actions {
-		x := &a.Actions[i]
-		out.TrackedActionsLastAccessed = append(out.TrackedActionsLastAccessed, iamapi.TrackedActionLastAccessed{
-			ActionName: &x.Action, LastAccessedEntity: &x.Entity.Arn, LastAccessedTime: &x.At, LastAccessedRegion: &x.Region,
-		})
+	for _, name := range a.tracked() {
+		x := iamapi.TrackedActionLastAccessed{ActionName: &name}
+		if i := slices.IndexFunc(a.Actions, func(use accessed) bool { return use.Action == name }); i >= 0 {
+			use := &a.Actions[i]
+			x.LastAccessedEntity, x.LastAccessedTime, x.LastAccessedRegion = &use.Entity.Arn, &use.At, &use.Region
+		}
+		out.TrackedActionsLastAccessed = append(out.TrackedActionsLastAccessed, x)
 	}
 	return out
+}
+
+// tracked lists the service's management actions, used or not, by name. What the
+// trail calls otherwise than policies do is among them when it was used.
+func (a *serviceAccessed) tracked() []string {
+	var all []string
+	if f, ok := facts.Service(a.Prefix); ok {
+		for _, action := range f.Actions {
+			if !aws.IsDataEvent(a.Prefix, action.Name) {
+				all = append(all, action.Name)
+			}
+		}
+	}
+	for i := range a.Actions {
+		all = append(all, a.Actions[i].Action)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 func (s *Service) getServiceLastAccessedDetailsWithEntities(ctx context.Context, in *iamapi.GetServiceLastAccessedDetailsWithEntitiesRequest) (*iamapi.GetServiceLastAccessedDetailsWithEntitiesResponse, error) {

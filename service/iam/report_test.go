@@ -76,7 +76,9 @@ func (w *world) last(arn string) map[string]string {
 			text += " " + stamp(*s.LastAuthenticated) + " " + *s.LastAuthenticatedEntity + " " + *s.LastAuthenticatedRegion
 		}
 		for _, a := range s.TrackedActionsLastAccessed {
-			text += " " + *a.ActionName
+			if a.LastAccessedTime != nil {
+				text += " " + *a.ActionName
+			}
 		}
 		said[s.ServiceNamespace] = text
 	}
@@ -97,6 +99,25 @@ func TestAccessAdvisorFollowsTheTrail(t *testing.T) {
 		want := "map[iam:1 " + at + " arn:aws:iam::111122223333:user/alice eu-central-1 ListUsers s3:0]"
 		if got := fmt.Sprint(w.last(alice.Arn)); got != want {
 			t.Errorf("after a call:\n%s\nwant\n%s", got, want)
+		}
+		// Management actions are listed whether they were used or not, data events are not.
+		id := *must(w, &iamapi.GenerateServiceLastAccessedDetails, &iamapi.GenerateServiceLastAccessedDetailsRequest{Arn: alice.Arn, Granularity: new(iamapi.AccessAdvisorUsageGranularityTypeActionLevel)}).JobId
+		for _, s := range must(w, &iamapi.GetServiceLastAccessedDetails, &iamapi.GetServiceLastAccessedDetailsRequest{JobId: id}).ServicesLastAccessed {
+			when := map[string]bool{} // by action, whether it was used
+			for _, a := range s.TrackedActionsLastAccessed {
+				when[*a.ActionName] = a.LastAccessedTime != nil
+			}
+			for action, want := range map[string]string{"iam:ListUsers": "used", "iam:CreateUser": "unused", "s3:CreateBucket": "unused", "s3:GetObject": "absent"} {
+				prefix, name, _ := strings.Cut(action, ":")
+				used, listed := when[name]
+				got := map[bool]string{true: "used", false: "unused"}[used]
+				if !listed {
+					got = "absent"
+				}
+				if prefix == s.ServiceNamespace && got != want {
+					t.Errorf("%s is %s, want %s", action, got, want)
+				}
+			}
 		}
 		// A stranger who names her unique id leaves no mark on her.
 		w.as(rootOf(other)).notes(record("AKIA3", "s3.amazonaws.com", "ListBuckets", who))

@@ -11,6 +11,7 @@ import (
 
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
+	"sumun.dev/store"
 )
 
 // serviceCredentialsMost is how many credentials a user has for a service.
@@ -133,27 +134,60 @@ func (o *owner) serviceCredentialOf(id string) (*serviceCredential, error) {
 }
 
 func (s *Service) listServiceSpecificCredentials(ctx context.Context, in *iamapi.ListServiceSpecificCredentialsRequest) (*iamapi.ListServiceSpecificCredentialsResponse, error) {
-	if or(in.AllUsers, false) {
-		return nil, notYet("service-specific credentials of all users at once")
-	}
-	o, err := s.owner(ctx, in.UserName)
-	if err != nil {
-		return nil, err
-	}
-	service := or(in.ServiceName, "")
+	service, all := or(in.ServiceName, ""), or(in.AllUsers, false)
 	if _, ok := takesServiceCredentials(service); service != "" && !ok {
 		return nil, iamapi.ServiceNotSupportedException.New("No such service %s is supported for Service Specific Credentials", service)
 	}
-	some := slices.DeleteFunc(slices.Clone(o.Services), func(c serviceCredential) bool { return service != "" && c.Service != service })
-	page, next, err := named(ctx, s, "ListServiceSpecificCredentials", o.id+service, some, func(c serviceCredential) string { return c.ID }, in.Marker, in.MaxItems)
+	if all && in.UserName != nil {
+		return nil, invalid("UserName cannot be specified together with AllUsers.")
+	}
+	of, have, err := s.holdingServices(ctx, in.UserName, all)
 	if err != nil {
 		return nil, err
 	}
-	out := &iamapi.ListServiceSpecificCredentialsResponse{ServiceSpecificCredentials: []iamapi.ServiceSpecificCredentialMetadata{}, Marker: next, IsTruncated: new(next != nil)}
-	for _, c := range page {
-		out.ServiceSpecificCredentials = append(out.ServiceSpecificCredentials, c.shown(o))
+	some := slices.DeleteFunc(have, func(c iamapi.ServiceSpecificCredentialMetadata) bool {
+		return service != "" && c.ServiceName != service
+	})
+	page, next, err := named(ctx, s, "ListServiceSpecificCredentials", of+"/"+service, some, func(c iamapi.ServiceSpecificCredentialMetadata) string { return c.ServiceSpecificCredentialId }, in.Marker, in.MaxItems)
+	return &iamapi.ListServiceSpecificCredentialsResponse{ServiceSpecificCredentials: page, Marker: next, IsTruncated: new(next != nil)}, err
+}
+
+// holdingServices returns the credentials of one user, or of all whom the account
+// has, and whose they are.
+func (s *Service) holdingServices(ctx context.Context, user *string, all bool) (of string, have []iamapi.ServiceSpecificCredentialMetadata, err error) {
+	if !all {
+		o, err := s.owner(ctx, user)
+		if err != nil {
+			return "", nil, err
+		}
+		return o.id, o.services(), nil
 	}
-	return out, nil
+	outside := store.Outside(ctx)
+	for e, err := range s.credentials.All(outside, "") {
+		if err != nil {
+			return "", nil, err
+		}
+		if len(e.Value.Services) == 0 {
+			continue
+		}
+		users, err := s.users.PageBy(outside, "id", e.ID, store.Range{Limit: 1})
+		if err != nil {
+			return "", nil, err
+		}
+		for _, u := range users {
+			o := owner{id: e.ID, name: u.Value.Name, credentials: e.Value}
+			have = append(have, o.services()...)
+		}
+	}
+	return "*", have, nil
+}
+
+func (o *owner) services() []iamapi.ServiceSpecificCredentialMetadata {
+	var all []iamapi.ServiceSpecificCredentialMetadata
+	for i := range o.Services {
+		all = append(all, o.Services[i].shown(o))
+	}
+	return all
 }
 
 func (s *Service) updateServiceSpecificCredential(ctx context.Context, in *iamapi.UpdateServiceSpecificCredentialRequest) (*iamapi.UpdateServiceSpecificCredentialResponse, error) {

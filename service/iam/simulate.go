@@ -73,7 +73,7 @@ func (s *Service) simulatePrincipalPolicy(ctx context.Context, in *iamapi.Simula
 	if err != nil {
 		return nil, err
 	}
-	if a.resourcePolicy != nil && a.caller == nil && src.principal.Kind != aws.User {
+	if a.resourcePolicy != nil && a.caller == nil && src.kind != "user" {
 		return nil, invalid("CallerArn must be specified with ResourcePolicy unless PolicySourceArn is the ARN of a user.")
 	}
 	sim := &simulation{principal: src.principal, policies: *src.policies, user: src.user, member: true}

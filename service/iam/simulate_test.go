@@ -147,13 +147,15 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	must(w, &iamapi.CreateGroup, &iamapi.CreateGroupRequest{GroupName: "team"})
+	must(w, &iamapi.PutGroupPolicy, &iamapi.PutGroupPolicyRequest{GroupName: "team", PolicyName: "read", PolicyDocument: readBucket})
 	w.service.UseMembership(func(_ context.Context, a aws.Account) (*policy.Membership, error) {
 		return &policy.Membership{Organization: "o-a", Management: a == other, SCPs: [][]*policy.Attached{{{Document: scp, Source: "scp"}}}}, nil
 	})
 	ask := func(in *iamapi.SimulatePrincipalPolicyRequest) string {
 		return told(must(w, &iamapi.SimulatePrincipalPolicy, in).EvaluationResults[0])
 	}
-	const alice, deploy = "arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:role/deploy"
+	const alice, deploy, team = "arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:role/deploy", "arn:aws:iam::111122223333:group/team"
 	for _, c := range []struct {
 		name string
 		in   *iamapi.SimulatePrincipalPolicyRequest
@@ -165,6 +167,8 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 			"s3:GetObject arn:aws:s3:::b/x allowed PolicyInputList.1(none)@1:38-1:110 organizations=true | arn:aws:s3:::b/x allowed"},
 		{"role", &iamapi.SimulatePrincipalPolicyRequest{PolicySourceArn: deploy, ActionNames: []string{"s3:GetObject"}, ResourceArns: []string{"arn:aws:s3:::b/x"}},
 			"s3:GetObject arn:aws:s3:::b/x allowed read(role)@1:38-1:110 organizations=true | arn:aws:s3:::b/x allowed"},
+		{"group", &iamapi.SimulatePrincipalPolicyRequest{PolicySourceArn: team, ActionNames: []string{"s3:GetObject"}, ResourceArns: []string{"arn:aws:s3:::b/x"}},
+			"s3:GetObject arn:aws:s3:::b/x allowed read(group)@1:38-1:110 organizations=true | arn:aws:s3:::b/x allowed"},
 	} {
 		if got := ask(c.in); got != c.want {
 			t.Errorf("%s: got\n%s\nwant\n%s", c.name, got, c.want)
@@ -177,6 +181,8 @@ func TestSimulatePrincipalPolicy(t *testing.T) {
 	refused(w, &iamapi.SimulatePrincipalPolicy, &iamapi.SimulatePrincipalPolicyRequest{PolicySourceArn: "arn:aws:iam::111122223333:user/bob"}, "NoSuchEntity", "The user with name bob cannot be found.")
 	refused(w, &iamapi.SimulatePrincipalPolicy, &iamapi.SimulatePrincipalPolicyRequest{PolicySourceArn: "arn:aws:iam::111122223333:user/wrong/alice"}, "NoSuchEntity", "The user with name alice cannot be found.")
 	refused(w, &iamapi.SimulatePrincipalPolicy, &iamapi.SimulatePrincipalPolicyRequest{PolicySourceArn: "arn:aws:sqs:us-east-1:111122223333:q"}, "InvalidInput", "Invalid Entity Arn: arn:aws:sqs:us-east-1:111122223333:q")
+	refused(w, &iamapi.SimulatePrincipalPolicy, &iamapi.SimulatePrincipalPolicyRequest{PolicySourceArn: "arn:aws:iam::111122223333:group/wrong/team"}, "NoSuchEntity", "The group with name team cannot be found.")
+	refused(w, &iamapi.SimulatePrincipalPolicy, &iamapi.SimulatePrincipalPolicyRequest{PolicySourceArn: team, ResourcePolicy: new(bucketAlice), ActionNames: []string{"s3:GetObject"}}, "InvalidInput", "CallerArn must be specified with ResourcePolicy unless PolicySourceArn is the ARN of a user.")
 	s := w.as(rootOf(other))
 	s.user("alice")
 	refused(s, &iamapi.SimulatePrincipalPolicy, &iamapi.SimulatePrincipalPolicyRequest{PolicySourceArn: alice}, "NoSuchEntity", "The user with name alice cannot be found.")

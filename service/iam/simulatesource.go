@@ -15,7 +15,7 @@ import (
 
 // A source is whose policies are simulated, or reported on.
 type source struct {
-	kind      string // "user", "role"
+	kind      string // "user", "role", "group"
 	arn       aws.ARN
 	id        string
 	user      string // the user's name
@@ -24,8 +24,8 @@ type source struct {
 	policies  *policy.Policies
 }
 
-// touchSource makes the touch function of operations on the user or role whose ARN
-// a client gives.
+// touchSource makes the touch function of operations on the user, role, group or
+// policy whose ARN a client gives.
 func touchSource[In any](action string, s *Service, arn func(*In) string) func(context.Context, *In) ([]wire.Touch, error) {
 	return func(ctx context.Context, in *In) ([]wire.Touch, error) {
 		call := aws.CallOf(ctx)
@@ -47,7 +47,7 @@ func touchSource[In any](action string, s *Service, arn func(*In) string) func(c
 	}
 }
 
-// source returns the user or role with this ARN, which is of the call's account.
+// source returns the user, role or group with this ARN, which is of the call's account.
 func (s *Service) source(ctx context.Context, text string) (*source, error) {
 	call := aws.CallOf(ctx)
 	arn, err := aws.ParseARN(text)
@@ -82,6 +82,18 @@ func (s *Service) source(ctx context.Context, text string) (*source, error) {
 		}
 		src.id, src.tags = r.ID, r.Tags
 		src.principal = &aws.Principal{Kind: aws.AssumedRole, Account: arn.Account, ARN: arn, Tags: tagMap(r.Tags), Session: &aws.Session{Issuer: arn, IssuerID: r.ID, IssuerName: r.Name}}
+	case "group":
+		g, err := s.group(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if groupARN(arn.Partition, arn.Account, g) != arn {
+			return nil, missing
+		}
+		// A member of whom nothing else is known.
+		src.id, src.principal, src.policies = g.ID, &aws.Principal{Kind: aws.User, Account: arn.Account}, &policy.Policies{}
+		src.policies.Identity, err = s.compiledGrants(store.Outside(ctx), g.Name, &g.grants)
+		return src, err
 	default:
 		return nil, invalid("Invalid Entity Arn: %s", text)
 	}

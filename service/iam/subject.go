@@ -41,15 +41,12 @@ func (s *Service) subject(ctx context.Context, text string) (*subject, error) {
 		}
 		return &subject{kind, src.user, src.policies.Identity, []iamapi.EntityInfo{{Arn: text, Name: name, Type: of, Id: src.id, Path: &path}}}, nil
 	case kind == "group" && arn.Account == call.Account:
-		g, err := s.group(ctx, name)
+		of, err := s.source(ctx, text)
 		if err != nil {
 			return nil, err
 		}
-		src := &subject{kind: kind, name: g.Name}
-		if src.policies, err = s.compiledGrants(outside, g.Name, &g.grants); err != nil {
-			return nil, err
-		}
-		return src, s.addUsers(outside, src, "group", g.ID)
+		src := &subject{kind: kind, name: name, policies: of.policies.Identity}
+		return src, s.addUsers(outside, src, "group", of.id)
 	case kind == "policy":
 		if _, err := s.ManagedPolicy(outside, call.Account, text); err != nil {
 			return nil, iamapi.NoSuchEntityException.New("Policy %s does not exist.", text)
