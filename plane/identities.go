@@ -33,6 +33,15 @@ func (i *identities) administration(ctx context.Context, account aws.Account) (*
 	return i.organizations.Administration(ctx, account, iam.Principal)
 }
 
+// entity is what IAM reports on in an organisation, its refusals in IAM's words.
+func (i *identities) entity(ctx context.Context, account aws.Account, path, scp string) (*service.OrganizationEntity, error) {
+	e, err := i.organizations.Entity(ctx, account, path, scp)
+	if why := organizations.NoEntity(""); errors.As(err, &why) {
+		return nil, iam.NoEntity(why.Error())
+	}
+	return e, err
+}
+
 // credential refuses the credentials of an account that has been closed.
 func (i identities) credential(ctx context.Context, p *aws.Principal, secret []byte) (*gateway.Credential, error) {
 	closed, err := i.organizations.Closed(ctx, p.Account)

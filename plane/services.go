@@ -40,6 +40,7 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	who.iam = iam.New(c.env(cfg, o, "iam"))
 	who.iam.UseMembership(who.membership)
 	who.iam.UseAdministration(who.administration)
+	who.iam.UseEntities(who.entity)
 	c.principals = who.iam
 	who.passed = &passed{policies: who.iam}
 	known, err := who.known(cfg, o)

@@ -42,10 +42,13 @@ type Service struct {
 	rootAccesses   *store.Table[rootAccess]
 	usages         *store.Table[usage]        // by the unique ids of users and roles
 	reports        *store.Table[lastAccessed] // of Access Advisor
+	entity         Entity                     // nil: there are no organisations
 	noted          noted
 
 	credentialReports *store.Table[credentialReport]
 	preferences       *store.Table[preferences]
+
+	organizationReports *store.Table[organizationReport]
 
 	groups    *store.Table[group]
 	policies  *store.Table[managedPolicy] // of customers, by their names
@@ -81,6 +84,8 @@ func New(env service.Env) *Service {
 		credentialReports: store.NewTable(env.Store, "iam.credentialreport", store.Global[credentialReport]()),
 		preferences:       store.NewTable(env.Store, "iam.preferences", store.Global[preferences]()),
 
+		organizationReports: store.NewTable(env.Store, "iam.organizationreports", store.Global[organizationReport]()),
+
 		groups:    store.NewTable(env.Store, "iam.groups", store.Global[group](), store.Index("uses", usesOfGroup), store.Index("id", func(g *group) []string { return []string{g.ID} })),
 		policies:  store.NewTable(env.Store, "iam.policies", store.Global[managedPolicy]()),
 		profiles:  store.NewTable(env.Store, "iam.profiles", store.Global[profile](), store.Index("role", func(p *profile) []string { return p.Roles })),
@@ -95,7 +100,7 @@ func New(env service.Env) *Service {
 
 // Routes lists what IAM serves.
 func (s *Service) Routes() []wire.Route {
-	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes(), s.credentialRoutes(), s.serverCertificateRoutes(), s.simulatorRoutes(), s.lastAccessedRoutes(), s.credentialReportRoutes(), s.preferenceRoutes(), s.rootAccessRoutes())
+	return slices.Concat(s.entityRoutes(), s.mfaRoutes(), s.oidcRoutes(), s.samlRoutes(), s.credentialRoutes(), s.serverCertificateRoutes(), s.simulatorRoutes(), s.lastAccessedRoutes(), s.organizationReportRoutes(), s.credentialReportRoutes(), s.preferenceRoutes(), s.rootAccessRoutes())
 }
 
 // entityRoutes lists what is served for users, groups, roles and policies.

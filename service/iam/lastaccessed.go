@@ -60,24 +60,24 @@ func (s *Service) generateServiceLastAccessedDetails(ctx context.Context, in *ia
 	if err := s.fill(ctx, r, src); err != nil {
 		return nil, err
 	}
-	if err := s.dropReports(ctx); err != nil {
+	if err := dropOld(ctx, s.reports, func(r *lastAccessed) time.Time { return r.Created }); err != nil {
 		return nil, err
 	}
 	return &iamapi.GenerateServiceLastAccessedDetailsResponse{JobId: &r.ID}, s.reports.Put(ctx, r.ID, r)
 }
 
-// dropReports takes away reports that nobody can fetch any more. Their ids begin
-// with the time.
-func (s *Service) dropReports(ctx context.Context) error {
-	old, err := s.reports.Page(store.Outside(ctx), store.Range{Limit: 20})
+// dropOld takes away reports that nobody can fetch any more. Their ids begin with
+// the time.
+func dropOld[T any](ctx context.Context, reports *store.Table[T], created func(*T) time.Time) error {
+	old, err := reports.Page(store.Outside(ctx), store.Range{Limit: 20})
 	if err != nil {
 		return err
 	}
 	for _, e := range old {
-		if time.Since(e.Value.Created) < reportKept {
+		if time.Since(created(e.Value)) < reportKept {
 			return nil
 		}
-		if err := s.reports.Delete(ctx, e.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+		if err := reports.Delete(ctx, e.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 	}
@@ -137,12 +137,15 @@ func (a *serviceAccessed) addActions(entity iamapi.EntityInfo, use *serviceUse) 
 
 // report returns the account's report with this id.
 func (s *Service) report(ctx context.Context, id string) (*lastAccessed, error) {
-	missing := iamapi.NoSuchEntityException.New("The job with id %s cannot be found.", id)
 	r, err := s.reports.Get(ctx, id)
 	if errors.Is(err, store.ErrNotFound) || err == nil && time.Since(r.Created) >= reportKept {
-		return nil, missing
+		return nil, noJob(id)
 	}
 	return r, err
+}
+
+func noJob(id string) error {
+	return iamapi.NoSuchEntityException.New("The job with id %s cannot be found.", id)
 }
 
 func (s *Service) getServiceLastAccessedDetails(ctx context.Context, in *iamapi.GetServiceLastAccessedDetailsRequest) (*iamapi.GetServiceLastAccessedDetailsResponse, error) {

@@ -11,6 +11,8 @@ import (
 
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
+	"sumun.dev/policy"
+	"sumun.dev/service"
 )
 
 func TestCredentialReport(t *testing.T) {
@@ -173,6 +175,73 @@ func TestAccessAdvisorOfSessionsGroupsAndPolicies(t *testing.T) {
 		}
 		time.Sleep(reportKept)
 		refused(w, &iamapi.GetServiceLastAccessedDetails, &iamapi.GetServiceLastAccessedDetailsRequest{JobId: id}, "NoSuchEntity", "The job with id "+id+" cannot be found.")
+	})
+}
+
+func TestOrganizationsAccessReport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		const path = "o-a1b2c3d4e5/r-ab12"
+		ask := &iamapi.GenerateOrganizationsAccessReportRequest{EntityPath: path}
+		refused(w, &iamapi.GenerateOrganizationsAccessReport, ask, "InvalidInput", "The account is not the management account of an organization.")
+		parse := func(text string) *policy.Attached {
+			d, err := policy.Parse([]byte(text), policy.SCP)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return &policy.Attached{Document: d}
+		}
+		everything := parse(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)
+		guard := parse(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ec2:*","Resource":"*"},{"Effect":"Deny","Action":"sqs:*","Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"us-west-1"}}},{"Effect":"Deny","Action":"kms:Decrypt","Resource":"*"}]}`)
+		few := parse(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":["ec2:*","iam:*","kms:*","sqs:*","s3:*"],"Resource":"*"}}`)
+		w.service.UseEntities(func(_ context.Context, a aws.Account, p, scp string) (*service.OrganizationEntity, error) {
+			if a != account || p != path || scp == "p-12345678" {
+				return nil, NoEntity("no")
+			}
+			return &service.OrganizationEntity{SCPs: [][]*policy.Attached{{everything, guard}, {few}}, Accounts: map[aws.Account]string{account: path + "/1", other: path + "/2"}}, nil
+		})
+		refused(w.as(rootOf(other)), &iamapi.GenerateOrganizationsAccessReport, ask, "InvalidInput", "no")
+		touch := w.touched(&iamapi.GenerateOrganizationsAccessReport, &iamapi.GenerateOrganizationsAccessReportRequest{EntityPath: path, OrganizationsPolicyId: new("p-12345678")})[0]
+		if touch.Resource.String() != "arn:aws:iam::111122223333:access-report/"+path || fmt.Sprint(touch.Conditions) != "map[iam:OrganizationsPolicyId:[p-12345678]]" {
+			t.Errorf("touches %v", touch)
+		}
+		by := func(a aws.Account) string {
+			return `{"type":"Root","principalId":"` + string(a) + `","accountId":"` + string(a) + `"}`
+		}
+		w.notes(record("AKIA1", "iam.amazonaws.com", "ListUsers", by(account)), record("AKIA1", "ec2.amazonaws.com", "DescribeVpcs", by(account)), record("AKIA3", "s3.amazonaws.com", "ListBuckets", by(other)))
+		time.Sleep(time.Hour)
+		w.as(rootOf(other)).notes(record("AKIA2", "iam.amazonaws.com", "ListRoles", by(other)), record("AKIA2", "kms.amazonaws.com", "ListKeys", by(other)))
+		id := *must(w, &iamapi.GenerateOrganizationsAccessReport, ask).JobId
+		said := func(key *iamapi.SortKeyType) (lines []string, last *iamapi.GetOrganizationsAccessReportResponse) {
+			for marker := (*string)(nil); ; {
+				last = must(w, &iamapi.GetOrganizationsAccessReport, &iamapi.GetOrganizationsAccessReportRequest{JobId: id, SortKey: key, MaxItems: new(int32(2)), Marker: marker})
+				for _, d := range last.AccessDetails {
+					line := fmt.Sprint(d.ServiceNamespace, " ", *d.TotalAuthenticatedEntities)
+					if d.LastAuthenticatedTime != nil {
+						line += " " + *d.EntityPath + " " + *d.Region
+					}
+					lines = append(lines, line)
+				}
+				if marker = last.Marker; marker == nil {
+					return lines, last
+				}
+			}
+		}
+		for key, want := range map[iamapi.SortKeyType]string{
+			iamapi.SortKeyTypeServiceNamespaceAscending:       "[iam 2 " + path + "/2 eu-central-1 kms 1 " + path + "/2 eu-central-1 s3 0 sqs 0]",
+			iamapi.SortKeyTypeServiceNamespaceDescending:      "[sqs 0 s3 0 kms 1 " + path + "/2 eu-central-1 iam 2 " + path + "/2 eu-central-1]",
+			iamapi.SortKeyTypeLastAuthenticatedTimeAscending:  "[s3 0 sqs 0 iam 2 " + path + "/2 eu-central-1 kms 1 " + path + "/2 eu-central-1]",
+			iamapi.SortKeyTypeLastAuthenticatedTimeDescending: "[iam 2 " + path + "/2 eu-central-1 kms 1 " + path + "/2 eu-central-1 s3 0 sqs 0]",
+		} {
+			lines, last := said(&key)
+			if fmt.Sprint(lines) != want || *last.NumberOfServicesAccessible != 4 || *last.NumberOfServicesNotAccessed != 2 || last.JobStatus != iamapi.JobStatusTypeCompleted {
+				t.Errorf("%s: got  %v of %d, %d\nwant %s", key, lines, *last.NumberOfServicesAccessible, *last.NumberOfServicesNotAccessed, want)
+			}
+		}
+		get := &iamapi.GetOrganizationsAccessReportRequest{JobId: id}
+		refused(w.as(rootOf(other)), &iamapi.GetOrganizationsAccessReport, get, "NoSuchEntity", "The job with id "+id+" cannot be found.")
+		time.Sleep(reportKept)
+		refused(w, &iamapi.GetOrganizationsAccessReport, get, "NoSuchEntity", "The job with id "+id+" cannot be found.")
 	})
 }
 

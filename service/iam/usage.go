@@ -17,10 +17,13 @@ import (
 const tracked = 400 * 24 * time.Hour
 
 // usage is what a user or role has used, allowed or not; it is kept under the
-// unique id, written from the trail.
+// unique id, written from the trail. What all of an account have used, root among
+// them, is kept besides, without telling actions apart.
 type usage struct {
 	Services map[string]*serviceUse // by the prefix of its actions
 }
+
+const accountUsage = "account"
 
 type serviceUse struct {
 	At      time.Time
@@ -58,8 +61,8 @@ func (n *noted) note(key string, at time.Time) {
 
 // userIdentity is what a record says of who called.
 type userIdentity struct {
-	Type, PrincipalID string
-	SessionContext    struct {
+	Type, PrincipalID, AccountID string
+	SessionContext               struct {
 		SessionIssuer struct{ Type, PrincipalID, UserName string }
 	}
 }
@@ -98,34 +101,48 @@ func (s *Service) noteServices(ctx context.Context, events []aws.Event) error {
 			newest[d] = e
 		}
 	}
-	holders := map[string]string{} // by access key
-	used := map[string]*usage{}    // what is to be written
+	account := aws.CallOf(ctx).Account
+	callers := map[string]userIdentity{} // by access key
+	used := map[string]*usage{}          // what is to be written
 	for d, e := range newest {
-		id, known := holders[d.key]
+		who, known := callers[d.key]
 		if !known {
-			who := identityOf(e)
-			id = who.holder()
-			holders[d.key] = id
+			who = identityOf(e)
+			callers[d.key] = who
 		}
 		service := prefixOf(d.source)
-		key := id + "/" + service + ":" + d.name
-		if id == "" || s.noted.fresh(key, e.Time) {
-			continue
-		}
-		u, err := s.usageOf(ctx, used, id)
-		if err != nil {
+		if err := s.noteUsage(ctx, used, who.holder(), who.holder(), service, d.name, e); err != nil {
 			return err
 		}
-		if u != nil && u.add(service, d.name, e) {
-			used[id] = u
+		if who.AccountID != string(account) {
+			continue
 		}
-		store.AfterCommit(ctx, func() { s.noted.note(key, e.Time) })
+		if err := s.noteUsage(ctx, used, accountUsage, string(account), service, "", e); err != nil {
+			return err
+		}
 	}
 	for id, u := range used {
 		if err := s.usages.Put(ctx, id, u); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// noteUsage adds one use to what is kept under id; by is who it was, of all accounts.
+func (s *Service) noteUsage(ctx context.Context, used map[string]*usage, id, by, service, action string, e *aws.Event) error {
+	key := by + "/" + service + ":" + action
+	if id == "" || s.noted.fresh(key, e.Time) {
+		return nil
+	}
+	u, err := s.usageOf(ctx, used, id)
+	if err != nil {
+		return err
+	}
+	if u != nil && u.add(service, action, e) {
+		used[id] = u
+	}
+	store.AfterCommit(ctx, func() { s.noted.note(key, e.Time) })
 	return nil
 }
 
@@ -138,7 +155,9 @@ func (s *Service) usageOf(ctx context.Context, used map[string]*usage, id string
 	if !errors.Is(err, store.ErrNotFound) {
 		return u, err
 	}
-	_, err = s.ids.Get(ctx, id)
+	if err = nil; id != accountUsage {
+		_, err = s.ids.Get(ctx, id)
+	}
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
