@@ -3,6 +3,7 @@ package scenario
 import (
 	"encoding/base32"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,14 +12,15 @@ import (
 	"sumun.dev/engine/totp"
 )
 
-// totp SEED [STEPS]
+// totp SEED [STEPS…]
 //
 // totp prints the code that a virtual MFA device with this seed shows, or showed
-// or will show so many steps of 30 seconds from now. SEED may be a file that
+// or will show so many steps of 30 seconds from now; with several STEPS a JSON list
+// of codes, so that they are of one moment. SEED may be a file that
 // `aws iam create-virtual-mfa-device` has written: file://seed.
 func (s *step) totp(args []string) error {
-	if len(args) < 1 || len(args) > 2 {
-		return misused("usage: totp SEED [STEPS], where SEED is a device's Base32StringSeed, or file:// and a file that holds it")
+	if len(args) < 1 || len(args) > 4 {
+		return misused("usage: totp SEED [STEPS…], where SEED is a device's Base32StringSeed, or file:// and a file that holds it")
 	}
 	text := args[0]
 	if name, ok := strings.CutPrefix(text, "file://"); ok {
@@ -36,14 +38,22 @@ func (s *step) totp(args []string) error {
 	if err != nil {
 		return misused("totp: %q is no seed", args[0])
 	}
-	at := totp.Step(time.Now())
-	if len(args) == 2 {
-		steps, err := strconv.ParseInt(args[1], 10, 16)
-		if err != nil {
-			return misused("totp: %q is no number of steps", args[1])
-		}
-		at += steps
+	now := totp.Step(time.Now())
+	if len(args) == 1 {
+		fmt.Fprintln(s.out, totp.Code(seed, now))
+		return nil
 	}
-	fmt.Fprintln(s.out, totp.Code(seed, at))
-	return nil
+	var codes []string
+	for _, text := range args[1:] {
+		steps, err := strconv.ParseInt(text, 10, 16)
+		if err != nil {
+			return misused("totp: %q is no number of steps", text)
+		}
+		codes = append(codes, totp.Code(seed, now+steps))
+	}
+	if len(codes) == 1 {
+		fmt.Fprintln(s.out, codes[0])
+		return nil
+	}
+	return json.NewEncoder(s.out).Encode(codes)
 }

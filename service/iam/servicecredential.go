@@ -170,14 +170,15 @@ func (s *Service) holdingServices(ctx context.Context, user *string, all bool) (
 		if len(e.Value.Services) == 0 {
 			continue
 		}
-		users, err := s.users.PageBy(outside, "id", e.ID, store.Range{Limit: 1})
+		u, err := s.userByID(outside, e.ID)
 		if err != nil {
 			return "", nil, err
 		}
-		for _, u := range users {
-			o := owner{id: e.ID, name: u.Value.Name, credentials: e.Value}
-			have = append(have, o.services()...)
+		if u == nil { // root
+			continue
 		}
+		o := owner{id: e.ID, name: u.Name, credentials: e.Value}
+		have = append(have, o.services()...)
 	}
 	return "*", have, nil
 }
