@@ -87,11 +87,3 @@ func (g *guesses) right(serial string, step int64) {
 		g.by[serial]--
 	}
 }
-
-// mfaAt says when root or a user enabled the first MFA device; nil for none.
-func (c *credentials) mfaAt() *time.Time {
-	if len(c.MFA) == 0 {
-		return nil
-	}
-	return &c.MFA[0].Enabled
-}

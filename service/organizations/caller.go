@@ -2,7 +2,6 @@ package organizations
 
 import (
 	"context"
-	"strings"
 
 	"sumun.dev/aws"
 )
@@ -47,10 +46,4 @@ func (s *Service) ruled(ctx context.Context) (*organization, error) {
 		err = forbidden()
 	}
 	return o, err
-}
-
-// reads reports whether delegated administrators may do what the action does.
-// Organizations User Guide, "Delegated administrator for AWS services".
-func reads(action string) bool {
-	return strings.HasPrefix(action, "organizations:Describe") || strings.HasPrefix(action, "organizations:List")
 }

@@ -73,10 +73,10 @@ func TestOrganisationsSeeNothingOfEachOther(t *testing.T) {
 	full(mine)
 	compared := 0
 	for _, route := range w.service.Routes() {
-		ask := func(have ids) (error, string) {
+		ask := func(have ids) (string, error) {
 			request := reflect.New(route.Operation.InType()).Interface()
 			if !have.name(request) {
-				return nil, ""
+				return "", nil
 			}
 			_, touches, err := asked(mine, route.Operation, request)
 			var about []string
@@ -86,10 +86,10 @@ func TestOrganisationsSeeNothingOfEachOther(t *testing.T) {
 				}
 				about = append(about, string(touch.Account)+strings.Join(slices.Sorted(keys(touch.Conditions)), ","))
 			}
-			return err, strings.Join(about, " ")
+			return strings.Join(about, " "), err
 		}
-		got, gotTouches := ask(theirs)
-		want, wantTouches := ask(missing)
+		gotTouches, got := ask(theirs)
+		wantTouches, want := ask(missing)
 		if want == nil && got == nil {
 			continue // names nothing
 		}

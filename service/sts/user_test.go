@@ -91,8 +91,7 @@ func TestChaining(t *testing.T) {
 	s := newService(t)
 	in := ask()
 	in.Tags, in.TransitiveTagKeys, in.SourceIdentity = []stsapi.Tag{{Key: "Project", Value: "x"}, {Key: "team", Value: "b"}}, []string{"project"}, new("alice")
-	first, touches, err := call(t, s, alice, &stsapi.AssumeRole, in)
-	if err == nil {
+	if _, _, err := call(t, s, alice, &stsapi.AssumeRole, in); err == nil {
 		t.Fatal("the trust policy does not allow to tag")
 	}
 	w := newWorld()
@@ -100,7 +99,7 @@ func TestChaining(t *testing.T) {
 		r.Trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":["sts:AssumeRole","sts:TagSession","sts:SetSourceIdentity"]}]}`
 	}
 	s = w.service(t, oidc.New(oidc.Options{}))
-	first, touches, err = call(t, s, alice, &stsapi.AssumeRole, in)
+	first, touches, err := call(t, s, alice, &stsapi.AssumeRole, in)
 	if err != nil || *first.SourceIdentity != "alice" {
 		t.Fatal(first, err)
 	}
