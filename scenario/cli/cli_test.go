@@ -156,6 +156,7 @@ func TestWrongCommandsAreRefused(t *testing.T) {
 		"iam create-user --user-name a --tags Kay=a":       "Unknown parameter",
 		"iam create-user --user-name a --tags [{":          "Invalid JSON",
 		"iam put-user-policy --user-name a --policy-name b --policy-document file://none":  "Unable to load paramfile",
+		"iam get-context-keys-for-custom-policy --policy-input-list file://policy.json":    "the file of a list holds a JSON list",
 		"guardduty list-findings --detector-id d --finding-criteria Criterion={severity={": "Expected: a key",
 		"iam list-users --max-items zero":                                                  "invalid literal",
 	} {

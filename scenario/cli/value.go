@@ -82,7 +82,9 @@ func (cmd *Command) set(v reflect.Value, o option, words []string) error {
 	return setScalar(v, text, o.name)
 }
 
-// setList reads a list: a JSON array, or one element a word.
+// setList reads a list: a JSON array, or one element a word. A file is the list and
+// never one element of it: the AWS CLI takes the characters of any other text for
+// the elements, which nobody means, so that it is refused here.
 func (cmd *Command) setList(v reflect.Value, name string, words []string) error {
 	if len(words) == 1 {
 		text, _, err := cmd.load(words[0])
@@ -92,7 +94,9 @@ func (cmd *Command) setList(v reflect.Value, name string, words []string) error 
 		if strings.HasPrefix(strings.TrimSpace(text), "[") {
 			return setComplex(v, text, name)
 		}
-		words = []string{text}
+		if text != words[0] {
+			return usage("argument --%s: the file of a list holds a JSON list, and %s holds none", name, words[0])
+		}
 	}
 	list := reflect.MakeSlice(v.Type(), len(words), len(words))
 	for i, word := range words {
