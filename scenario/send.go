@@ -20,6 +20,10 @@ func (s *step) aws(args []string) error {
 	if s.stage.external() != nil {
 		return s.externalAWS(args)
 	}
+	return s.ownAWS(args)
+}
+
+func (s *step) ownAWS(args []string) error {
 	cmd, err := s.cli.Parse(args, s.world)
 	if err != nil {
 		return misused("%v", err)
