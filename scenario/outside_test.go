@@ -73,6 +73,10 @@ func (o *outside) start(ctx context.Context) error {
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return err
 	}
+	// Version 1 of the CLI fetches what options name by a URL; version 2 never does.
+	if err := os.WriteFile(o.awsConfig(), []byte("[default]\ncli_follow_urlparam = false\n"), 0o600); err != nil {
+		return err
+	}
 	o.process = exec.Command(o.binary, "up", "--config", file, "--data", o.config.Data, "--listen", o.config.Listen,
 		"--admin", "127.0.0.1:0", "--dns", o.config.DNS.Listen, "--account-id", o.config.AccountID, "--region", o.config.Region)
 	o.process.Stderr = os.Stderr
@@ -92,6 +96,8 @@ func (o *outside) start(ctx context.Context) error {
 	}
 	return errors.Join(errors.New("the program ended before it was ready"), o.process.Wait())
 }
+
+func (o *outside) awsConfig() string { return filepath.Join(filepath.Dir(o.config.Data), "aws.conf") }
 
 func (o *outside) api() (*http.Client, string) {
 	return &http.Client{CheckRedirect: noRedirect}, o.note.API
@@ -170,7 +176,7 @@ func (o *outside) aws(s *step, args []string) error {
 	c := exec.CommandContext(s.ctx, o.awsCLI, append([]string{"--endpoint-url", o.note.API}, args...)...)
 	c.Dir = s.files.Name()
 	c.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(c.Dir, ".tmp"), "TZ=UTC", "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1",
+		"PATH=" + os.Getenv("PATH"), "HOME=" + filepath.Join(c.Dir, ".tmp"), "TZ=UTC", "AWS_PAGER=", "AWS_EC2_METADATA_DISABLED=true", "AWS_MAX_ATTEMPTS=1", "AWS_CONFIG_FILE=" + o.awsConfig(),
 		"AWS_REGION=" + s.region, "AWS_DEFAULT_REGION=" + s.region, "AWS_ACCESS_KEY_ID=" + s.current.KeyID, "AWS_SECRET_ACCESS_KEY=" + s.current.Secret,
 	}
 	if s.current.Token != "" {
