@@ -152,7 +152,8 @@ const failureTTL = 1
 // upstream asks elsewhere, and keeps the answer.
 func (s *Server) upstream(ctx context.Context, d *desk, key dns.Key) (*dns.Answer, error) {
 	d.tally.misses.Add(1)
-	found, err := s.forward.Ask(ctx, key, func(a *dns.Answer) { s.cache.Put(key, a) })
+	held := func() *dns.Answer { return s.cache.Get(dns.Name(key.Name), key.Type, key.DO, key.CD, time.Now()) }
+	found, err := s.forward.Ask(ctx, key, held, func(a *dns.Answer) { s.cache.Put(key, a) })
 	if err != nil {
 		if errors.Is(err, forward.ErrBusy) {
 			d.tally.busy.Add(1)

@@ -69,8 +69,10 @@ func New(c Config, seed [32]byte) *Forwarder {
 
 // Ask answers the question from an upstream server. Those who ask the same at
 // the same time share one attempt, which goes on when one of them gives up.
-// done is called once per attempt, before anyone gets the answer.
-func (f *Forwarder) Ask(ctx context.Context, key dns.Key, done func(*dns.Answer)) (*dns.Answer, error) {
+// held is asked before an attempt begins: what an attempt that ended a moment ago
+// has left needs no second one. done is called once per attempt that succeeds,
+// before anyone gets the answer.
+func (f *Forwarder) Ask(ctx context.Context, key dns.Key, held func() *dns.Answer, done func(*dns.Answer)) (*dns.Answer, error) {
 	if len(f.config.Upstreams) == 0 {
 		return nil, errNone
 	}
@@ -83,7 +85,7 @@ func (f *Forwarder) Ask(ctx context.Context, key dns.Key, done func(*dns.Answer)
 		}
 		fl = &flight{done: make(chan struct{})}
 		f.flights[key] = fl
-		go f.fly(key, fl, done)
+		go f.fly(key, fl, held, done)
 	}
 	f.mu.Unlock()
 	select {
@@ -94,12 +96,13 @@ func (f *Forwarder) Ask(ctx context.Context, key dns.Key, done func(*dns.Answer)
 	}
 }
 
-func (f *Forwarder) fly(key dns.Key, fl *flight, done func(*dns.Answer)) {
+func (f *Forwarder) fly(key dns.Key, fl *flight, held func() *dns.Answer, done func(*dns.Answer)) {
 	ctx, cancel := context.WithTimeout(context.Background(), f.config.Total)
 	defer cancel()
-	fl.answer, fl.err = f.ask(ctx, key)
-	if fl.err == nil {
-		done(fl.answer)
+	if fl.answer = held(); fl.answer == nil {
+		if fl.answer, fl.err = f.ask(ctx, key); fl.err == nil {
+			done(fl.answer)
+		}
 	}
 	f.mu.Lock()
 	delete(f.flights, key)
