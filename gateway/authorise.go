@@ -143,8 +143,16 @@ func (g *Gateway) pose(d *deed, i int) error {
 		}
 		q.Policies.Resource = &policy.Attached{Document: doc, Source: t.Resource.String()}
 	}
+	for _, grant := range t.Grants {
+		doc, err := g.resources.Parse(grant.Document, policy.Resource)
+		if err != nil {
+			return fmt.Errorf("grant %s of %s: %w", grant.ID, t.Resource, err)
+		}
+		q.Policies.Grants = append(q.Policies.Grants, &policy.Attached{Document: doc, Source: grant.ID})
+	}
 	q.Request = policy.Request{
-		Principal: d.call.Principal, Action: t.Action, Resource: resourceOf(t), ResourceAccount: owner, Context: &q.conditions,
+		Principal: d.call.Principal, Action: t.Action, Resource: resourceOf(t), ResourceAccount: owner,
+		AWSManagedKey: t.AWSManaged, Context: &q.conditions,
 	}
 	return nil
 }

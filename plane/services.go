@@ -7,8 +7,10 @@ import (
 	"sumun.dev/api/eventsapi"
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/api/iamapi"
+	"sumun.dev/api/kmsapi"
 	"sumun.dev/api/organizationsapi"
 	"sumun.dev/api/route53resolverapi"
+	"sumun.dev/api/secretsmanagerapi"
 	"sumun.dev/api/securityhubapi"
 	"sumun.dev/api/ssmapi"
 	"sumun.dev/api/stsapi"
@@ -20,8 +22,10 @@ import (
 	"sumun.dev/service/events"
 	"sumun.dev/service/guardduty"
 	"sumun.dev/service/iam"
+	"sumun.dev/service/kms"
 	"sumun.dev/service/organizations"
 	"sumun.dev/service/route53resolver"
+	"sumun.dev/service/secretsmanager"
 	"sumun.dev/service/securityhub"
 	"sumun.dev/service/ssm"
 	"sumun.dev/service/sts"
@@ -63,6 +67,8 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	c.mount(&guarddutyapi.Service, guard)
 	c.mount(&securityhubapi.Service, securityhub.New(c.env(cfg, o, "securityhub")))
 	c.mount(&eventsapi.Service, events.New(c.env(cfg, o, "events", (*events.Service).Needs(nil)...)))
+	c.mount(&kmsapi.Service, kms.New(c.env(cfg, o, "kms")))
+	c.mount(&secretsmanagerapi.Service, secretsmanager.New(c.env(cfg, o, "secretsmanager", (*secretsmanager.Service).Needs(nil)...)))
 	automation := c.env(cfg, o, "ssm")
 	automation.AWS = c.gate.InsideAny("ssm") // a runbook's author chooses what it calls, its role what it may
 	c.mount(&ssmapi.Service, ssm.New(automation, respond.Builtin()))

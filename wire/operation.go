@@ -133,6 +133,8 @@ type Touch struct {
 	Tags       map[string]string // the resource's tags, aws:ResourceTag
 	Policy     string            // the resource's own policy document, if it has one
 	PolicyKind string            // what Policy is: empty for a resource-based policy, "trust" for a role's, "key" for a KMS key's
+	Grants     []Grant           // what else allows on the resource's side: those of a KMS key that name the caller
+	AWSManaged bool              // the resource is a KMS key of AWS's own ("aws/ssm"), which RCPs do not concern
 	Open       string            // why AWS asks for no permission here; empty means it does
 
 	// Principal is who asks, when what the call carries proves it and not its
@@ -141,6 +143,10 @@ type Touch struct {
 	Principal *aws.Principal
 	Account   aws.Account // whose resource it is, where the ARN does not tell; else empty
 }
+
+// A Grant allows what its document says, and nothing more: a KMS grant. The
+// document is a resource policy; it never narrows what others allow.
+type Grant struct{ ID, Document string }
 
 // Owner returns whose resource is touched; empty when that is nobody's in particular.
 func (t *Touch) Owner() aws.Account {

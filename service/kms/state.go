@@ -1,0 +1,122 @@
+package kms
+
+import "time"
+
+// Indexes of the tables.
+const (
+	byMaterial  = "material"
+	byTarget    = "target"
+	byKey       = "key"
+	byPrincipal = "principal"
+)
+
+// A key is what is kept of a KMS key in one region, under its id. The replica of a
+// multi-Region key is a record of its own, with material of its own: what is shared
+// is copied into it.
+type key struct {
+	ID          string // a UUID, or mrk- and 32 hexadecimal digits
+	Spec        string // KeySpec: "SYMMETRIC_DEFAULT"
+	Usage       string // KeyUsage: "ENCRYPT_DECRYPT"
+	Origin      string // "AWS_KMS", "EXTERNAL", "EXTERNAL_KEY_STORE", "AWS_CLOUDHSM"
+	Service     string // whose AWS managed key it is: "ssm" for aws/ssm; empty for customers' own
+	Description string
+	Created     time.Time
+	Disabled    bool   // what the customer set; the state follows from all of this (state)
+	Policy      string // with unique ids of principals (service.WithIDs)
+	Tags        map[string]string
+
+	Deletion *deletion    // scheduled
+	Regions  *multiRegion // of a multi-Region key
+
+	// Materials are the versions, oldest first; the one that encrypts is Current.
+	// Only keys of spec SYMMETRIC_DEFAULT have more than one.
+	Materials []material
+	Current   string // id of a material; empty while none was imported
+
+	Rotation rotation
+	Import   *importState // of origin EXTERNAL: tokens that are valid
+	Store    string       // custom key store
+	XksKeyID string
+}
+
+// A deletion is scheduled. A primary key waits for its replicas first: At is zero then.
+type deletion struct {
+	At     time.Time
+	Window int // days
+}
+
+// multiRegion says who belongs to a multi-Region key.
+type multiRegion struct {
+	Primary  string   // region
+	Replicas []string // regions, in the primary's record; replicas have it too
+	Updating bool
+}
+
+// A material is a version of the key. Its id is the KeyMaterialId: 64 hexadecimal digits.
+type material struct {
+	ID          string
+	Bytes       []byte // engine/material's form; nil when deleted, expired, or kept by a custom key store
+	Created     time.Time
+	RotatedAt   time.Time // when it became current by rotation; zero for the first
+	RotatedBy   string    // "AUTOMATIC" or "ON_DEMAND"
+	Description string
+	ValidTo     *time.Time // imported material that expires
+	Pending     bool       // imported, and not rotated to yet
+	Digest      []byte     // SHA-256 by which a re-import of the same bytes is recognised
+}
+
+// rotation is how the key rotates by itself.
+type rotation struct {
+	Days     int // 0: not at all
+	Next     time.Time
+	OnDemand int       // how often RotateKeyOnDemand was called
+	Started  time.Time // an on-demand rotation under way
+}
+
+// importState holds what GetParametersForImport has given out.
+type importState struct {
+	Tokens []importToken
+}
+
+type importToken struct {
+	ID        string
+	Algorithm string
+	Wrapping  []byte // private key, PKCS #8
+	Until     time.Time
+}
+
+func (k *key) materialIDs() []string {
+	var ids []string
+	for i := range k.Materials {
+		ids = append(ids, k.Materials[i].ID)
+	}
+	return ids
+}
+
+// An alias is kept under its name, "alias/…".
+type alias struct {
+	Name             string
+	Target           string // key id
+	Created, Updated time.Time
+}
+
+func (a *alias) targets() []string { return []string{a.Target} }
+
+// A grant is kept under its id.
+type grant struct {
+	ID         string
+	Key        string // key id
+	Name       string
+	Created    time.Time
+	Grantee    string // ARN, or the unique id of a user or role (service.WithIDs)
+	Retiring   string // the same
+	Issuing    string // account that made it: an ARN
+	Operations []string
+	Equals     map[string]string // EncryptionContextEquals
+	Subset     map[string]string // EncryptionContextSubset
+	AWS        bool              // made through an AWS service (kms:GrantIsForAWSResource)
+}
+
+func (g *grant) keys() []string { return []string{g.Key} }
+
+func (g *grant) principals() []string { return []string{g.Grantee, g.Retiring} }

@@ -1,0 +1,40 @@
+// Package secretsmanager is AWS Secrets Manager: secrets with versions, stages, replicas and rotation, encrypted under KMS keys.
+//
+// Routes is its table of contents.
+package secretsmanager
+
+import (
+	"slices"
+
+	"sumun.dev/api/kmsapi"
+	"sumun.dev/service"
+	"sumun.dev/store"
+	"sumun.dev/wire"
+)
+
+// Service serves Secrets Manager.
+type Service struct {
+	env      service.Env
+	secrets  *store.Table[secret]
+	versions *store.Table[version]
+}
+
+// New returns Secrets Manager.
+func New(env service.Env) *Service {
+	return &Service{
+		env:      env,
+		secrets:  store.NewTable(env.Store, "secretsmanager.secrets", store.Index(byName, (*secret).names)),
+		versions: store.NewTable[version](env.Store, "secretsmanager.versions"),
+	}
+}
+
+// Routes lists what Secrets Manager serves.
+func (s *Service) Routes() []wire.Route { return slices.Concat(s.secretRoutes(), s.rotationRoutes()) }
+
+// Needs lists what it calls: a reader must be allowed to decrypt by the key.
+func (s *Service) Needs() []wire.AnyOperation {
+	return []wire.AnyOperation{&kmsapi.GenerateDataKey, &kmsapi.Decrypt, &kmsapi.Encrypt, &kmsapi.DescribeKey}
+}
+
+// Jobs lists what falls due.
+func (s *Service) Jobs() []service.Job { return slices.Concat(s.secretJobs(), s.rotationJobs()) }
