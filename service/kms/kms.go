@@ -20,6 +20,7 @@ type Service struct {
 	keys    *store.Table[key]
 	aliases *store.Table[alias]
 	grants  *store.Table[grant]
+	counts  *store.Table[grantCount]
 }
 
 // New returns KMS.
@@ -28,7 +29,8 @@ func New(env service.Env) *Service {
 		env:     env,
 		keys:    store.NewTable(env.Store, "kms.keys", store.Index(byMaterial, (*key).materialIDs)),
 		aliases: store.NewTable(env.Store, "kms.aliases", store.Index(byTarget, (*alias).targets)),
-		grants:  store.NewTable(env.Store, "kms.grants", store.Index(byKey, (*grant).keys), store.Index(byPrincipal, (*grant).principals)),
+		grants:  store.NewTable(env.Store, "kms.grants", store.Index(byGrantee, (*grant).grantees), store.Index(byRetiring, (*grant).retirees), store.Index(byName, (*grant).names)),
+		counts:  store.NewTable[grantCount](env.Store, "kms.grantcounts"),
 	}
 }
 

@@ -4,10 +4,11 @@ import "time"
 
 // Indexes of the tables.
 const (
-	byMaterial  = "material"
-	byTarget    = "target"
-	byKey       = "key"
-	byPrincipal = "principal"
+	byMaterial = "material"
+	byTarget   = "target"
+	byGrantee  = "grantee" // of grants: key and grantee
+	byRetiring = "retiring"
+	byName     = "name" // of grants: key, name and what else has to be the same
 )
 
 // A key is what is kept of a KMS key in one region, under its id. The replica of a
@@ -102,21 +103,35 @@ type alias struct {
 
 func (a *alias) targets() []string { return []string{a.Target} }
 
-// A grant is kept under its id.
+// A grant is kept under its key's id and its own (grantID), so that those of a key
+// are one run of rows, and a change tells whose it is.
 type grant struct {
 	ID         string
 	Key        string // key id
 	Name       string
 	Created    time.Time
-	Grantee    string // ARN, or the unique id of a user or role (service.WithIDs)
-	Retiring   string // the same
+	Grantee    string // ARN, service, or the unique id of a user or role
+	Retiring   string // the same; empty: nobody
 	Issuing    string // account that made it: an ARN
 	Operations []string
-	Equals     map[string]string // EncryptionContextEquals
-	Subset     map[string]string // EncryptionContextSubset
+	Equals     map[string]string // EncryptionContextEquals; nil: no constraint
+	Subset     map[string]string // EncryptionContextSubset; nil: no constraint
 	AWS        bool              // made through an AWS service (kms:GrantIsForAWSResource)
 }
 
-func (g *grant) keys() []string { return []string{g.Key} }
+// grantID is the id of a grant in its table.
+func grantID(key, id string) string { return key + "/" + id }
 
-func (g *grant) principals() []string { return []string{g.Grantee, g.Retiring} }
+func (g *grant) grantees() []string { return []string{granteeOn(g.Key, g.Grantee)} }
+
+func granteeOn(key, grantee string) string { return key + " " + grantee }
+
+func (g *grant) retirees() []string {
+	if g.Retiring == "" {
+		return nil
+	}
+	return []string{g.Retiring}
+}
+
+// A grantCount says how many grants a key has, under the key's id.
+type grantCount struct{ N int }
