@@ -40,6 +40,7 @@ type Config struct {
 	Lists          []List         `yaml:"domain-lists" doc:"Domain list files loaded into Route 53 Resolver DNS Firewall lists."`
 	Providers      Providers      `yaml:"identity-providers" doc:"How OpenID Connect providers, of whom STS takes web identity tokens, are reached."`
 	IdentityCenter IdentityCenter `yaml:"identity-center" doc:"Where the people of IAM Identity Center come from."`
+	Databases      []Database     `yaml:"databases" doc:"Database servers on which Secrets Manager rotates passwords; they stand for RDS. Rotation connects to these and no others, whatever host a secret names."`
 	Store          Store          `yaml:"store" doc:"Where state is kept."`
 	Spine          Spine          `yaml:"spine" doc:"Where the event log is kept."`
 	Log            Log            `yaml:"log" doc:"The program's own log, on standard error."`
@@ -159,7 +160,7 @@ func (c *Config) InMemory() bool { return c.Data == Memory }
 
 // Check says what is wrong with the settings, naming the setting.
 func (c *Config) Check() error {
-	for _, check := range []func() error{c.checkPlace, c.checkListeners, c.checkDNS, c.checkHosts, c.checkLists, c.checkBackends, c.checkLog, c.checkIdentityCenter} {
+	for _, check := range []func() error{c.checkPlace, c.checkListeners, c.checkDNS, c.checkHosts, c.checkLists, c.checkBackends, c.checkLog, c.checkIdentityCenter, c.checkDatabases} {
 		if err := check(); err != nil {
 			return err
 		}

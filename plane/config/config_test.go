@@ -67,6 +67,19 @@ func TestCheck(t *testing.T) {
 		{"feed_kind", func(c *Config) { c.Feeds = []Feed{{Name: "x", URL: "https://x.test/l", Kind: "bad"}} }, "feeds[0].kind:"},
 		{"feed_scheme", func(c *Config) { c.Feeds = []Feed{{Name: "x", URL: "gopher://x", Kind: "c2"}} }, "feeds[0].url:"},
 		{"memory_with_postgres", func(c *Config) { c.Data, c.Store.Postgres = Memory, "postgres://x" }, "data:"},
+		{"database", func(c *Config) { c.Databases = []Database{{Name: "x", Engine: "postgres", Host: "db.example.com"}} }, ""},
+		{"database_of_no_engine", func(c *Config) { c.Databases = []Database{{Name: "x", Engine: "oracle", Host: "db.example.com"}} }, "databases[0].engine:"},
+		{"database_by_url", func(c *Config) { c.Databases = []Database{{Name: "x", Engine: "mysql", Host: "db.example.com:3306"}} }, "databases[0].host:"},
+		{"database_in_the_clear", func(c *Config) {
+			c.Databases = []Database{{Name: "x", Engine: "mysql", Host: "10.0.0.1", TLS: "off"}}
+		}, "databases[0].tls:"},
+		{"database_on_loopback", func(c *Config) { c.Databases = []Database{{Name: "x", Engine: "mysql", Host: "::1", TLS: "off"}} }, ""},
+		{"database_twice", func(c *Config) {
+			c.Databases = []Database{{Name: "x", Engine: "mysql", Host: "h"}, {Name: "y", Engine: "mariadb", Host: "H", Port: 3306}}
+		}, "databases[1].host:"},
+		{"database_secret", func(c *Config) {
+			c.Databases = []Database{{Name: "x", Engine: "mysql", Host: "h", AdminSecret: "admin"}}
+		}, "databases[0].admin-secret:"},
 		{"log_level", func(c *Config) { c.Log.Level = "loud" }, "log.level:"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
