@@ -31,8 +31,8 @@ type Options struct {
 	NoUpstreams bool         // the resolver asks nobody: rehearsals send nothing beyond loopback
 	NoNote      bool         // other commands must not take this plane for the user's
 
-	// DialProviders makes the connections to OpenID Connect providers; nil: TCP, to
-	// where the settings allow.
+	// DialProviders makes the connections to OpenID Connect providers and to proxies of
+	// external key stores; nil: TCP, to where the settings allow.
 	DialProviders func(ctx context.Context, network, address string) (net.Conn, error)
 
 	proxies  []netip.Prefix

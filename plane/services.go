@@ -67,7 +67,13 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	c.mount(&guarddutyapi.Service, guard)
 	c.mount(&securityhubapi.Service, securityhub.New(c.env(cfg, o, "securityhub")))
 	c.mount(&eventsapi.Service, events.New(c.env(cfg, o, "events", (*events.Service).Needs(nil)...)))
-	c.mount(&kmsapi.Service, kms.New(c.env(cfg, o, "kms")))
+	keys := kms.New(c.env(cfg, o, "kms"))
+	stores, err := keyStores(cfg, o)
+	if err != nil {
+		return err
+	}
+	keys.ReachKeyStores(stores)
+	c.mount(&kmsapi.Service, keys)
 	c.mount(&secretsmanagerapi.Service, secretsmanager.New(c.env(cfg, o, "secretsmanager", (*secretsmanager.Service).Needs(nil)...)))
 	automation := c.env(cfg, o, "ssm")
 	automation.AWS = c.gate.InsideAny("ssm") // a runbook's author chooses what it calls, its role what it may

@@ -2,11 +2,8 @@ package plane
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"net/netip"
-	"os"
 
 	"sumun.dev/api/stsapi"
 	"sumun.dev/aws"
@@ -41,25 +38,12 @@ func (i *identities) known(cfg *config.Config, o Options) (sts.Known, error) {
 // verifier reaches identity providers where the settings say that it may.
 func verifier(cfg *config.Config, o Options) (*oidc.Verifier, error) {
 	options := oidc.Options{Dial: o.DialProviders}
-	for _, text := range cfg.Providers.Networks {
-		p, err := netip.ParsePrefix(text)
-		if err != nil {
-			return nil, fmt.Errorf("identity-providers: networks: %w", err)
-		}
-		options.Networks = append(options.Networks, p)
+	var err error
+	if options.Networks, err = networks(cfg.Providers.Networks); err != nil {
+		return nil, fmt.Errorf("identity-providers: networks: %w", err)
 	}
-	if cfg.Providers.CA == "" {
-		return oidc.New(options), nil
-	}
-	text, err := os.ReadFile(cfg.Providers.CA)
-	if err != nil {
+	if options.Roots, err = authorities(cfg.Providers.CA); err != nil {
 		return nil, fmt.Errorf("identity-providers: ca: %w", err)
-	}
-	if options.Roots, err = x509.SystemCertPool(); err != nil {
-		options.Roots = x509.NewCertPool()
-	}
-	if !options.Roots.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("identity-providers: ca: %s holds no certificate in PEM", cfg.Providers.CA)
 	}
 	return oidc.New(options), nil
 }

@@ -45,6 +45,7 @@ func onlyItsOwn(base, cfg config.Config) error {
 		"insecure-http": cfg.InsecureHTTP, "dns.listen": cfg.DNS.Listen != base.DNS.Listen, "dns.upstreams": len(cfg.DNS.Upstreams) > 0,
 		"store": cfg.Store != base.Store, "spine": cfg.Spine != base.Spine, "log": cfg.Log != base.Log,
 		"identity-providers": !reflect.DeepEqual(cfg.Providers, base.Providers),
+		"key-stores":         !reflect.DeepEqual(cfg.KeyStores, base.KeyStores),
 		"identity-center":    len(cfg.IdentityCenter.Sources) > 0,
 		"trusted-proxies":    !reflect.DeepEqual(cfg.Trusted, base.Trusted),
 	} {

@@ -12,11 +12,9 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
-	"syscall"
 )
 
 // fetch reads the JSON document at u, over TLS, from nowhere else: redirections are
@@ -63,7 +61,7 @@ func (v *Verifier) fetch(ctx context.Context, u *url.URL, thumbprints []string, 
 func (v *Verifier) dial(ctx context.Context, network, address string, thumbprints []string) (net.Conn, error) {
 	dial := v.options.Dial
 	if dial == nil {
-		dial = (&net.Dialer{Control: v.control}).DialContext
+		dial = (&net.Dialer{Control: v.options.Networks.Control}).DialContext
 	}
 	conn, err := dial(ctx, network, address)
 	if err != nil {
@@ -108,41 +106,4 @@ func (v *Verifier) trusted(chain []*x509.Certificate, host string, thumbprints [
 		return ErrCertificate
 	}
 	return nil
-}
-
-// control refuses connections to addresses that are not public, after names are
-// resolved: what a user enters as a provider's URL must not make the plane ask
-// the machines around it (server-side request forgery).
-func (v *Verifier) control(_, address string, _ syscall.RawConn) error {
-	to, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	ip := to.Addr().Unmap().WithZone("")
-	for _, n := range v.options.Networks {
-		if n.Contains(ip) {
-			return nil
-		}
-	}
-	if !public(ip) {
-		return fmt.Errorf("%s is not a public address", ip)
-	}
-	return nil
-}
-
-// public reports whether ip is an address of the internet. IANA special-purpose
-// address registries, RFC 6890.
-func public(ip netip.Addr) bool {
-	if !ip.IsGlobalUnicast() || ip.IsPrivate() {
-		return false
-	}
-	for _, text := range []string{
-		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-		"64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10",
-	} {
-		if netip.MustParsePrefix(text).Contains(ip) {
-			return false
-		}
-	}
-	return true
 }

@@ -12,9 +12,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
-	"net/netip"
 	"sync"
 	"time"
+
+	"sumun.dev/engine/reach"
 )
 
 // What is wrong with a token. Details follow in the error's text, which names no
@@ -51,7 +52,7 @@ type Provider struct {
 // system's authorities.
 type Options struct {
 	Roots    *x509.CertPool // authorities of the providers' certificates; nil: the system's
-	Networks []netip.Prefix // addresses beyond the public ones where providers may be
+	Networks reach.Networks // addresses beyond the public ones where providers may be
 
 	// Dial, when set, makes the connections, and answers for where they lead.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)

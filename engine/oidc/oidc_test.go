@@ -314,7 +314,7 @@ func TestPrivateAddressesAreNotAsked(t *testing.T) {
 		"[::1]:443": false, "[fd00::1]:443": false, "[fe80::1%eth0]:443": false, "[::ffff:169.254.169.254]:80": false, "[64:ff9b::a9fe:a9fe]:80": false,
 		"224.0.0.1:443": false, "255.255.255.255:443": false, "nonsense": false,
 	} {
-		if err := v.control("tcp", address, nil); (err == nil) != allowed {
+		if err := v.options.Networks.Control("tcp", address, nil); (err == nil) != allowed {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

@@ -40,6 +40,7 @@ type Config struct {
 	Lists          []List         `yaml:"domain-lists" doc:"Domain list files loaded into Route 53 Resolver DNS Firewall lists."`
 	Providers      Providers      `yaml:"identity-providers" doc:"How OpenID Connect providers, of whom STS takes web identity tokens, are reached."`
 	IdentityCenter IdentityCenter `yaml:"identity-center" doc:"Where the people of IAM Identity Center come from."`
+	KeyStores      KeyStores      `yaml:"key-stores" doc:"How the proxies of external key stores, which KMS keys can stand on, are reached."`
 	Databases      []Database     `yaml:"databases" doc:"Database servers on which Secrets Manager rotates passwords; they stand for RDS. Rotation connects to these and no others, whatever host a secret names."`
 	Store          Store          `yaml:"store" doc:"Where state is kept."`
 	Spine          Spine          `yaml:"spine" doc:"Where the event log is kept."`
@@ -97,6 +98,13 @@ type List struct {
 type Providers struct {
 	CA       string   `yaml:"ca" doc:"PEM file of authorities, besides the system's, that sign certificates of OpenID Connect providers. A provider's thumbprints do as well."`
 	Networks []string `yaml:"networks" doc:"CIDR blocks, besides the public addresses, where OpenID Connect providers may be: '10.0.0.0/8'. Others are not asked, whatever URL a provider has."`
+}
+
+// KeyStores says where proxies of external key stores may be, and by which authorities.
+type KeyStores struct {
+	CA       string        `yaml:"ca" doc:"PEM file of authorities, besides the system's, that sign certificates of external key store proxies."`
+	Networks []string      `yaml:"networks" doc:"CIDR blocks, besides the public addresses, where external key store proxies may be: '10.0.0.0/8'. Others are not asked, whatever endpoint a key store has."`
+	Timeout  time.Duration `yaml:"timeout" doc:"How long a proxy may take to answer; at most 10s." default:"250ms"`
 }
 
 // Store says where state is kept.

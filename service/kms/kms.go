@@ -9,6 +9,7 @@ package kms
 import (
 	"slices"
 
+	"sumun.dev/engine/xks"
 	"sumun.dev/service"
 	"sumun.dev/store"
 	"sumun.dev/wire"
@@ -21,16 +22,22 @@ type Service struct {
 	aliases *store.Table[alias]
 	grants  *store.Table[grant]
 	counts  *store.Table[grantCount]
+	imports *store.Table[importToken]
+	places  *store.Table[keyStore]
+	outside *xks.Client
 }
 
 // New returns KMS.
 func New(env service.Env) *Service {
 	return &Service{
 		env:     env,
-		keys:    store.NewTable(env.Store, "kms.keys", store.Index(byMaterial, (*key).materialIDs)),
+		keys:    store.NewTable(env.Store, "kms.keys", store.Index(byMaterial, (*key).materialIDs), store.Index(byStore, (*key).stores)),
 		aliases: store.NewTable(env.Store, "kms.aliases", store.Index(byTarget, (*alias).targets)),
 		grants:  store.NewTable(env.Store, "kms.grants", store.Index(byGrantee, (*grant).grantees), store.Index(byRetiring, (*grant).retirees), store.Index(byName, (*grant).names)),
 		counts:  store.NewTable[grantCount](env.Store, "kms.grantcounts"),
+		imports: store.NewTable[importToken](env.Store, "kms.imports"),
+		places:  store.NewTable[keyStore](env.Store, "kms.stores"),
+		outside: xks.New(xks.Options{}),
 	}
 }
 
@@ -41,5 +48,5 @@ func (s *Service) Routes() []wire.Route {
 
 // Jobs lists what falls due.
 func (s *Service) Jobs() []service.Job {
-	return slices.Concat(s.keyJobs(), s.importJobs(), s.rotationJobs())
+	return slices.Concat(s.keyJobs(), s.importJobs(), s.rotationJobs(), s.storeJobs())
 }

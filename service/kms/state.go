@@ -4,6 +4,7 @@ import "time"
 
 // Indexes of the tables.
 const (
+	byStore    = "store"
 	byMaterial = "material"
 	byTarget   = "target"
 	byGrantee  = "grantee" // of grants: key and grantee
@@ -35,8 +36,7 @@ type key struct {
 	Current   string // id of a material; empty while none was imported
 
 	Rotation rotation
-	Import   *importState // of origin EXTERNAL: tokens that are valid
-	Store    string       // custom key store
+	Store    string // custom key store
 	XksKeyID string
 }
 
@@ -56,7 +56,7 @@ type multiRegion struct {
 // A material is a version of the key. Its id is the KeyMaterialId: 64 hexadecimal digits.
 type material struct {
 	ID          string
-	Bytes       []byte // engine/material's form; nil when deleted, expired, or kept by a custom key store
+	Bytes       []byte // engine/material's form; nil when deleted or expired, or not imported in this region
 	Created     time.Time
 	RotatedAt   time.Time // when it became current by rotation; zero for the first
 	RotatedBy   string    // "AUTOMATIC" or "ON_DEMAND"
@@ -74,16 +74,13 @@ type rotation struct {
 	Started  time.Time // an on-demand rotation under way
 }
 
-// importState holds what GetParametersForImport has given out.
-type importState struct {
-	Tokens []importToken
-}
-
-type importToken struct {
-	ID        string
-	Algorithm string
-	Wrapping  []byte // private key, PKCS #8
-	Until     time.Time
+// stores are the custom key store that k is in, and with it the external key, which
+// no other key of the store may have.
+func (k *key) stores() []string {
+	if k.Store == "" {
+		return nil
+	}
+	return []string{k.Store, k.Store + "/" + k.XksKeyID}
 }
 
 func (k *key) materialIDs() []string {
