@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"sumun.dev/engine/once"
 )
 
 // KeySize is the length of a root key in bytes.
@@ -17,7 +19,7 @@ const KeySize = 32
 // A Key is a root key. Its id is derived from it, so that nobody has to keep one.
 type Key struct {
 	secret [KeySize]byte
-	prk    [sha256.Size]byte // HKDF's extract of the secret
+	prk    once.Secret // HKDF's extract of the secret
 	id     [idSize]byte
 }
 
@@ -60,15 +62,12 @@ func ParseKey(text string) (Key, error) {
 func (k Key) encode() string { return base64.StdEncoding.EncodeToString(k.secret[:]) }
 
 func newKey(secret [KeySize]byte) Key {
-	prk, err := hkdf.Extract(sha256.New, secret[:], []byte("sumun root key v1"))
-	if err != nil {
-		panic("seal: " + err.Error()) // only in FIPS mode for short keys
-	}
-	id, err := hkdf.Expand(sha256.New, prk, "id", idSize)
+	prk := once.Extract(secret[:], "sumun root key v1")
+	id, err := hkdf.Expand(sha256.New, prk[:], "id", idSize)
 	if err != nil {
 		panic("seal: " + err.Error())
 	}
-	return Key{secret, [sha256.Size]byte(prk), [idSize]byte(id)}
+	return Key{secret, prk, [idSize]byte(id)}
 }
 
 // weak finds the key somebody typed to get past the check.

@@ -1,11 +1,7 @@
 // Package seal encrypts records under a root key that stays inside.
 //
-// Every message has a key of its own: HKDF-SHA256 derives it from the root key
-// and a random 128-bit salt, and AES-256-GCM encrypts one message with it. So
-// there is no bound on the number of messages such as random nonces under one
-// key have at 2³² (NIST SP 800-38D, section 8.3). HKDF extracts once for each
-// root key and expands for each message, with the salt in its info (RFC 5869,
-// sections 2.3 and 3.2).
+// Every message has a key of its own (engine/once), so that there is no bound on
+// the number of messages.
 //
 // A sealed message is
 //
@@ -15,14 +11,11 @@
 package seal
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"sumun.dev/engine/once"
 )
 
 // Overhead is how many bytes longer than its plaintext a sealed message is.
@@ -31,9 +24,9 @@ const Overhead = headerSize + tagSize
 const (
 	version    = 1
 	idSize     = 4
-	saltSize   = 16
+	saltSize   = once.SaltSize
 	headerSize = 1 + idSize + saltSize
-	tagSize    = 16
+	tagSize    = once.TagSize
 )
 
 // What Open answers. Neither says more, so that a stranger learns nothing.
@@ -64,8 +57,8 @@ func (r *Root) Seal(plain, ad []byte) []byte {
 	out := make([]byte, headerSize, headerSize+len(plain)+tagSize)
 	out[0] = version
 	copy(out[1:], r.keys[0].id[:])
-	rand.Read(out[1+idSize : headerSize]) // never fails
-	return r.keys[0].aead(out[1+idSize:headerSize]).Seal(out, zeroNonce, plain, bound(out[:headerSize], ad))
+	once.NewSalt(out[1+idSize : headerSize])
+	return r.keys[0].prk.Seal(out, label, out[1+idSize:headerSize], plain, bound(out[:headerSize], ad))
 }
 
 // Open decrypts what Seal returned for the same ad: ErrUnknownKey when no key of
@@ -80,7 +73,7 @@ func (r *Root) Open(sealed, ad []byte) ([]byte, error) {
 		if [idSize]byte(header[1:1+idSize]) != r.keys[i].id {
 			continue
 		}
-		plain, failed := r.keys[i].aead(header[1+idSize:]).Open(nil, zeroNonce, body, bound(header, ad))
+		plain, failed := r.keys[i].prk.Open(label, header[1+idSize:], body, bound(header, ad))
 		if failed == nil {
 			return plain, nil
 		}
@@ -89,25 +82,8 @@ func (r *Root) Open(sealed, ad []byte) ([]byte, error) {
 	return nil, err
 }
 
-// zeroNonce is enough for a key that encrypts one message.
-var zeroNonce = make([]byte, 12)
-
-// aead returns the cipher of the message with that salt.
-func (k *Key) aead(salt []byte) cipher.AEAD {
-	key, err := hkdf.Expand(sha256.New, k.prk[:], "sumun seal v1"+string(salt), 32)
-	if err != nil {
-		panic("seal: " + err.Error()) // 32 bytes are always to be had
-	}
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		panic("seal: " + err.Error())
-	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		panic("seal: " + err.Error())
-	}
-	return aead
-}
+// label tells the keys of sealed messages from others that are derived alike.
+const label = "sumun seal v1"
 
 // bound joins header and associated data; the header has a fixed length.
 func bound(header, ad []byte) []byte {
