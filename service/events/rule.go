@@ -9,6 +9,7 @@ import (
 	"sumun.dev/api/eventsapi"
 	"sumun.dev/aws"
 	"sumun.dev/engine/pattern"
+	"sumun.dev/engine/schedule"
 	"sumun.dev/store"
 )
 
@@ -51,7 +52,7 @@ func (r *rule) validate() (wild bool, err error) {
 		if r.Bus != defaultBus {
 			return false, aws.ValidationException.New("ScheduleExpression is supported only on the default event bus.")
 		}
-		if _, err := parseSchedule(r.Schedule); err != nil {
+		if _, err := schedule.Parse(r.Schedule); err != nil {
 			return false, aws.ValidationException.New("Parameter ScheduleExpression is not valid.")
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sumun.dev/aws"
+	"sumun.dev/engine/schedule"
 	"sumun.dev/store"
 )
 
@@ -31,11 +32,11 @@ func (s *Service) reschedule(ctx context.Context, r *rule) error {
 	if err == nil && old.enabled() && old.Schedule == r.Schedule {
 		return nil
 	}
-	sched, err := parseSchedule(r.Schedule)
+	sched, err := schedule.Parse(r.Schedule)
 	if err != nil {
 		return err
 	}
-	return plan{r.Schedule}.schedule(ctx, id, sched.next(time.Now()))
+	return plan{r.Schedule}.schedule(ctx, id, sched.Next(time.Now()))
 }
 
 func (p plan) schedule(ctx context.Context, id string, at time.Time) error {
@@ -63,15 +64,15 @@ func (s *Service) tick(ctx context.Context, due store.Due) error {
 	if err := json.Unmarshal(due.Payload, &p); err != nil || p.Expression != r.Schedule || !r.enabled() {
 		return nil
 	}
-	sched, err := parseSchedule(r.Schedule)
+	sched, err := schedule.Parse(r.Schedule)
 	if err != nil {
 		return nil
 	}
 	// Beats missed while the plane was down are not made up for: the next one
 	// is the first that lies ahead.
-	next := sched.next(due.At)
+	next := sched.Next(due.At)
 	if now := time.Now(); next.Before(now) {
-		next = sched.skip(due.At, now)
+		next = sched.Skip(due.At, now)
 	}
 	if err := p.schedule(ctx, due.ID, next); err != nil {
 		return err

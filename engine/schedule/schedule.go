@@ -1,4 +1,5 @@
-package events
+// Package schedule reads the cron and rate expressions of AWS.
+package schedule
 
 import (
 	"errors"
@@ -8,60 +9,64 @@ import (
 	"time"
 )
 
-var errSchedule = errors.New("not a schedule expression")
+// ErrExpression says that a text is no schedule expression.
+var ErrExpression = errors.New("schedule: not a schedule expression")
 
-// A schedule says when a rule fires: every so often, or at the times of a cron
-// expression in UTC. User Guide, "Schedule expressions".
-type schedule struct {
+// A Schedule says when something falls due: every so often, or at the times of a
+// cron expression in UTC. EventBridge User Guide, "Schedule expressions".
+type Schedule struct {
 	every time.Duration
 	cron  *cron
 }
 
-// parseSchedule reads "rate(5 minutes)" or "cron(0 12 * * ? *)".
-func parseSchedule(s string) (schedule, error) {
+// Parse reads "rate(5 minutes)" or "cron(0 12 * * ? *)".
+func Parse(s string) (Schedule, error) {
 	inner, ok := strings.CutSuffix(s, ")")
 	if rate, is := strings.CutPrefix(inner, "rate("); ok && is {
 		every, err := parseRate(rate)
-		return schedule{every: every}, err
+		return Schedule{every: every}, err
 	}
 	if fields, is := strings.CutPrefix(inner, "cron("); ok && is {
 		c, err := parseCron(fields)
-		return schedule{cron: c}, err
+		return Schedule{cron: c}, err
 	}
-	return schedule{}, errSchedule
+	return Schedule{}, ErrExpression
 }
 
 func parseRate(s string) (time.Duration, error) {
 	number, unit, _ := strings.Cut(s, " ")
 	n, err := strconv.ParseUint(number, 10, 31)
 	if err != nil || n == 0 || number[0] == '+' {
-		return 0, errSchedule
+		return 0, ErrExpression
 	}
 	// AWS insists on "1 minute" and "2 minutes".
 	if n > 1 {
 		var plural bool
 		if unit, plural = strings.CutSuffix(unit, "s"); !plural {
-			return 0, errSchedule
+			return 0, ErrExpression
 		}
 	}
 	one := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}[unit]
 	every := time.Duration(n) * one
 	if one == 0 || every/one != time.Duration(n) || every > 100*365*24*time.Hour {
-		return 0, errSchedule
+		return 0, ErrExpression
 	}
 	return every, nil
 }
 
-// next returns the first time after t, zero when there is none.
-func (s schedule) next(t time.Time) time.Time {
+// Every is the time between two beats; 0 of a cron expression.
+func (s Schedule) Every() time.Duration { return s.every }
+
+// Next returns the first time after t, zero when there is none.
+func (s Schedule) Next(t time.Time) time.Time {
 	if s.cron == nil {
 		return t.Add(s.every)
 	}
 	return s.cron.next(t)
 }
 
-// skip returns the first time of the beat of from that lies after now.
-func (s schedule) skip(from, now time.Time) time.Time {
+// Skip returns the first time of the beat of from that lies after now.
+func (s Schedule) Skip(from, now time.Time) time.Time {
 	if s.cron != nil {
 		return s.cron.next(now)
 	}
@@ -90,7 +95,7 @@ var (
 func parseCron(s string) (*cron, error) {
 	f := strings.Fields(s)
 	if len(f) != 6 || (f[2] == "?") == (f[4] == "?") {
-		return nil, errSchedule
+		return nil, ErrExpression
 	}
 	var c cron
 	var err error
@@ -135,7 +140,7 @@ func parseSpan(s string, low, high int, names []string) (from, to, step int, err
 	step = 1
 	if stepped {
 		if step, err = strconv.Atoi(every); err != nil || step < 1 || step > high {
-			return 0, 0, 0, errSchedule
+			return 0, 0, 0, ErrExpression
 		}
 	}
 	if span == "*" {
@@ -156,7 +161,7 @@ func parseSpan(s string, low, high int, names []string) (from, to, step int, err
 		to = from
 	}
 	if to < from {
-		return 0, 0, 0, errSchedule
+		return 0, 0, 0, ErrExpression
 	}
 	return from, to, step, nil
 }
@@ -167,7 +172,7 @@ func parseValue(s string, low, high int, names []string) (int, error) {
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < low || n > high || s[0] == '+' {
-		return 0, errSchedule
+		return 0, ErrExpression
 	}
 	return n, nil
 }

@@ -1,4 +1,4 @@
-package events
+package schedule
 
 import (
 	"testing"
@@ -28,7 +28,7 @@ func TestSchedulesFire(t *testing.T) {
 		{"cron(0 0 31 2 ? *)", "2026-01-01 00:00:00", ""},
 		{"cron(0 0 1 1 ? 2020)", "2026-01-01 00:00:00", ""},
 	} {
-		s, err := parseSchedule(c.expression)
+		s, err := Parse(c.expression)
 		if err != nil {
 			t.Errorf("%s: %v", c.expression, err)
 			continue
@@ -38,7 +38,7 @@ func TestSchedulesFire(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := ""
-		if n := s.next(after); !n.IsZero() {
+		if n := s.Next(after); !n.IsZero() {
 			got = n.Format(layout)
 		}
 		if got != c.want {
@@ -51,7 +51,7 @@ func TestBadSchedulesAreRefused(t *testing.T) {
 	for _, s := range []string{"", "rate(0 minutes)", "rate(1 minutes)", "rate(2 minute)", "rate(5 seconds)", "rate(-1 day)", "rate(5minutes)", "rate(99999999999 days)",
 		"cron(0 10 * * * *)", "cron(0 10 ? * ? *)", "cron(0 10 * * ?)", "cron(60 10 * * ? *)", "cron(0 24 * * ? *)", "cron(0 0 0 * ? *)", "cron(0 0 ? * 8 *)",
 		"cron(0 0 ? * 2#6 *)", "cron(0 0 5-3 * ? *)", "cron(0/0 0 * * ? *)", "cron(a 0 * * ? *)", "cron(0 0 * * ? 1969)", "at(2026-01-01T00:00:00)", "rate(5 minutes"} {
-		if _, err := parseSchedule(s); err == nil {
+		if _, err := Parse(s); err == nil {
 			t.Errorf("%q was accepted", s)
 		}
 	}
@@ -61,12 +61,12 @@ func FuzzSchedule(f *testing.F) {
 	f.Add("cron(0/15 8-17 ? * MON-FRI *)")
 	f.Add("rate(5 minutes)")
 	f.Fuzz(func(t *testing.T, s string) {
-		sched, err := parseSchedule(s)
+		sched, err := Parse(s)
 		if err != nil {
 			return
 		}
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-		if n := sched.next(now); !n.IsZero() && !n.After(now) {
+		if n := sched.Next(now); !n.IsZero() && !n.After(now) {
 			t.Fatalf("%s: %s", s, n)
 		}
 	})
