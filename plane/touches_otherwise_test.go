@@ -73,7 +73,9 @@ func each(all ...differs) map[string]string {
 
 // askedUnder names the action of operations that AWS authorises by another than
 // their own name.
-var askedUnder = map[string]string{}
+var askedUnder = map[string]string{
+	"kms:ReEncrypt": "kms:ReEncryptFrom", // and ReEncryptTo: there is no action of its own name
+}
 
 // leftOpen are the operations for which AWS asks for no permission.
 var leftOpen = map[string]string{

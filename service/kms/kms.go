@@ -25,6 +25,7 @@ type Service struct {
 	imports *store.Table[importToken]
 	places  *store.Table[keyStore]
 	outside *xks.Client
+	known   *known
 }
 
 // New returns KMS.
@@ -38,6 +39,7 @@ func New(env service.Env) *Service {
 		imports: store.NewTable[importToken](env.Store, "kms.imports"),
 		places:  store.NewTable[keyStore](env.Store, "kms.stores"),
 		outside: xks.New(xks.Options{}),
+		known:   newKnown(env.Store),
 	}
 }
 
