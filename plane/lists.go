@@ -7,6 +7,7 @@ import (
 
 	"sumun.dev/aws"
 	"sumun.dev/plane/config"
+	"sumun.dev/service/ssm/parameters"
 	"sumun.dev/store"
 )
 
@@ -31,4 +32,21 @@ func (c *core) loadLists(ctx context.Context, cfg *config.Config) error {
 		}
 	}
 	return nil
+}
+
+// publicParameters returns the parameters under /aws/service: those that come with
+// Sumun and those of the file that the settings name.
+func publicParameters(cfg *config.Config) (*parameters.Public, error) {
+	if cfg.Parameters == "" {
+		return parameters.ReadPublic(nil)
+	}
+	text, err := os.ReadFile(cfg.Parameters)
+	if err != nil {
+		return nil, fmt.Errorf("public-parameters: %w", err)
+	}
+	public, err := parameters.ReadPublic(text)
+	if err != nil {
+		return nil, fmt.Errorf("public-parameters: %s: %w", cfg.Parameters, err)
+	}
+	return public, nil
 }

@@ -28,6 +28,7 @@ import (
 	"sumun.dev/service/secretsmanager"
 	"sumun.dev/service/securityhub"
 	"sumun.dev/service/ssm"
+	"sumun.dev/service/ssm/parameters"
 	"sumun.dev/service/sts"
 )
 
@@ -77,7 +78,12 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	c.mount(&secretsmanagerapi.Service, secretsmanager.New(c.env(cfg, o, "secretsmanager", (*secretsmanager.Service).Needs(nil)...)))
 	automation := c.env(cfg, o, "ssm")
 	automation.AWS = c.gate.InsideAny("ssm") // a runbook's author chooses what it calls, its role what it may
-	c.mount(&ssmapi.Service, ssm.New(automation, respond.Builtin()))
+	public, err := publicParameters(cfg)
+	if err != nil {
+		return err
+	}
+	values := parameters.New(c.env(cfg, o, "ssm", (*parameters.Service).Needs(nil)...), public)
+	c.mount(&ssmapi.Service, ssm.New(automation, respond.Builtin(), values))
 	c.gate.Know(Operations()...)
 	if c.born, err = c.firstStart(ctx, cfg, who.iam, again); err != nil {
 		return err

@@ -53,6 +53,10 @@ var otherwise = each(
 		"tags of a federated user are authorised on the federated user, as its creation is; the reference leaves it out",
 		[]string{"sts:GetFederationToken sts:TagSession on sts:federated-user/…"},
 	},
+	differs{
+		"AWS's denials name all that Systems Manager has, so that policies for it apply; the reference has no resource",
+		[]string{"ssm:DescribeParameters ssm:DescribeParameters on ssm:*"},
+	},
 )
 
 // differs is a reason and what it is the reason for: "OPERATION what is wrong".

@@ -67,6 +67,12 @@ func inFolder(cfg *config.Config, folder string) error {
 		}
 		cfg.Lists[i].File = filepath.Join(folder, l.File)
 	}
+	if cfg.Parameters != "" {
+		if !filepath.IsLocal(cfg.Parameters) {
+			return fmt.Errorf("public-parameters: %q lies outside the scenario's folder", cfg.Parameters)
+		}
+		cfg.Parameters = filepath.Join(folder, cfg.Parameters)
+	}
 	for i, f := range cfg.Feeds {
 		name, isFile := strings.CutPrefix(f.URL, "file:")
 		if !isFile || !filepath.IsLocal(name) {

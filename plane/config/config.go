@@ -38,6 +38,7 @@ type Config struct {
 	Hosts          []Host         `yaml:"hosts" doc:"Who asks the resolver from which address; stands for EC2 instances."`
 	Feeds          []Feed         `yaml:"feeds" doc:"Threat lists that GuardDuty's detectors use besides the account's own."`
 	Lists          []List         `yaml:"domain-lists" doc:"Domain list files loaded into Route 53 Resolver DNS Firewall lists."`
+	Parameters     string         `yaml:"public-parameters" doc:"JSON file with public parameters (/aws/service/…) of Parameter Store besides those that come with Sumun: a list of objects with Name and Value, or Values by region; Image true for ids of machine images."`
 	Providers      Providers      `yaml:"identity-providers" doc:"How OpenID Connect providers, of whom STS takes web identity tokens, are reached."`
 	IdentityCenter IdentityCenter `yaml:"identity-center" doc:"Where the people of IAM Identity Center come from."`
 	KeyStores      KeyStores      `yaml:"key-stores" doc:"How the proxies of external key stores, which KMS keys can stand on, are reached."`

@@ -1,4 +1,4 @@
-// Package ssm is AWS Systems Manager: Automation, so far.
+// Package ssm is AWS Systems Manager: Automation, and Parameter Store through its package parameters.
 //
 // Routes is its table of contents. start.go begins a run of a runbook; step.go
 // does one step at a time, as a due record whose unit of work holds the step's
@@ -8,9 +8,12 @@
 package ssm
 
 import (
+	"slices"
+
 	"sumun.dev/api/ssmapi"
 	"sumun.dev/respond"
 	"sumun.dev/service"
+	"sumun.dev/service/ssm/parameters"
 	"sumun.dev/store"
 	"sumun.dev/wire"
 )
@@ -23,13 +26,15 @@ type Service struct {
 	history    *store.Table[start] // which execution began when
 	running    *store.Table[start] // the executions that have not ended
 	tokens     *store.Table[token]
+	parameters *parameters.Service
 }
 
-// New returns Systems Manager with these runbooks, which each account has. env.AWS
-// must be able to call whatever is served: runbooks choose their calls.
-func New(env service.Env, runbooks []*respond.Runbook) *Service {
+// New returns Systems Manager with these runbooks, which each account has, and
+// Parameter Store. env.AWS must be able to call whatever is served: runbooks choose
+// their calls.
+func New(env service.Env, runbooks []*respond.Runbook, values *parameters.Service) *Service {
 	return &Service{
-		env: env, documents: runbooks,
+		env: env, documents: runbooks, parameters: values,
 		executions: store.NewTable[execution](env.Store, "ssm.executions"),
 		history:    store.NewTable[start](env.Store, "ssm.history"),
 		running:    store.NewTable[start](env.Store, "ssm.running"),
@@ -39,7 +44,7 @@ func New(env service.Env, runbooks []*respond.Runbook) *Service {
 
 // Routes lists what Systems Manager serves.
 func (s *Service) Routes() []wire.Route {
-	return []wire.Route{
+	return slices.Concat([]wire.Route{
 		ssmapi.StartAutomationExecution.To(s.startAutomationExecution, s.touchStart),
 		ssmapi.GetAutomationExecution.To(s.getAutomationExecution, touchExecution(s, "ssm:GetAutomationExecution", func(in *ssmapi.GetAutomationExecutionRequest) string { return in.AutomationExecutionId })),
 		ssmapi.StopAutomationExecution.To(s.stopAutomationExecution, touchExecution(s, "ssm:StopAutomationExecution", func(in *ssmapi.StopAutomationExecutionRequest) string { return in.AutomationExecutionId })),
@@ -49,10 +54,13 @@ func (s *Service) Routes() []wire.Route {
 		ssmapi.GetDocument.To(s.getDocument, touchDocument("ssm:GetDocument", func(in *ssmapi.GetDocumentRequest) string { return in.Name })),
 		ssmapi.DescribeDocument.To(s.describeDocument, touchDocument("ssm:DescribeDocument", func(in *ssmapi.DescribeDocumentRequest) string { return in.Name })),
 		ssmapi.ListDocuments.To(s.listDocuments, touchAll[*ssmapi.ListDocumentsRequest]("ssm:ListDocuments")),
-	}
+	}, s.parameters.Routes())
 }
+
+// Needs lists what Parameter Store calls; what runbooks call, their authors choose.
+func (s *Service) Needs() []wire.AnyOperation { return s.parameters.Needs() }
 
 // Jobs lists what Systems Manager does later.
 func (s *Service) Jobs() []service.Job {
-	return []service.Job{{Kind: jobStep, Run: s.step}, {Kind: jobExpire, Run: s.expire}}
+	return append([]service.Job{{Kind: jobStep, Run: s.step}, {Kind: jobExpire, Run: s.expire}}, s.parameters.Jobs()...)
 }

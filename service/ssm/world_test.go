@@ -18,6 +18,7 @@ import (
 	"sumun.dev/engine/seal"
 	"sumun.dev/respond"
 	"sumun.dev/service"
+	"sumun.dev/service/ssm/parameters"
 	"sumun.dev/store"
 	"sumun.dev/store/memory"
 	"sumun.dev/wire"
@@ -164,7 +165,12 @@ func (w *world) begin() {
 	w.store = store.Open(w.backend, w.root)
 	w.domains = store.NewTable[domainList](w.store, "test.domains")
 	w.findings = store.NewTable[finding](w.store, "test.findings")
-	w.service = New(service.Env{Store: w.store, AWS: w, Log: slog.New(slog.DiscardHandler), Operation: operation}, w.runbooks)
+	env := service.Env{Store: w.store, AWS: w, Log: slog.New(slog.DiscardHandler), Operation: operation}
+	public, err := parameters.ReadPublic(nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.service = New(env, w.runbooks, parameters.New(env, public))
 }
 
 // with adds a runbook.
