@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,13 +26,13 @@ import (
 func main() {
 	clients := flag.Int("clients", 32, "connections, each with one request under way")
 	lasts := flag.Duration("for", 5*time.Second, "how long to measure")
-	call := flag.String("call", "GetCallerIdentity", "GetCallerIdentity, GetUser or CreateUser")
+	call := flag.String("call", "GetCallerIdentity", "GetCallerIdentity, GetUser, CreateUser or GetParametersByPath")
 	binary := flag.String("binary", "", "the program; built when empty")
 	running := flag.Bool("running", false, `measure the plane that AWS_ENDPOINT_URL names: eval "$(sumun env)"`)
 	flag.Parse()
-	err := errors.New("-call: GetCallerIdentity, GetUser or CreateUser")
+	err := errors.New("-call: GetCallerIdentity, GetUser, CreateUser or GetParametersByPath")
 	switch {
-	case *call != "GetCallerIdentity" && *call != "GetUser" && *call != "CreateUser":
+	case !slices.Contains([]string{"GetCallerIdentity", "GetUser", "CreateUser", byPath}, *call):
 	case *running:
 		as := sigv4.Credentials{KeyID: os.Getenv("AWS_ACCESS_KEY_ID"), Secret: os.Getenv("AWS_SECRET_ACCESS_KEY")}
 		err = measure(os.Getenv("AWS_ENDPOINT_URL"), as, *clients, *lasts, *call)
@@ -64,6 +65,11 @@ func own(ctx context.Context, binary string, clients int, lasts time.Duration, c
 	as, err := caller(ctx, p)
 	if err != nil {
 		return err
+	}
+	if call == byPath {
+		if err := parameters(ctx, p); err != nil {
+			return err
+		}
 	}
 	if err := quietly(p.API, as, clients); err != nil {
 		return err
@@ -142,6 +148,9 @@ func load(api string, as sigv4.Credentials, clients int, lasts time.Duration, ca
 
 // signed returns the bytes of a request.
 func signed(at *url.URL, as sigv4.Credentials, call string, n int) ([]byte, error) {
+	if call == byPath {
+		return signedByPath(at, as)
+	}
 	service, version := "iam", "2010-05-08"
 	form := url.Values{}
 	switch call {
