@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sumun.dev/api/ssmapi"
+	"sumun.dev/aws"
 	"sumun.dev/store"
 )
 
@@ -19,6 +20,7 @@ const jobImage = "ssm.parameterImage"
 // pending is a version that waits for its image to be validated.
 type pending struct {
 	Name    string
+	New     bool // there was no such parameter
 	Version version
 	Tags    map[string]string `json:",omitempty"`
 }
@@ -28,7 +30,7 @@ func postpone(ctx context.Context, w *pending) error {
 	if err != nil {
 		return err
 	}
-	store.Schedule(ctx, store.Due{Kind: jobImage, ID: w.Name, At: time.Now(), Payload: payload})
+	store.Schedule(ctx, store.Due{Kind: jobImage, ID: w.Name + ":" + aws.UUID(), At: time.Now(), Payload: payload})
 	return nil
 }
 
@@ -43,17 +45,24 @@ func (s *Service) validateImage(ctx context.Context, due store.Due) error {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	operation := "Create"
+	operation, refusal := "Create", ""
 	if old != nil {
-		operation, w.Version.Number = "Update", old.Number+1
+		operation = "Update"
+		w.Version.Number, w.Version.Advanced = old.Number+1, w.Version.Advanced || old.Advanced
 	}
-	refusal := "Unable to Describe Resource"
-	if s.public.hasImage(w.Version.Value) {
+	switch {
+	case !s.public.hasImage(w.Version.Value):
+		refusal = "Unable to Describe Resource"
+	case old != nil && w.New:
+		refusal = ssmapi.ParameterAlreadyExists.Code // somebody was faster
+	case old != nil && old.Type != w.Version.Type:
+		refusal = ssmapi.HierarchyTypeMismatchException.Code
+	default:
 		err := s.put(ctx, w.Name, old, &w.Version, w.Tags)
 		if !ssmapi.ParameterMaxVersionLimitExceeded.Is(err) {
 			return err
 		}
-		refusal = "ParameterMaxVersionLimitExceeded"
+		refusal = ssmapi.ParameterMaxVersionLimitExceeded.Code
 	}
 	return tell(ctx, changed, w.Name, changeDetail{
 		Exception: refusal, DataType: imageType, Operation: operation, Name: w.Name,

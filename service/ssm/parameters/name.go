@@ -63,10 +63,19 @@ func (r reference) name() string { return r.names[0] }
 func (r reference) public() bool { return strings.HasPrefix(r.names[0], publicPath) }
 
 // secret returns the secret that r stands for, with its selector.
-func (r reference) secret() (string, bool) { return strings.CutPrefix(r.names[0], secretPath) }
+func (r reference) secret() (string, bool) {
+	id, ok := strings.CutPrefix(r.names[0], secretPath)
+	if ok && r.selector != "" { // r was an ARN
+		id += ":" + r.selector
+	}
+	return id, ok
+}
 
 // here reports whether r is of the region of the call, whosever it is.
-func (r reference) here(ctx context.Context) bool { return r.arn.Region == aws.CallOf(ctx).Region }
+func (r reference) here(ctx context.Context) bool {
+	call := aws.CallOf(ctx)
+	return r.arn.Region == call.Region && r.arn.Partition == call.Partition
+}
 
 // own reports whether r is the caller's account's.
 func (r reference) own(ctx context.Context) bool {

@@ -189,6 +189,11 @@ func TestSecretsAreNamedWithSelectors(t *testing.T) {
 		}
 	}
 	w := newWorld(t, false)
+	for _, name := range []string{"/aws/reference/secretsmanager/db:AWSPREVIOUS", "arn:aws:ssm:us-east-1:111122223333:parameter/aws/reference/secretsmanager/db:AWSPREVIOUS"} {
+		if id, ok := referenceOf(w.ctx, name).secret(); !ok || id != "db:AWSPREVIOUS" {
+			t.Errorf("%s names the secret %s", name, id)
+		}
+	}
 	_, err := do(w, w.service.getParameter, &ssmapi.GetParameterRequest{Name: "/aws/reference/secretsmanager/db"})
 	if err == nil || !strings.Contains(err.Error(), "WithDecryption") {
 		t.Errorf("without decryption: %v", err)

@@ -38,7 +38,7 @@ func (s *Service) putParameter(ctx context.Context, in *ssmapi.PutParameterReque
 	}
 	out := &ssmapi.PutParameterResult{Version: new(v.Number), Tier: new(v.tier())}
 	if v.DataType == imageType {
-		return out, postpone(ctx, &pending{Name: in.Name, Version: *v, Tags: tagsOf(in.Tags)})
+		return out, postpone(ctx, &pending{Name: in.Name, New: old == nil, Version: *v, Tags: tagsOf(in.Tags)})
 	}
 	return out, s.put(ctx, in.Name, old, v, tagsOf(in.Tags))
 }

@@ -44,7 +44,7 @@ func (s *Service) readSecret(ctx context.Context, r reference, id string, decryp
 		value = string(out.SecretBinary)
 	}
 	return &ssmapi.Parameter{
-		Name: new(strings.TrimSuffix(r.name(), text(selector))), Type: new(ssmapi.ParameterTypeSecureString), Value: new(value), Version: new(int64(0)),
+		Name: new(secretPath + in.SecretId), Type: new(ssmapi.ParameterTypeSecureString), Value: new(value), Version: new(int64(0)),
 		Selector: selector, SourceResult: new(result), LastModifiedDate: out.CreatedDate, ARN: out.ARN, DataType: new("text"),
 	}, nil
 }
