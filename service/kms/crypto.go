@@ -13,7 +13,7 @@ import (
 )
 
 // cryptoRoutes are those that use a key: encrypt.go, datakey.go, keypair.go,
-// sign.go, mac.go, agree.go, random.go.
+// sign.go, mac.go, agree.go, random.go, usage.go.
 func (s *Service) cryptoRoutes() []wire.Route {
 	return []wire.Route{
 		kmsapi.Encrypt.To(s.encrypt, s.keyToEncrypt),
@@ -30,6 +30,7 @@ func (s *Service) cryptoRoutes() []wire.Route {
 		kmsapi.DeriveSharedSecret.To(s.deriveSharedSecret, s.keyToAgree),
 		kmsapi.GetPublicKey.To(s.getPublicKey, s.keyToShow),
 		kmsapi.GenerateRandom.To(s.generateRandom, s.touchRandom),
+		kmsapi.GetKeyLastUsage.To(s.getKeyLastUsage, s.keyLastUsed),
 	}
 }
 

@@ -25,7 +25,9 @@ type Service struct {
 	imports *store.Table[importToken]
 	places  *store.Table[keyStore]
 	outside *xks.Client
+	usages  *store.Table[keyUsage]
 	known   *known
+	used    usageNote
 }
 
 // New returns KMS.
@@ -39,6 +41,7 @@ func New(env service.Env) *Service {
 		imports: store.NewTable[importToken](env.Store, "kms.imports"),
 		places:  store.NewTable[keyStore](env.Store, "kms.stores"),
 		outside: xks.New(xks.Options{}),
+		usages:  store.NewTable[keyUsage](env.Store, "kms.usages"),
 		known:   newKnown(env.Store),
 	}
 }
