@@ -2,11 +2,16 @@ package material
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/ed25519"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -318,5 +323,108 @@ func TestMaxPlaintext(t *testing.T) {
 		if got := MaxPlaintext(c.spec, c.alg); got != c.want {
 			t.Errorf("%s %s: %d, want %d", c.spec, c.alg, got, c.want)
 		}
+	}
+}
+
+// A message signs to the same bytes whether KMS or its holder has hashed it. KMS
+// Developer Guide, "ML-DSA keys".
+func TestRepresentativesSignAsTheirMessages(t *testing.T) {
+	for _, spec := range []Spec{MLDSA44, MLDSA65, MLDSA87} {
+		k, _ := fresh(t, spec)
+		key, _ := k.form.(*mldsaKey).key.MarshalBinary()
+		msg := []byte("a message of any length")
+		mu := muOf(key, msg)
+		a, errA := k.Sign(mldsaAlgorithm, msg, raw)
+		b, errB := k.Sign(mldsaAlgorithm, mu, externalMu)
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s: two signatures, %v, %v", spec, errA, errB)
+		}
+		if err := k.Verify(mldsaAlgorithm, mu, externalMu, a); err != nil {
+			t.Errorf("%s: %v", spec, err)
+		}
+		if err := k.Verify(mldsaAlgorithm, mu, raw, a); !errors.Is(err, ErrSignature) {
+			t.Errorf("%s: µ is a message too: %v", spec, err)
+		}
+		if _, err := k.Sign(mldsaAlgorithm, mu[1:], externalMu); !errors.Is(err, ErrInput) {
+			t.Errorf("%s: 63 bytes: %v, want ErrInput", spec, err)
+		}
+		if _, err := k.Sign(mldsaAlgorithm, mu, digest); !errors.Is(err, ErrInput) {
+			t.Errorf("%s: a digest: %v, want ErrInput", spec, err)
+		}
+	}
+}
+
+// KMS hashes the digest that it is given once more, and so must whoever verifies
+// elsewhere.
+func TestEd25519phOfTheDigestOfTheDigest(t *testing.T) {
+	k, _ := fresh(t, Ed25519)
+	sum := sha512.Sum512([]byte("abc"))
+	sig, err := k.Sign(ed25519Prehashed, sum[:], digest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := sha512.Sum512(sum[:])
+	spki, _ := k.Public()
+	public, _ := x509.ParsePKIXPublicKey(spki)
+	if err := ed25519.VerifyWithOptions(public.(ed25519.PublicKey), again[:], sig, &ed25519.Options{Hash: crypto.SHA512}); err != nil {
+		t.Errorf("others verify it so: %v", err)
+	}
+}
+
+// A zeroed key holds nothing of what can be reached.
+func TestZero(t *testing.T) {
+	k, _ := fresh(t, HMAC256)
+	k.Zero()
+	if !bytes.Equal(k.form.(*hmacKey).key, make([]byte, 32)) {
+		t.Error("an HMAC key is left")
+	}
+	k, _ = fresh(t, RSA2048)
+	k.Zero()
+	for _, w := range k.form.(*rsaKey).private.D.Bits() {
+		if w != 0 {
+			t.Fatal("an RSA exponent is left")
+		}
+	}
+	for _, spec := range specs {
+		if rsaBits[spec] <= 2048 {
+			k, _ := fresh(t, spec)
+			k.Zero()
+		}
+	}
+}
+
+func TestKeysServeManyAtOnce(t *testing.T) {
+	k, _ := fresh(t, MLDSA44)
+	sym, _ := fresh(t, Symmetric)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			if _, err := k.Sign(mldsaAlgorithm, make([]byte, 64), externalMu); err != nil {
+				t.Error(err)
+			}
+			if _, err := sym.Open(sym.Seal([]byte("x"), nil), nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// What was sealed once opens for ever, whatever becomes of this package.
+func TestOpensWhatWasSealedLongAgo(t *testing.T) {
+	b := make([]byte, 32)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	k, err := Parse(Symmetric, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := hex.DecodeString("5c2efece260f832aed06140cc20afd814b65009ea015578990d374ac2bcdc6d1e922fbf3920706bb")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := k.Open(sealed, []byte("context")); err != nil || string(got) != "for ever" {
+		t.Errorf("%q, %v", got, err)
 	}
 }

@@ -5,11 +5,14 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
+	"sync"
 
 	"github.com/cloudflare/circl/sign"
 	"github.com/cloudflare/circl/sign/mldsa/mldsa44"
 	"github.com/cloudflare/circl/sign/mldsa/mldsa65"
 	"github.com/cloudflare/circl/sign/mldsa/mldsa87"
+
+	"sumun.dev/engine/mldsa"
 )
 
 // mldsaAlgorithm is the one algorithm of ML-DSA keys: FIPS 204's, with an empty
@@ -19,19 +22,21 @@ const mldsaAlgorithm = "ML_DSA_SHAKE_256"
 // An mldsaSet is a parameter set, and its name in PKCS #8 and SPKI (RFC 9881).
 type mldsaSet struct {
 	sign.Scheme
+	mu  mldsa.Set // the same, for what signs message representatives
 	oid asn1.ObjectIdentifier
 }
 
 var mldsaSets = map[Spec]mldsaSet{
-	MLDSA44: {mldsa44.Scheme(), asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 17}},
-	MLDSA65: {mldsa65.Scheme(), asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 18}},
-	MLDSA87: {mldsa87.Scheme(), asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 19}},
+	MLDSA44: {mldsa44.Scheme(), mldsa.MLDSA44(), asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 17}},
+	MLDSA65: {mldsa65.Scheme(), mldsa.MLDSA65(), asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 18}},
+	MLDSA87: {mldsa87.Scheme(), mldsa.MLDSA87(), asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 3, 19}},
 }
 
 type mldsaKey struct {
 	set     mldsaSet
 	private sign.PrivateKey
 	key     sign.PublicKey
+	mu      func() (*mldsa.Signer, error) // made when it is first needed
 }
 
 // generateMLDSA makes material in RFC 9881's form of a seed alone: 32 bytes under the
@@ -93,7 +98,18 @@ func parseMLDSA(spec Spec, b []byte) (form, error) {
 			return nil, fmt.Errorf("%w: the seed belongs to another key", ErrInput)
 		}
 	}
-	return &mldsaKey{set, private, key}, nil
+	k := &mldsaKey{set: set, private: private, key: key}
+	k.mu = sync.OnceValues(k.signer)
+	return k, nil
+}
+
+func (k *mldsaKey) signer() (*mldsa.Signer, error) {
+	b, err := k.private.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	defer clear(b)
+	return mldsa.NewSigner(k.set.mu, b)
 }
 
 func (k *mldsaKey) public() ([]byte, error) {
@@ -108,10 +124,21 @@ func (k *mldsaKey) sign(alg string, msg []byte, kind string) ([]byte, error) {
 	if alg != mldsaAlgorithm {
 		return nil, ErrAlgorithm
 	}
-	if kind != "" && kind != raw {
-		return nil, unfit(kind)
+	switch kind {
+	case "", raw:
+		return k.set.Sign(k.private, msg, nil), nil
+	case externalMu:
+		mu, err := representative(msg)
+		if err != nil {
+			return nil, err
+		}
+		signer, err := k.mu()
+		if err != nil {
+			return nil, err
+		}
+		return signer.Sign(mu), nil
 	}
-	return k.set.Sign(k.private, msg, nil), nil
+	return nil, unfit(kind)
 }
 
 func (k *mldsaKey) verify(alg string, msg []byte, kind string, sig []byte) error {
@@ -122,14 +149,36 @@ func (s mldsaSet) verify(public sign.PublicKey, alg string, msg []byte, kind str
 	if alg != mldsaAlgorithm {
 		return ErrAlgorithm
 	}
-	if kind != "" && kind != raw {
+	ok := false
+	switch kind {
+	case "", raw:
+		ok = len(sig) == s.SignatureSize() && s.Verify(public, msg, sig, nil)
+	case externalMu:
+		mu, err := representative(msg)
+		if err != nil {
+			return err
+		}
+		key, err := public.MarshalBinary()
+		if err != nil {
+			return err
+		}
+		ok = mldsa.Verify(s.mu, key, mu, sig)
+	default:
 		return unfit(kind)
 	}
-	if len(sig) != s.SignatureSize() || !s.Verify(public, msg, sig, nil) {
+	if !ok {
 		return ErrSignature
 	}
 	return nil
 }
 
-// The scheme keeps its numbers to itself.
-func (k *mldsaKey) zero() { k.private, k.key = nil, nil }
+// representative is a message of type EXTERNAL_MU.
+func representative(msg []byte) (*[mldsa.MuSize]byte, error) {
+	if len(msg) != mldsa.MuSize {
+		return nil, fmt.Errorf("%w: a message representative has %d bytes", ErrInput, mldsa.MuSize)
+	}
+	return (*[mldsa.MuSize]byte)(msg), nil
+}
+
+// zero forgets the key: the library keeps its numbers to itself.
+func (k *mldsaKey) zero() { k.private, k.key, k.mu = nil, nil, nil }

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/sha3"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
@@ -263,9 +264,23 @@ func TestWycheproofMLDSA(t *testing.T) {
 					}
 					ran++
 					judge(t, c.ID, c.Comment, c.Result, set.verify(public, mldsaAlgorithm, c.Msg, raw, c.Sig))
+					judge(t, c.ID, c.Comment+", by µ", c.Result, set.verify(public, mldsaAlgorithm, muOf(key, c.Msg), externalMu, c.Sig))
 				}
 			}
 			t.Logf("%d vectors", ran)
 		})
 	}
+}
+
+// muOf hashes a message to its representative, as whoever holds it does: FIPS 204,
+// algorithm 7, line 6, with an empty context.
+func muOf(public, msg []byte) []byte {
+	h, tr := sha3.NewSHAKE256(), make([]byte, 64)
+	h.Write(public)
+	h.Read(tr)
+	h.Reset()
+	h.Write(append(append(tr, 0, 0), msg...))
+	mu := make([]byte, 64)
+	h.Read(mu)
+	return mu
 }

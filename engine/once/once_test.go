@@ -3,6 +3,10 @@ package once
 import (
 	"bytes"
 	"compress/gzip"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"os"
@@ -102,5 +106,22 @@ func BenchmarkSeal1KiB(b *testing.B) {
 	for b.Loop() {
 		NewSalt(salt)
 		s.Seal(dst, "label", salt, plain, salt)
+	}
+}
+
+// The construction, written out: what it makes must not change, or what was sealed
+// is lost.
+func TestIsHKDFAndGCM(t *testing.T) {
+	s := Extract([]byte("material"), "test")
+	salt := []byte("0123456789abcdef")
+	key, err := hkdf.Key(sha256.New, []byte("material"), []byte("test"), "label"+string(salt), 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := aes.NewCipher(key)
+	aead, _ := cipher.NewGCM(block)
+	want := aead.Seal(nil, make([]byte, 12), []byte("plain"), []byte("ad"))
+	if got := s.Seal(nil, "label", salt, []byte("plain"), []byte("ad")); !bytes.Equal(got, want) {
+		t.Errorf("%x, want %x", got, want)
 	}
 }
