@@ -80,13 +80,17 @@ func (s *Service) encryptUnder(ctx context.Context, r *ready, algorithm string, 
 }
 
 // seal makes the blob that says which key and material made it.
-func (s *Service) seal(_ context.Context, r *ready, plain []byte, context map[string]string) ([]byte, error) {
-	m, err := r.current()
+func (s *Service) seal(ctx context.Context, r *ready, plain []byte, context map[string]string) ([]byte, error) {
+	head := header{Account: r.arn.Account, Key: r.ID, Material: r.Current}
+	blob, err := head.append(make([]byte, 0, headerSize+len(plain)+64))
 	if err != nil {
 		return nil, err
 	}
-	head := header{Account: r.arn.Account, Key: r.ID, Material: r.Current}
-	blob, err := head.append(make([]byte, 0, headerSize+len(plain)+64))
+	if r.external() {
+		sealed, err := s.sealOutside(ctx, r.arn, r.key, plain, bound(blob, context))
+		return append(blob, sealed...), err
+	}
+	m, err := r.current()
 	if err != nil {
 		return nil, err
 	}
@@ -94,9 +98,12 @@ func (s *Service) seal(_ context.Context, r *ready, plain []byte, context map[st
 }
 
 // open opens a blob of this key. Whatever is wrong with it, the answer is the same.
-func (s *Service) open(_ context.Context, r *ready, h header, blob []byte, context map[string]string) ([]byte, error) {
+func (s *Service) open(ctx context.Context, r *ready, h header, blob []byte, context map[string]string) ([]byte, error) {
 	if h.Account != r.arn.Account || h.Key != r.ID || !r.has(h.Material) {
 		return nil, kmsapi.InvalidCiphertextException.New("")
+	}
+	if r.external() {
+		return s.openOutside(ctx, r.arn, r.key, h.Material, blob[headerSize:], bound(blob[:headerSize], context))
 	}
 	m, err := r.version(h.Material)
 	if err != nil {
