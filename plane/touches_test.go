@@ -179,6 +179,7 @@ func setKeys(v reflect.Value, account aws.Account) {
 	const id = "12345678-1234-1234-1234-123456789012"
 	setNamed(v, "arn:aws:kms:us-east-1:"+string(account)+":key/"+id, 4, "KeyId")
 	setNamed(v, strings.Repeat("0a", 32), 4, "GrantId")
+	setNamed(v, "alias/x", 4, "AliasName")
 	for _, name := range []string{"GrantTokens", "GrantToken", "DryRunModifiers"} {
 		if f := v.Elem().FieldByName(name); f.IsValid() {
 			f.SetZero()

@@ -49,6 +49,15 @@ func (s *Service) identify(ctx context.Context, keyID string, aliasOK bool) (tar
 		return target{}, kmsapi.NotFoundException.New("Invalid keyId %s", keyID)
 	}
 	key, err := s.aliased(ctx, arn)
+	if kmsapi.NotFoundException.Is(err) {
+		made, failed := s.makeManaged(ctx, arn)
+		if failed != nil {
+			return target{}, failed
+		}
+		if made != "" {
+			key, err = made, nil
+		}
+	}
 	if err != nil {
 		return target{}, err
 	}
