@@ -138,8 +138,19 @@ func (s *Service) fill(ctx context.Context, k *key, in *kmsapi.CreateKeyRequest)
 	switch {
 	case outside != (in.CustomKeyStoreId != nil), in.XksKeyId != nil && k.Origin != string(kmsapi.OriginTypeExternalKeyStore):
 		return aws.ValidationException.New("CustomKeyStoreId and XksKeyId go with keys of custom key stores, and with those only.")
+	case k.Origin == string(kmsapi.OriginTypeAwsCloudhsm):
+		return kmsapi.UnsupportedOperationException.New("Keys cannot be made in AWS CloudHSM key stores here.")
 	case outside:
-		return kmsapi.UnsupportedOperationException.New("Keys cannot be made in custom key stores here yet.")
+		if k.Spec != symmetric || k.Regions != nil {
+			return kmsapi.UnsupportedOperationException.New("Custom key stores hold single-Region symmetric encryption keys only.")
+		}
+		if in.XksKeyId == nil {
+			return aws.ValidationException.New("XksKeyId is required for keys of external key stores.")
+		}
+		if err := s.outsideKey(ctx, *in.CustomKeyStoreId, *in.XksKeyId); err != nil {
+			return err
+		}
+		k.Store, k.XksKeyID = *in.CustomKeyStoreId, *in.XksKeyId
 	case k.Origin == string(kmsapi.OriginTypeExternal):
 		return nil
 	}
@@ -166,7 +177,15 @@ func (s *Service) describeKey(ctx context.Context, in *kmsapi.DescribeKeyRequest
 	if err != nil {
 		return nil, err
 	}
-	return &kmsapi.DescribeKeyResponse{KeyMetadata: k.metadata(t.ARN, time.Now())}, nil
+	m := k.metadata(t.ARN, time.Now())
+	away, err := s.unavailable(ctx, k)
+	if err != nil {
+		return nil, err
+	}
+	if away && *m.KeyState != kmsapi.KeyStatePendingDeletion {
+		m.KeyState = new(kmsapi.KeyStateUnavailable)
+	}
+	return &kmsapi.DescribeKeyResponse{KeyMetadata: m}, nil
 }
 
 // metadata is the key as it is shown.
@@ -250,6 +269,7 @@ func (s *Service) enableKey(ctx context.Context, in *kmsapi.EnableKeyRequest) (*
 		return nil, err
 	}
 	k.Disabled = false
+	s.resumeRotation(ctx, k)
 	return &kmsapi.EnableKeyResponse{}, s.keep(ctx, arn, k)
 }
 

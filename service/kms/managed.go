@@ -66,6 +66,7 @@ func (s *Service) makeManaged(ctx context.Context, arn aws.ARN) (string, error) 
 	if err := k.generate(); err != nil {
 		return "", err
 	}
+	s.startRotation(ctx, k, 365) // KMS Developer Guide, "Rotate AWS managed keys"
 	if err := s.keys.At(arn).Insert(ctx, k.ID, k); err != nil {
 		return "", err
 	}
