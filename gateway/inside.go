@@ -53,6 +53,12 @@ func (i *inside) Invoke(ctx context.Context, op wire.AnyOperation, in any) (any,
 	}
 	ctx = wire.OnBehalf(ctx, aws.ARN{}) // whom this service acts for is not whom the next one does
 	call := i.pass(aws.CallOf(ctx), op.About())
+	if region := wire.RegionOf(ctx); region != "" {
+		if !op.About().Service.Global {
+			call.Region = region
+		}
+		ctx = wire.InRegion(ctx, "")
+	}
 	d := &deed{call: call, about: op.About(), in: in}
 	err = i.perform(aws.WithCall(ctx, call), op, d)
 	i.gate.metrics.count(d.about, err)
@@ -83,7 +89,7 @@ func (i *inside) pass(outer *aws.Call, about *wire.Meta) *aws.Call {
 	if about.Service.Global {
 		c.Region = i.gate.Region
 	}
-	if !i.itself(outer) {
+	if !i.itself(outer) && !i.again(outer, about) {
 		c.Via = append(slices.Clip(outer.Via), i.service)
 	}
 	c.UserAgent, c.Referer, c.TLS = i.service, "", nil
@@ -92,6 +98,12 @@ func (i *inside) pass(outer *aws.Call, about *wire.Meta) *aws.Call {
 		c.Source = outer.Source
 	}
 	return &c
+}
+
+// again reports whether a service calls an operation of its own for the caller who
+// called it, as a batch does for each of its items: nothing is passed on then.
+func (i *inside) again(outer *aws.Call, about *wire.Meta) bool {
+	return outer.Service == about.Service.Prefix && i.service == outer.Service+".amazonaws.com"
 }
 
 // itself reports whether a service acts as itself, or in a session of a role that

@@ -75,7 +75,7 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	}
 	keys.ReachKeyStores(stores)
 	c.mount(&kmsapi.Service, keys)
-	c.mount(&secretsmanagerapi.Service, secretsmanager.New(c.env(cfg, o, "secretsmanager", (*secretsmanager.Service).Needs(nil)...)))
+	c.mount(&secretsmanagerapi.Service, secretsmanager.New(c.env(cfg, o, "secretsmanager", slices.Concat((*secretsmanager.Service).Needs(nil), (*secretsmanager.Service).Own(nil))...)))
 	automation := c.env(cfg, o, "ssm")
 	automation.AWS = c.gate.InsideAny("ssm") // a runbook's author chooses what it calls, its role what it may
 	public, err := publicParameters(cfg)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"sumun.dev/api/kmsapi"
+	api "sumun.dev/api/secretsmanagerapi"
 	"sumun.dev/service"
 	"sumun.dev/store"
 	"sumun.dev/wire"
@@ -17,6 +18,7 @@ type Service struct {
 	env      service.Env
 	secrets  *store.Table[secret]
 	versions *store.Table[version]
+	order    *store.Table[place] // secrets by date: dates.go
 }
 
 // New returns Secrets Manager.
@@ -25,6 +27,7 @@ func New(env service.Env) *Service {
 		env:      env,
 		secrets:  store.NewTable(env.Store, "secretsmanager.secrets", store.Index(byName, (*secret).names)),
 		versions: store.NewTable[version](env.Store, "secretsmanager.versions"),
+		order:    store.NewTable[place](env.Store, "secretsmanager.order"),
 	}
 }
 
@@ -34,6 +37,12 @@ func (s *Service) Routes() []wire.Route { return slices.Concat(s.secretRoutes(),
 // Needs lists what it calls: a reader must be allowed to decrypt by the key.
 func (s *Service) Needs() []wire.AnyOperation {
 	return []wire.AnyOperation{&kmsapi.GenerateDataKey, &kmsapi.Decrypt, &kmsapi.Encrypt, &kmsapi.DescribeKey}
+}
+
+// Own lists what it calls of its own, in the same call's name: a batch reads each
+// of its secrets, and rotation does what a rotation function would.
+func (s *Service) Own() []wire.AnyOperation {
+	return []wire.AnyOperation{&api.DescribeSecret, &api.GetSecretValue, &api.PutSecretValue, &api.UpdateSecretVersionStage}
 }
 
 // Jobs lists what falls due.

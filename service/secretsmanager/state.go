@@ -1,6 +1,10 @@
 package secretsmanager
 
-import "time"
+import (
+	"time"
+
+	"sumun.dev/aws"
+)
 
 const byName = "name"
 
@@ -26,6 +30,9 @@ type secret struct {
 	Owner       string     // OwningService
 
 	Rotation *rotation
+
+	arn  aws.ARN // where it was found; not kept
+	kept dates   // as they stand in the order of dates; not kept
 }
 
 type tag struct{ Key, Value string }
@@ -48,6 +55,9 @@ type version struct {
 	Accessed time.Time
 	KeyID    string // ARN of the KMS key
 }
+
+// place is an entry of the order of dates: its id says when, and which secret.
+type place struct{}
 
 // rotation is how a secret rotates.
 type rotation struct {
