@@ -2,6 +2,7 @@ package plane
 
 import (
 	"context"
+	"slices"
 
 	"sumun.dev/api/cloudtrailapi"
 	"sumun.dev/api/eventsapi"

@@ -129,7 +129,7 @@ func filtersOf(in []api.Filter) (filters, error) {
 }
 
 // String tells filters apart, for page tokens.
-func (f filters) String() string { return fmt.Sprintf("%q", []filter(f)) }
+func (f filters) String() string { return fmt.Sprintf("%#v", []filter(f)) }
 
 // namePrefix is what all names that pass begin with, as far as one filter says it.
 func (f filters) namePrefix() string {
