@@ -67,14 +67,14 @@ type CreateGrantRequest struct {
 	RetiringPrincipal *string           `aws:"RetiringPrincipal" len:"1:256" pattern:"^[\\w+=,.@:/-]+$"`
 	Operations        []GrantOperation  `aws:"Operations,required"`
 	Constraints       *GrantConstraints `aws:"Constraints"`
-	GrantTokens       []string          `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens       []string          `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	Name              *string           `aws:"Name" len:"1:256" pattern:"^[a-zA-Z0-9:/_-]+$"`
 	DryRun            *bool             `aws:"DryRun"`
 }
 
 // CreateGrantResponse is the output of CreateGrant.
 type CreateGrantResponse struct {
-	GrantToken *string `aws:"GrantToken" len:"1:8192"`
+	GrantToken *string `aws:"GrantToken,sensitive" len:"1:8192"`
 	GrantId    *string `aws:"GrantId" len:"1:128"`
 }
 
@@ -115,7 +115,7 @@ type CustomKeyStoresListEntry struct {
 type DecryptRequest struct {
 	CiphertextBlob      []byte                   `aws:"CiphertextBlob" len:"1:6144"`
 	EncryptionContext   map[string]string        `aws:"EncryptionContext"`
-	GrantTokens         []string                 `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens         []string                 `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	KeyId               *string                  `aws:"KeyId" len:"1:2048"`
 	EncryptionAlgorithm *EncryptionAlgorithmSpec `aws:"EncryptionAlgorithm"`
 	Recipient           *RecipientInfo           `aws:"Recipient"`
@@ -163,7 +163,7 @@ type DeriveSharedSecretRequest struct {
 	KeyId                 string                    `aws:"KeyId,required" len:"1:2048"`
 	KeyAgreementAlgorithm KeyAgreementAlgorithmSpec `aws:"KeyAgreementAlgorithm,required"`
 	PublicKey             []byte                    `aws:"PublicKey,required" len:"1:8192"`
-	GrantTokens           []string                  `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens           []string                  `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	DryRun                *bool                     `aws:"DryRun"`
 	Recipient             *RecipientInfo            `aws:"Recipient"`
 }
@@ -195,7 +195,7 @@ type DescribeCustomKeyStoresResponse struct {
 // DescribeKeyRequest is the input of DescribeKey.
 type DescribeKeyRequest struct {
 	KeyId       string   `aws:"KeyId,required" len:"1:2048"`
-	GrantTokens []string `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens []string `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 }
 
 // DescribeKeyResponse is the output of DescribeKey.
@@ -238,7 +238,7 @@ type EncryptRequest struct {
 	KeyId               string                   `aws:"KeyId,required" len:"1:2048"`
 	Plaintext           []byte                   `aws:"Plaintext,required,sensitive" len:"1:4096"`
 	EncryptionContext   map[string]string        `aws:"EncryptionContext"`
-	GrantTokens         []string                 `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens         []string                 `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	EncryptionAlgorithm *EncryptionAlgorithmSpec `aws:"EncryptionAlgorithm"`
 	DryRun              *bool                    `aws:"DryRun"`
 }
@@ -255,7 +255,7 @@ type GenerateDataKeyPairRequest struct {
 	EncryptionContext map[string]string `aws:"EncryptionContext"`
 	KeyId             string            `aws:"KeyId,required" len:"1:2048"`
 	KeyPairSpec       DataKeyPairSpec   `aws:"KeyPairSpec,required"`
-	GrantTokens       []string          `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens       []string          `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	Recipient         *RecipientInfo    `aws:"Recipient"`
 	DryRun            *bool             `aws:"DryRun"`
 }
@@ -276,7 +276,7 @@ type GenerateDataKeyPairWithoutPlaintextRequest struct {
 	EncryptionContext map[string]string `aws:"EncryptionContext"`
 	KeyId             string            `aws:"KeyId,required" len:"1:2048"`
 	KeyPairSpec       DataKeyPairSpec   `aws:"KeyPairSpec,required"`
-	GrantTokens       []string          `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens       []string          `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	DryRun            *bool             `aws:"DryRun"`
 }
 
@@ -295,7 +295,7 @@ type GenerateDataKeyRequest struct {
 	EncryptionContext map[string]string `aws:"EncryptionContext"`
 	NumberOfBytes     *int32            `aws:"NumberOfBytes" range:"1:1024"`
 	KeySpec           *DataKeySpec      `aws:"KeySpec"`
-	GrantTokens       []string          `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens       []string          `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	Recipient         *RecipientInfo    `aws:"Recipient"`
 	DryRun            *bool             `aws:"DryRun"`
 }
@@ -315,7 +315,7 @@ type GenerateDataKeyWithoutPlaintextRequest struct {
 	EncryptionContext map[string]string `aws:"EncryptionContext"`
 	KeySpec           *DataKeySpec      `aws:"KeySpec"`
 	NumberOfBytes     *int32            `aws:"NumberOfBytes" range:"1:1024"`
-	GrantTokens       []string          `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens       []string          `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	DryRun            *bool             `aws:"DryRun"`
 }
 
@@ -331,7 +331,7 @@ type GenerateMacRequest struct {
 	Message      []byte           `aws:"Message,required,sensitive" len:"1:4096"`
 	KeyId        string           `aws:"KeyId,required" len:"1:2048"`
 	MacAlgorithm MacAlgorithmSpec `aws:"MacAlgorithm,required"`
-	GrantTokens  []string         `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens  []string         `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	DryRun       *bool            `aws:"DryRun"`
 }
 
@@ -412,7 +412,7 @@ type GetParametersForImportResponse struct {
 // GetPublicKeyRequest is the input of GetPublicKey.
 type GetPublicKeyRequest struct {
 	KeyId       string   `aws:"KeyId,required" len:"1:2048"`
-	GrantTokens []string `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens []string `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 }
 
 // GetPublicKeyResponse is the output of GetPublicKey.
@@ -631,7 +631,7 @@ type ReEncryptRequest struct {
 	DestinationEncryptionContext   map[string]string        `aws:"DestinationEncryptionContext"`
 	SourceEncryptionAlgorithm      *EncryptionAlgorithmSpec `aws:"SourceEncryptionAlgorithm"`
 	DestinationEncryptionAlgorithm *EncryptionAlgorithmSpec `aws:"DestinationEncryptionAlgorithm"`
-	GrantTokens                    []string                 `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens                    []string                 `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	DryRun                         *bool                    `aws:"DryRun"`
 	DryRunModifiers                []DryRunModifierType     `aws:"DryRunModifiers"`
 }
@@ -672,7 +672,7 @@ type ReplicateKeyResponse struct {
 
 // RetireGrantRequest is the input of RetireGrant.
 type RetireGrantRequest struct {
-	GrantToken *string `aws:"GrantToken" len:"1:8192"`
+	GrantToken *string `aws:"GrantToken,sensitive" len:"1:8192"`
 	KeyId      *string `aws:"KeyId" len:"1:2048"`
 	GrantId    *string `aws:"GrantId" len:"1:128"`
 	DryRun     *bool   `aws:"DryRun"`
@@ -727,7 +727,7 @@ type SignRequest struct {
 	KeyId            string               `aws:"KeyId,required" len:"1:2048"`
 	Message          []byte               `aws:"Message,required,sensitive" len:"1:4096"`
 	MessageType      *MessageType         `aws:"MessageType"`
-	GrantTokens      []string             `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens      []string             `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	SigningAlgorithm SigningAlgorithmSpec `aws:"SigningAlgorithm,required"`
 	DryRun           *bool                `aws:"DryRun"`
 }
@@ -799,7 +799,7 @@ type VerifyMacRequest struct {
 	KeyId        string           `aws:"KeyId,required" len:"1:2048"`
 	MacAlgorithm MacAlgorithmSpec `aws:"MacAlgorithm,required"`
 	Mac          []byte           `aws:"Mac,required" len:"1:6144"`
-	GrantTokens  []string         `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens  []string         `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	DryRun       *bool            `aws:"DryRun"`
 }
 
@@ -817,7 +817,7 @@ type VerifyRequest struct {
 	MessageType      *MessageType         `aws:"MessageType"`
 	Signature        []byte               `aws:"Signature,required" len:"1:6144"`
 	SigningAlgorithm SigningAlgorithmSpec `aws:"SigningAlgorithm,required"`
-	GrantTokens      []string             `aws:"GrantTokens" len:"0:10" len1:"1:8192"`
+	GrantTokens      []string             `aws:"GrantTokens" len:"0:10" len1:"1:8192" sensitive1:"true"`
 	DryRun           *bool                `aws:"DryRun"`
 }
 

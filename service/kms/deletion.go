@@ -85,6 +85,16 @@ func (s *Service) deleteDue(ctx context.Context, due store.Due) error {
 	if k.Deletion == nil || k.Deletion.At.IsZero() || k.Deletion.At.After(time.Now()) {
 		return nil // taken back, and perhaps begun anew
 	}
+	// A unit of work is too small for all the grants that a key can have: some go at a
+	// time, and the key with the last of them.
+	more, err := s.endGrants(ctx, arn)
+	if err != nil {
+		return err
+	}
+	if more {
+		store.Schedule(ctx, store.Due{Kind: jobDelete, ID: k.ID, At: time.Now(), Place: due.Place})
+		return nil
+	}
 	if err := s.dropBelongings(ctx, k); err != nil {
 		return err
 	}
@@ -97,7 +107,8 @@ func (s *Service) deleteDue(ctx context.Context, due store.Due) error {
 	return s.tell(ctx, k, "KMS CMK Deletion", "DeleteKey", map[string]any{"keyId": k.ID})
 }
 
-// dropBelongings deletes what belongs to a key: aliases, grants, import tokens.
+// dropBelongings deletes what belongs to a key besides its grants: aliases, and
+// what last used it.
 func (s *Service) dropBelongings(ctx context.Context, k *key) error {
 	for after := ""; ; {
 		page, err := s.aliases.PageBy(ctx, byTarget, k.ID, store.Range{After: after})
@@ -114,22 +125,7 @@ func (s *Service) dropBelongings(ctx context.Context, k *key) error {
 			break
 		}
 	}
-	for after := ""; ; {
-		page, err := s.grants.Page(ctx, store.Range{Prefix: k.ID + "/", After: after})
-		if err != nil {
-			return err
-		}
-		for _, e := range page {
-			if err := s.grants.Delete(ctx, e.ID); err != nil {
-				return err
-			}
-			after = e.ID
-		}
-		if len(page) == 0 {
-			break
-		}
-	}
-	if err := s.counts.Delete(ctx, k.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := s.usages.Delete(ctx, k.ID); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
 	return nil // import tokens fall due by themselves

@@ -157,7 +157,7 @@ func (s *Service) retireGrant(ctx context.Context, in *kmsapi.RetireGrantRequest
 // endGrants takes away the grants of a key that is gone, some at a time: it reports
 // whether there are more.
 func (s *Service) endGrants(ctx context.Context, arn aws.ARN) (more bool, err error) {
-	const limit = 1000
+	const limit = 5000
 	page, err := s.grants.At(arn).Page(ctx, store.Range{Prefix: grantID(keyIDOf(arn), ""), Limit: limit})
 	if err != nil {
 		return false, err
