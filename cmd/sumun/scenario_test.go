@@ -41,6 +41,7 @@ func TestScenariosAsACommand(t *testing.T) {
 		{"rehearse good/travels.txtar", 1, "needs virtual time"},
 		{"rehearse suspicious-dns", 0, "firewall: BLOCK"},
 		{"rehearse scp-guardrail", 0, "explicitDeny by scp"},
+		{"rehearse key-policy", 0, "implicitDeny by resource"},
 		{"rehearse --list", 0, "suspicious-dns"},
 		{"rehearse nothing", 1, "no such rehearsal"},
 	} {
