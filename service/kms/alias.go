@@ -68,9 +68,9 @@ func checkAlias(name string) error {
 	rest, ok := strings.CutPrefix(name, "alias/")
 	switch {
 	case !ok || rest == "":
-		return kmsapi.InvalidAliasNameException.New("Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html")
+		return aws.ValidationException.New("Alias must start with the prefix \"alias/\". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html")
 	case strings.Contains(rest, ":"):
-		return kmsapi.InvalidAliasNameException.New("%s contains invalid characters for an alias", name)
+		return aws.ValidationException.New("%s contains invalid characters for an alias", name)
 	}
 	return nil
 }
@@ -166,12 +166,8 @@ func (s *Service) listAliases(ctx context.Context, in *kmsapi.ListAliasesRequest
 		found, err = s.aliases.Page(ctx, r)
 	} else {
 		var k *key
-		var arn aws.ARN
-		if k, arn, err = s.look(ctx, *in.KeyId); err != nil {
+		if k, _, err = s.look(ctx, *in.KeyId); err != nil {
 			return nil, err
-		}
-		if arn.Account != aws.CallOf(ctx).Account {
-			return nil, kmsapi.NotFoundException.New("Key '%s' does not exist", arn)
 		}
 		found, err = s.aliases.PageBy(ctx, byTarget, k.ID, r)
 	}

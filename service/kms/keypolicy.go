@@ -46,16 +46,20 @@ func (s *Service) newPolicy(ctx context.Context, arn aws.ARN, given *string, byp
 	if len(text) > maxPolicy {
 		return "", kmsapi.LimitExceededException.New("The key policy is longer than %d bytes.", maxPolicy)
 	}
-	doc, err := policy.Parse([]byte(text), policy.Key)
+	if _, err := policy.Parse([]byte(text), policy.Key); err != nil {
+		return "", malformed(err)
+	}
+	// What is checked is what the gate will ask: the document with unique ids.
+	kept, err := service.WithIDs(ctx, s.env.Principals, text)
+	if err != nil {
+		return "", malformed(err)
+	}
+	doc, err := policy.Parse([]byte(kept), policy.Key)
 	if err != nil {
 		return "", malformed(err)
 	}
 	if !bypass && !mayStillPut(aws.CallOf(ctx), arn, doc) {
 		return "", kmsapi.MalformedPolicyDocumentException.New("The new key policy will not allow you to update the key policy in the future.")
-	}
-	kept, err := service.WithIDs(ctx, s.env.Principals, text)
-	if err != nil {
-		return "", malformed(err)
 	}
 	return kept, nil
 }

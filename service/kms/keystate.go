@@ -76,27 +76,28 @@ func (k *key) customers(arn aws.ARN, call *aws.Call) error {
 	return kmsapi.UnsupportedOperationException.New("%s is an AWS managed key, for which %s is not supported.", arn, call.Operation)
 }
 
-// look returns the key that a managing call names, by id or ARN.
+// look returns the key that a managing call names, by id or ARN. No policy opens
+// these operations to other accounts: for them there is no such key. KMS Developer
+// Guide, "Allowing users in other accounts to use a KMS key".
 func (s *Service) look(ctx context.Context, keyID string) (*key, aws.ARN, error) {
 	t, err := s.identify(ctx, keyID, false)
 	if err != nil {
 		return nil, t.ARN, err
+	}
+	if t.ARN.Account != aws.CallOf(ctx).Account {
+		return nil, t.ARN, kmsapi.NotFoundException.New("Key '%s' does not exist", t.ARN)
 	}
 	k, err := s.key(ctx, t.ARN)
 	return k, t.ARN, err
 }
 
 // manage returns a customer's key, named by id or ARN, whose state allows the
-// call's operation. No policy opens these operations to other accounts: KMS
-// Developer Guide, "Allowing users in other accounts to use a KMS key".
+// call's operation.
 func (s *Service) manage(ctx context.Context, keyID string) (*key, aws.ARN, error) {
 	call := aws.CallOf(ctx)
 	k, arn, err := s.look(ctx, keyID)
 	if err != nil {
 		return nil, arn, err
-	}
-	if arn.Account != call.Account {
-		return nil, arn, kmsapi.NotFoundException.New("Key '%s' does not exist", arn)
 	}
 	if err := k.customers(arn, call); err != nil {
 		return nil, arn, err

@@ -81,6 +81,8 @@ func (s *Service) replicateKey(ctx context.Context, in *kmsapi.ReplicateKeyReque
 		return nil, kmsapi.UnsupportedOperationException.New("%s is not a multi-Region key.", arn)
 	case k.replicaIn(arn.Region):
 		return nil, kmsapi.UnsupportedOperationException.New("%s is not a multi-Region primary key.", arn)
+	case !aws.KnownRegion(aws.Region(in.ReplicaRegion)):
+		return nil, aws.ValidationException.New("%s is not a Region of this partition.", in.ReplicaRegion)
 	case in.ReplicaRegion == string(arn.Region) || slices.Contains(k.Regions.Replicas, in.ReplicaRegion):
 		return nil, kmsapi.AlreadyExistsException.New("Unable to replicate key %s. A related multi-Region key already exists in %s.", arn, in.ReplicaRegion)
 	}
