@@ -51,26 +51,9 @@ func (s *Service) addReplicas(ctx context.Context, sec *secret, regions []api.Re
 		to := &sec.Replicas[at]
 		to.Key = text(r.KmsKeyId)
 		sec.Primary = string(sec.arn.Region)
-		if err := s.makeRoom(ctx, sec, to, force); err != nil {
-			return err
-		}
+		to.Status, to.Message, to.overwrites = string(api.StatusTypeInProgress), "", force
 	}
 	return s.change(ctx, sec, nil)
-}
-
-// makeRoom looks for a secret that has the replica's name already: it is
-// overwritten when that is asked for, else replication fails.
-func (s *Service) makeRoom(ctx context.Context, sec *secret, to *replica, force bool) error {
-	to.Status, to.Message = string(api.StatusTypeInProgress), ""
-	there, err := s.named(ctx, sec.in(to.Region), sec.Name)
-	if err != nil || there == nil || sec.hasReplica(there) {
-		return err
-	}
-	if force && len(there.Replicas) == 0 && !there.isReplica() {
-		return s.remove(ctx, there)
-	}
-	to.fail("Replication failed: Secret name " + sec.Name + " already exists in region " + to.Region + ".")
-	return nil
 }
 
 func (r *replica) fail(why string) {
@@ -121,7 +104,7 @@ func (s *Service) follow(ctx context.Context, sec *secret, fresh map[string]cont
 
 // bring makes one replica like the primary, or changes nothing of it.
 func (s *Service) bring(ctx context.Context, sec *secret, r *replica, fresh map[string]content) error {
-	to, err := s.replica(ctx, sec, r)
+	to, gone, err := s.replica(ctx, sec, r)
 	if err != nil || to == nil {
 		return err
 	}
@@ -146,6 +129,11 @@ func (s *Service) bring(ctx context.Context, sec *secret, r *replica, fresh map[
 		}
 		sealed[id].Created = sec.Versions[id]
 	}
+	if gone != nil {
+		if err := s.remove(ctx, gone); err != nil {
+			return err
+		}
+	}
 	for id := range to.Versions {
 		if _, there := sec.Versions[id]; !there {
 			if err := s.dropVersion(ctx, to, id); err != nil {
@@ -166,23 +154,27 @@ func (s *Service) bring(ctx context.Context, sec *secret, r *replica, fresh map[
 }
 
 // replica returns a replica's record: a new one when there is none, nil when its
-// name is somebody else's.
-func (s *Service) replica(ctx context.Context, sec *secret, r *replica) (*secret, error) {
-	there, err := s.named(ctx, sec.in(r.Region), sec.Name)
+// name is somebody else's and stays so. gone is the secret that gives way to it,
+// once the replica's values are at hand.
+func (s *Service) replica(ctx context.Context, sec *secret, r *replica) (there, gone *secret, err error) {
+	there, err = s.named(ctx, sec.in(r.Region), sec.Name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if there != nil && !sec.hasReplica(there) && r.overwrites && len(there.Replicas) == 0 && !there.isReplica() {
+		there, gone = nil, there
 	}
 	if there == nil {
 		there = &secret{ID: sec.ID, Name: sec.Name, Created: time.Now().UTC(), Versions: map[string]time.Time{}, arn: sec.in(r.Region)}
 	} else if !sec.hasReplica(there) {
 		r.fail("Replication failed: Secret name " + sec.Name + " already exists in region " + r.Region + ".")
-		return nil, nil
+		return nil, nil, nil
 	}
 	if there.Versions == nil {
 		there.Versions = map[string]time.Time{}
 	}
 	there.Key = r.Key
-	return there, nil
+	return there, gone, nil
 }
 
 // replication is the state of the replicas.

@@ -39,7 +39,8 @@ type tag struct{ Key, Value string }
 
 type replica struct {
 	Region, Key, Status, Message string
-	Accessed                     time.Time
+
+	overwrites bool // what has its name there gives way; not kept
 }
 
 func (s *secret) names() []string { return []string{s.Name} }

@@ -23,6 +23,9 @@ func (s *Service) getValue(ctx context.Context, in *api.GetSecretValueRequest) (
 	if err != nil {
 		return nil, err
 	}
+	if sec.Key == "" && aws.CallOf(ctx).Principal.Account != sec.arn.Account {
+		return nil, api.InvalidRequestException.New("You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key.")
+	}
 	value, err := s.open(ctx, sec, v)
 	if err != nil {
 		return nil, err
