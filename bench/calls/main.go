@@ -26,13 +26,13 @@ import (
 func main() {
 	clients := flag.Int("clients", 32, "connections, each with one request under way")
 	lasts := flag.Duration("for", 5*time.Second, "how long to measure")
-	call := flag.String("call", "GetCallerIdentity", "GetCallerIdentity, GetUser, CreateUser or GetParametersByPath")
+	call := flag.String("call", "GetCallerIdentity", "GetCallerIdentity, GetUser, CreateUser, GetParametersByPath or GetSecretValue")
 	binary := flag.String("binary", "", "the program; built when empty")
 	running := flag.Bool("running", false, `measure the plane that AWS_ENDPOINT_URL names: eval "$(sumun env)"`)
 	flag.Parse()
-	err := errors.New("-call: GetCallerIdentity, GetUser, CreateUser or GetParametersByPath")
+	err := errors.New("-call: GetCallerIdentity, GetUser, CreateUser, GetParametersByPath or GetSecretValue")
 	switch {
-	case !slices.Contains([]string{"GetCallerIdentity", "GetUser", "CreateUser", byPath}, *call):
+	case !slices.Contains([]string{"GetCallerIdentity", "GetUser", "CreateUser", byPath, secretValue}, *call):
 	case *running:
 		as := sigv4.Credentials{KeyID: os.Getenv("AWS_ACCESS_KEY_ID"), Secret: os.Getenv("AWS_SECRET_ACCESS_KEY")}
 		err = measure(os.Getenv("AWS_ENDPOINT_URL"), as, *clients, *lasts, *call)
@@ -68,6 +68,11 @@ func own(ctx context.Context, binary string, clients int, lasts time.Duration, c
 	}
 	if call == byPath {
 		if err := parameters(ctx, p); err != nil {
+			return err
+		}
+	}
+	if call == secretValue {
+		if err := secret(ctx, p); err != nil {
 			return err
 		}
 	}
@@ -150,6 +155,9 @@ func load(api string, as sigv4.Credentials, clients int, lasts time.Duration, ca
 func signed(at *url.URL, as sigv4.Credentials, call string, n int) ([]byte, error) {
 	if call == byPath {
 		return signedByPath(at, as)
+	}
+	if call == secretValue {
+		return signedJSON(at, as, "secretsmanager", "secretsmanager.GetSecretValue", `{"SecretId":"`+secretName+`"}`)
 	}
 	service, version := "iam", "2010-05-08"
 	form := url.Values{}

@@ -33,14 +33,19 @@ func parameters(ctx context.Context, p *program.Program) error {
 
 // signedByPath returns the bytes of a request for them.
 func signedByPath(at *url.URL, as sigv4.Credentials) ([]byte, error) {
-	body := []byte(`{"Path":"` + path + `"}`)
+	return signedJSON(at, as, "ssm", "AmazonSSM.GetParametersByPath", `{"Path":"`+path+`"}`)
+}
+
+// signedJSON returns the bytes of a request in JSON 1.1.
+func signedJSON(at *url.URL, as sigv4.Credentials, service, target, text string) ([]byte, error) {
+	body := []byte(text)
 	r, err := http.NewRequest(http.MethodPost, at.String()+"/", bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", "AmazonSSM.GetParametersByPath")
-	sigv4.Sign(r, body, as, sigv4.Scope{Region: "us-east-1", Service: "ssm"}, 0, time.Now())
+	r.Header.Set("X-Amz-Target", target)
+	sigv4.Sign(r, body, as, sigv4.Scope{Region: "us-east-1", Service: service}, 0, time.Now())
 	var out bytes.Buffer
 	err = r.Write(&out)
 	return out.Bytes(), err
