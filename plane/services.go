@@ -27,6 +27,7 @@ import (
 	"sumun.dev/service/organizations"
 	"sumun.dev/service/route53resolver"
 	"sumun.dev/service/secretsmanager"
+	"sumun.dev/service/secretsmanager/rotate"
 	"sumun.dev/service/securityhub"
 	"sumun.dev/service/ssm"
 	"sumun.dev/service/ssm/parameters"
@@ -76,7 +77,8 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	}
 	keys.ReachKeyStores(stores)
 	c.mount(&kmsapi.Service, keys)
-	c.mount(&secretsmanagerapi.Service, secretsmanager.New(c.env(cfg, o, "secretsmanager", slices.Concat((*secretsmanager.Service).Needs(nil), (*secretsmanager.Service).Own(nil))...)))
+	secrets := secretsmanager.New(c.env(cfg, o, "secretsmanager", slices.Concat((*secretsmanager.Service).Needs(nil), (*secretsmanager.Service).Own(nil))...))
+	c.mount(&secretsmanagerapi.Service, secrets)
 	automation := c.env(cfg, o, "ssm")
 	automation.AWS = c.gate.InsideAny("ssm") // a runbook's author chooses what it calls, its role what it may
 	public, err := publicParameters(cfg)
@@ -94,6 +96,11 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 		return err
 	}
 	center.Use(cfg.IdentityCenter.URL, from...)
+	servers, err := databases(cfg, c.born.Account)
+	if err != nil {
+		return err
+	}
+	secrets.UseFunctions(rotate.New(c.gate.Inside("lambda", rotate.Needs()...), servers))
 	guard.Follow(feeds(cfg, c.born.Account))
 	return nil
 }

@@ -110,7 +110,8 @@ func (s *Service) bring(ctx context.Context, sec *secret, r *replica, fresh map[
 	}
 	sealed := map[string]*version{}
 	for id := range sec.labelled() {
-		if _, there := to.Versions[id]; there {
+		_, there := to.Versions[id]
+		if _, made := sec.Versions[id]; there || !made { // AWSPENDING of a rotation that has made no value yet
 			continue
 		}
 		value, at := fresh[id]

@@ -1,7 +1,6 @@
 package secretsmanager
 
 import (
-	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -18,26 +17,26 @@ const leastBetween = 4 * time.Hour
 
 // checkRules holds rotation rules to what Secrets Manager takes.
 func checkRules(in *api.RotationRulesType) error {
-	days, expression := value(in.AutomaticallyAfterDays), value(in.ScheduleExpression)
+	days, expression := orZero(in.AutomaticallyAfterDays), text(in.ScheduleExpression)
 	switch {
 	case days != 0 && expression != "":
 		return api.InvalidParameterException.New("You can specify either AutomaticallyAfterDays or ScheduleExpression in RotationRules, but not both.")
 	case days == 0 && expression == "":
 		return api.InvalidParameterException.New("RotationRules must include either AutomaticallyAfterDays or ScheduleExpression.")
 	}
-	w, err := windows(int(days), expression, value(in.Duration))
+	w, err := windows(int(days), expression, text(in.Duration))
 	if err != nil {
 		return err
 	}
 	return w.check()
 }
 
-// value is what a pointer points to, the zero value of none.
-func value[T cmp.Ordered](p *T) (v T) {
-	if p != nil {
-		v = *p
+// orZero is what a pointer points to; 0 of none.
+func orZero(p *int64) int64 {
+	if p == nil {
+		return 0
 	}
-	return v
+	return *p
 }
 
 // A calendar says when the windows are in which a secret rotates. They begin on

@@ -160,8 +160,8 @@ func (s *Service) changeKey(ctx context.Context, sec *secret, key string) error 
 	var done []string
 	for _, stage := range []string{current, pending, previous} {
 		id := sec.Stages[stage]
-		if id == "" || slices.Contains(done, id) {
-			continue
+		if _, made := sec.Versions[id]; !made || slices.Contains(done, id) {
+			continue // none, done, or AWSPENDING of a rotation that has made no value yet
 		}
 		done = append(done, id)
 		old, err := s.version(ctx, sec, id)

@@ -19,6 +19,8 @@ type Service struct {
 	secrets  *store.Table[secret]
 	versions *store.Table[version]
 	order    *store.Table[place] // secrets by date: dates.go
+
+	functions Functions // run rotations; UseFunctions
 }
 
 // New returns Secrets Manager.
