@@ -120,10 +120,12 @@ func TestFailuresAreToldApart(t *testing.T) {
 
 func TestAnswersAreBounded(t *testing.T) {
 	for name, h := range map[string]http.HandlerFunc{
-		"no JSON":    func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) },
-		"too much":   func(w http.ResponseWriter, _ *http.Request) { w.Write(bytes.Repeat([]byte(" "), 1<<20)) },
-		"nothing":    func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("{}")) },
-		"elsewhere":  func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "https://169.254.169.254/", http.StatusFound) },
+		"no JSON":  func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) },
+		"too much": func(w http.ResponseWriter, _ *http.Request) { w.Write(bytes.Repeat([]byte(" "), 1<<20)) },
+		"nothing":  func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("{}")) },
+		"elsewhere": func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "https://169.254.169.254/", http.StatusFound)
+		},
 		"half of it": func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte(`{"xksProxyFleetSize":1}`)) },
 	} {
 		c, at := serve(t, h, 10*time.Second)
