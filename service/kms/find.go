@@ -71,7 +71,7 @@ func (s *Service) identify(ctx context.Context, keyID string, aliasOK bool) (tar
 func (s *Service) aliased(ctx context.Context, arn aws.ARN) (string, error) {
 	own := writes(ctx)
 	at := spotOf(arn)
-	key, version := s.known.alias(at)
+	key, version := recall(s.known, s.known.aliases, at)
 	if key != "" && !own {
 		return key, nil
 	}
@@ -86,7 +86,7 @@ func (s *Service) aliased(ctx context.Context, arn aws.ARN) (string, error) {
 		return "", fmt.Errorf("read alias %s: %w", arn, err)
 	}
 	if !own {
-		s.known.keepAlias(version, at, a.Target)
+		remember(s.known, s.known.aliases, version, at, a.Target)
 	}
 	return a.Target, nil
 }

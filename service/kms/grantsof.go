@@ -91,7 +91,7 @@ func granteesOf(call *aws.Call) []string {
 func (s *Service) keyGrants(ctx context.Context, arn aws.ARN) (*keyGrants, error) {
 	at := spotOf(arn)
 	own := writes(ctx)
-	kg, version := s.known.grantsOn(at)
+	kg, version := recall(s.known, s.known.grants, at)
 	if kg != nil && !own {
 		return kg, nil
 	}
@@ -104,7 +104,7 @@ func (s *Service) keyGrants(ctx context.Context, arn aws.ARN) (*keyGrants, error
 	}
 	kg = &keyGrants{none: err != nil || c.N == 0, by: map[string]*granteeGrants{}}
 	if !own {
-		s.known.keepGrants(version, at, kg)
+		remember(s.known, s.known.grants, version, at, kg)
 	}
 	return kg, nil
 }

@@ -71,60 +71,24 @@ func newKnown(s *store.Store) *known {
 	return k
 }
 
-// key returns what is known of a key, and the version at which that was asked.
-func (k *known) key(at spot) (*ready, uint64) {
+// recall returns what one of k's maps has at a spot, and the version at which that
+// was asked.
+func recall[T any](k *known, from map[spot]T, at spot) (T, uint64) {
 	k.mu.RLock()
 	defer k.mu.RUnlock()
-	return k.keys[at], k.version
+	return from[at], k.version
 }
 
-func (k *known) keepKey(version uint64, at spot, r *ready) {
+// remember puts into one of k's maps what was read after recall told version, unless
+// something has changed since.
+func remember[T any](k *known, into map[spot]T, version uint64, at spot, v T) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.version != version {
 		return
 	}
-	if len(k.keys) >= knownMost {
-		clear(k.keys)
+	if len(into) >= knownMost {
+		clear(into)
 	}
-	k.keys[at] = r
-}
-
-// grantsOn returns what is known of a key's grants, and the version at which that was asked.
-func (k *known) grantsOn(at spot) (*keyGrants, uint64) {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	return k.grants[at], k.version
-}
-
-func (k *known) keepGrants(version uint64, at spot, g *keyGrants) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.version != version {
-		return
-	}
-	if len(k.grants) >= knownMost {
-		clear(k.grants)
-	}
-	k.grants[at] = g
-}
-
-// alias returns the id of the key that an alias is known to stand for, and the
-// version at which that was asked.
-func (k *known) alias(at spot) (string, uint64) {
-	k.mu.RLock()
-	defer k.mu.RUnlock()
-	return k.aliases[at], k.version
-}
-
-func (k *known) keepAlias(version uint64, at spot, id string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.version != version {
-		return
-	}
-	if len(k.aliases) >= knownMost {
-		clear(k.aliases)
-	}
-	k.aliases[at] = id
+	into[at] = v
 }

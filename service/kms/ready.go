@@ -31,7 +31,7 @@ func (s *Service) ready(ctx context.Context, arn aws.ARN) (*ready, error) {
 		return s.readReady(ctx, arn)
 	}
 	at := spotOf(arn)
-	r, version := s.known.key(at)
+	r, version := recall(s.known, s.known.keys, at)
 	if r != nil {
 		return r, nil
 	}
@@ -39,7 +39,7 @@ func (s *Service) ready(ctx context.Context, arn aws.ARN) (*ready, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.known.keepKey(version, at, r)
+	remember(s.known, s.known.keys, version, at, r)
 	return r, nil
 }
 

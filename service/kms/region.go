@@ -109,7 +109,7 @@ func (s *Service) replicateKey(ctx context.Context, in *kmsapi.ReplicateKeyReque
 	if err := s.keep(ctx, arn, k); err != nil {
 		return nil, err
 	}
-	if err := s.shareMembers(ctx, arn, k); err != nil {
+	if err := s.shareMembers(ctx, k); err != nil {
 		return nil, err
 	}
 	shown, err := service.WithARNs(ctx, s.env.Principals, made.Policy)
@@ -119,26 +119,12 @@ func (s *Service) replicateKey(ctx context.Context, in *kmsapi.ReplicateKeyReque
 	return &kmsapi.ReplicateKeyResponse{ReplicaKeyMetadata: made.metadata(there, time.Now()), ReplicaPolicy: new(shown), ReplicaTags: made.tagList()}, nil
 }
 
-// shareMembers tells the other records of k, which is at arn, who belongs to it.
-func (s *Service) shareMembers(ctx context.Context, arn aws.ARN, k *key) error {
-	for _, region := range append([]string{k.Regions.Primary}, k.Regions.Replicas...) {
-		if region == string(arn.Region) {
-			continue
-		}
-		there := inRegion(arn, region)
-		other, err := s.keys.At(there).Get(ctx, k.ID)
-		if errors.Is(err, store.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
+// shareMembers tells the records of k in other regions than the call's who belongs to it.
+func (s *Service) shareMembers(ctx context.Context, k *key) error {
+	return s.siblings(ctx, k, func(other *key) (bool, error) {
 		other.Regions = &multiRegion{Primary: k.Regions.Primary, Replicas: slices.Clone(k.Regions.Replicas)}
-		if err := s.keep(ctx, there, other); err != nil {
-			return err
-		}
-	}
-	return nil
+		return true, nil
+	})
 }
 
 func (s *Service) touchPrimary(ctx context.Context, in *kmsapi.UpdatePrimaryRegionRequest) ([]wire.Touch, error) {
@@ -186,7 +172,7 @@ func (s *Service) updatePrimaryRegion(ctx context.Context, in *kmsapi.UpdatePrim
 	if err := s.keep(ctx, arn, k); err != nil {
 		return nil, err
 	}
-	return &kmsapi.UpdatePrimaryRegionResponse{}, s.shareMembers(ctx, arn, k)
+	return &kmsapi.UpdatePrimaryRegionResponse{}, s.shareMembers(ctx, k)
 }
 
 // leave takes a deleted key out of its multi-Region key. A primary that waits for
@@ -210,5 +196,5 @@ func (s *Service) leave(ctx context.Context, arn aws.ARN, k *key) error {
 	if err := s.keep(ctx, there, primary); err != nil {
 		return err
 	}
-	return s.shareMembers(ctx, there, primary)
+	return s.shareMembers(ctx, primary)
 }

@@ -158,7 +158,7 @@ func (s *Service) cancelRotation(ctx context.Context, in *api.CancelRotateSecret
 	// AWSPENDING stays where it is: its version may stand in the database already.
 	store.UnscheduleIn(ctx, placeOf(sec), jobWindow, sec.ID)
 	r := sec.Rotation
-	r.Enabled, r.Next, r.Token, r.Step, r.Attempts = false, time.Time{}, "", "", 0
+	r.Enabled, r.Next, r.Token = false, time.Time{}, ""
 	return out, s.save(ctx, sec)
 }
 

@@ -69,6 +69,4 @@ type rotation struct {
 	Duration string
 	Next     time.Time
 	Token    string // version under way: AWSPENDING
-	Step     string
-	Attempts int
 }

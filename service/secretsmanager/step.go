@@ -45,26 +45,26 @@ func (s *Service) begin(ctx context.Context, sec *secret, token string) error {
 
 // beginTest tries the current value as if it were new, with the caller's rights on it.
 func (s *Service) beginTest(ctx context.Context, sec *secret, token string) error {
-	if sec.Stages[pending] == "" || sec.unfinished() == "" {
-		v, err := s.version(ctx, sec, sec.Stages[current])
-		if err != nil {
-			return err
-		}
-		value, err := s.open(ctx, sec, v)
-		if err != nil {
-			return err
-		}
-		defer clear(value.Bytes)
-		if err := s.putVersion(ctx, sec, token, value, []string{pending}); err != nil {
-			return err
-		}
-		sec.Rotation.Token = token
-		if err := s.tell(ctx, sec, "TestRotationStarted", nil); err != nil {
-			return err
-		}
-		return s.proceed(ctx, sec, &progress{Token: token, Was: sec.Stages[current], Step: "testSecret", Test: true}, 0)
+	if sec.unfinished() != "" {
+		return nil // what an earlier rotation has left is not tested away
 	}
-	return nil // what an earlier rotation has left is not tested away
+	v, err := s.version(ctx, sec, sec.Stages[current])
+	if err != nil {
+		return err
+	}
+	value, err := s.open(ctx, sec, v)
+	if err != nil {
+		return err
+	}
+	defer clear(value.Bytes)
+	if err := s.putVersion(ctx, sec, token, value, []string{pending}); err != nil {
+		return err
+	}
+	sec.Rotation.Token = token
+	if err := s.tell(ctx, sec, "TestRotationStarted", nil); err != nil {
+		return err
+	}
+	return s.proceed(ctx, sec, &progress{Token: token, Was: sec.Stages[current], Step: "testSecret", Test: true}, 0)
 }
 
 func (s *Service) proceed(ctx context.Context, sec *secret, p *progress, pause time.Duration) error {
