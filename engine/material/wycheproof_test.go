@@ -2,71 +2,18 @@ package material
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha3"
 	"crypto/x509"
-	"encoding/hex"
 	"encoding/json"
-	"os"
 	"testing"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+
+	"sumun.dev/engine/material/wycheproof"
 )
-
-// vectors is where Wycheproof's lie, seen from here.
-const vectors = "../../../shared/data/wycheproof/"
-
-// A group is what this package's tests want of any of Wycheproof's test groups.
-type group struct {
-	KeySize, TagSize int
-	SLen             int    `json:"sLen"`
-	Private          octets `json:"privateKeyPkcs8"`
-	PublicKeyDer     octets
-	PublicKey        json.RawMessage
-	Tests            []struct {
-		ID      int `json:"tcId"`
-		Comment string
-		Flags   []string
-		Result  string // "valid", "acceptable" or "invalid"
-
-		Key, Msg, Ct, Tag, Sig, Label, Ctx octets
-		Public, Private, Shared            octets
-	}
-}
-
-// octets are written in hexadecimal digits.
-type octets []byte
-
-func (o *octets) UnmarshalText(text []byte) error {
-	b, err := hex.DecodeString(string(text))
-	*o = b
-	return err
-}
-
-// read returns the groups of a file, and skips the test when it is not there.
-func read(t *testing.T, name string) []group {
-	t.Helper()
-	f, err := os.Open(vectors + name + "_test.json.gz")
-	if err != nil {
-		t.Skip("the vectors of Wycheproof are not there: " + err.Error())
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var suite struct {
-		NumberOfTests int
-		TestGroups    []group
-	}
-	if err := json.NewDecoder(z).Decode(&suite); err != nil {
-		t.Fatal(err)
-	}
-	return suite.TestGroups
-}
 
 // judge compares an outcome with what a vector says of it. What is "acceptable" may
 // go either way, and is counted with the vectors that ran.
@@ -81,7 +28,7 @@ func TestWycheproofMAC(t *testing.T) {
 	for name, spec := range map[string]Spec{"hmac_sha224": HMAC224, "hmac_sha256": HMAC256, "hmac_sha384": HMAC384, "hmac_sha512": HMAC512} {
 		t.Run(name, func(t *testing.T) {
 			ran := 0
-			for _, g := range read(t, name) {
+			for _, g := range wycheproof.Read(t, name) {
 				for _, c := range g.Tests {
 					k, err := Parse(spec, c.Key)
 					if g.KeySize/8 != macHash[spec].Size() {
@@ -110,7 +57,7 @@ func TestWycheproofMAC(t *testing.T) {
 func TestWycheproofECDH(t *testing.T) {
 	for name, spec := range map[string]Spec{"ecdh_secp256r1": P256, "ecdh_secp384r1": P384, "ecdh_secp521r1": P521} {
 		t.Run(name, func(t *testing.T) {
-			for _, g := range read(t, name) {
+			for _, g := range wycheproof.Read(t, name) {
 				for _, c := range g.Tests {
 					k, err := Parse(spec, scalar(t, spec, c.Private))
 					if err != nil {
@@ -152,7 +99,7 @@ func TestWycheproofSignatures(t *testing.T) {
 		"ed25519": "ED25519_SHA_512",
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, g := range read(t, name) {
+			for _, g := range wycheproof.Read(t, name) {
 				public, err := x509.ParsePKIXPublicKey(g.PublicKeyDer)
 				if err != nil {
 					t.Fatal(err)
@@ -178,7 +125,7 @@ func TestWycheproofSignatures(t *testing.T) {
 }
 
 func TestWycheproofSecp256k1(t *testing.T) {
-	for _, g := range read(t, "ecdsa_secp256k1_sha256") {
+	for _, g := range wycheproof.Read(t, "ecdsa_secp256k1_sha256") {
 		var info publicKeyInfo
 		if err := unmarshal(g.PublicKeyDer, &info); err != nil || !isSecp256k1(info.Algorithm) {
 			t.Fatal(err)
@@ -204,7 +151,7 @@ func TestWycheproofOAEP(t *testing.T) {
 		"rsa_oaep_4096_sha256_mgf1sha256": {RSA4096, "RSAES_OAEP_SHA_256"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, g := range read(t, name) {
+			for _, g := range wycheproof.Read(t, name) {
 				k, err := Parse(of.spec, g.Private)
 				if err != nil {
 					t.Fatal(err)
@@ -228,7 +175,7 @@ func TestWycheproofOAEP(t *testing.T) {
 }
 
 func TestWycheproofKeyWrap(t *testing.T) {
-	for _, g := range read(t, "aes_kwp") {
+	for _, g := range wycheproof.Read(t, "aes_kwp") {
 		for _, c := range g.Tests {
 			plain, err := UnwrapKWP(c.Key, c.Ct)
 			judge(t, c.ID, c.Comment, c.Result, err)
@@ -248,8 +195,8 @@ func TestWycheproofMLDSA(t *testing.T) {
 	for name, spec := range map[string]Spec{"mldsa_44_verify": MLDSA44, "mldsa_65_verify": MLDSA65, "mldsa_87_verify": MLDSA87} {
 		t.Run(name, func(t *testing.T) {
 			set, ran := mldsaSets[spec], 0
-			for _, g := range read(t, name) {
-				var key octets
+			for _, g := range wycheproof.Read(t, name) {
+				var key wycheproof.Octets
 				if err := json.Unmarshal(g.PublicKey, &key); err != nil {
 					t.Fatal(err)
 				}

@@ -2,8 +2,6 @@ package kms
 
 import (
 	"bytes"
-	crand "crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -13,7 +11,7 @@ import (
 	"time"
 
 	"sumun.dev/api/kmsapi"
-	"sumun.dev/engine/seal"
+	"sumun.dev/engine/seal/sealtest"
 	"sumun.dev/store/sqlite"
 )
 
@@ -31,15 +29,7 @@ func durableYard(t testing.TB, dir string) *yard {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(dir, "key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := seal.ParseKey(string(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return yardOn(t, backend, seal.NewRoot(key))
+	return yardOn(t, backend, sealtest.RootIn(t, dir))
 }
 
 // TestImportChild is the process that TestKilledRotations kills: it rotates, imports
@@ -77,11 +67,6 @@ func TestImportChild(t *testing.T) {
 func TestKilledRotations(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	var secret [seal.KeySize]byte
-	_, _ = crand.Read(secret[:]) // never fails
-	if err := os.WriteFile(filepath.Join(dir, "key"), []byte(hex.EncodeToString(secret[:])), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	y := durableYard(t, dir)

@@ -2,16 +2,12 @@ package kms
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/hex"
-	"encoding/json"
-	"os"
 	"slices"
 	"strconv"
 	"testing"
@@ -20,57 +16,13 @@ import (
 	"sumun.dev/api/kmsapi"
 	"sumun.dev/aws"
 	mat "sumun.dev/engine/material"
+	"sumun.dev/engine/material/wycheproof"
 	"sumun.dev/wire"
 )
 
 // Wycheproof's vectors where KMS can import the key: it is wrapped under a key that
 // GetParametersForImport gives out, imported, and used, all by calls of the API. The
 // other vectors run against the functions that the calls use (engine/material).
-
-const vectors = "../../../shared/data/wycheproof/"
-
-type vectorGroup struct {
-	KeySize, TagSize int
-	PrivateKeyPkcs8  octets
-	Tests            []vector
-}
-
-type vector struct {
-	ID      int `json:"tcId"`
-	Comment string
-	Result  string // "valid", "acceptable" or "invalid"
-
-	Key, Msg, Ct, Tag, Label octets
-	Public, Private, Shared  octets
-}
-
-// octets are written in hexadecimal digits.
-type octets []byte
-
-func (o *octets) UnmarshalText(text []byte) error {
-	b, err := hex.DecodeString(string(text))
-	*o = b
-	return err
-}
-
-// groupsOf returns the groups of a file, and skips the test when it is not there.
-func groupsOf(t *testing.T, name string) []vectorGroup {
-	t.Helper()
-	f, err := os.Open(vectors + name + "_test.json.gz")
-	if err != nil {
-		t.Skip("the vectors of Wycheproof are not there: " + err.Error())
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var suite struct{ TestGroups []vectorGroup }
-	if err := json.NewDecoder(z).Decode(&suite); err != nil {
-		t.Fatal(err)
-	}
-	return suite.TestGroups
-}
 
 // An importer makes keys of a spec with imported material, each material once.
 type importer struct {
@@ -129,7 +81,7 @@ func (i *importer) key(material []byte) string {
 
 // judge compares an answer with what a vector says of it; what is "acceptable" may go
 // either way. A refusal must be AWS's.
-func (v *vector) judge(t *testing.T, err error, refusal aws.ErrorKind) {
+func judge(t *testing.T, v *wycheproof.Vector, err error, refusal aws.ErrorKind) {
 	t.Helper()
 	if v.Result == "valid" && err != nil || v.Result == "invalid" && err == nil {
 		t.Errorf("%d (%s) is %s, and the answer is %v", v.ID, v.Comment, v.Result, err)
@@ -143,7 +95,7 @@ func TestWycheproofMacs(t *testing.T) {
 	for spec, name := range map[string]string{"HMAC_224": "hmac_sha224", "HMAC_256": "hmac_sha256", "HMAC_384": "hmac_sha384", "HMAC_512": "hmac_sha512"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			groups, i := groupsOf(t, name), newImporter(t, spec, macing)
+			groups, i := wycheproof.Read(t, name), newImporter(t, spec, macing)
 			alg := kmsapi.MacAlgorithmSpec(mat.Algorithms(mat.Spec(spec), macing)[0])
 			ran := 0
 			for _, g := range groups {
@@ -158,7 +110,7 @@ func TestWycheproofMacs(t *testing.T) {
 						t.Errorf("%d (%s) is %s, and the code is %x", v.ID, v.Comment, v.Result, made.Mac)
 					}
 					_, err := call(i.crypt, &kmsapi.VerifyMac, &kmsapi.VerifyMacRequest{KeyId: id, Message: v.Msg, MacAlgorithm: alg, Mac: v.Tag})
-					v.judge(t, err, kmsapi.KMSInvalidMacException)
+					judge(t, &v, err, kmsapi.KMSInvalidMacException)
 				}
 			}
 			if ran < 50 {
@@ -179,14 +131,14 @@ func TestWycheproofSharedSecrets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			groups, i := groupsOf(t, name), newImporter(t, c.spec, agreeing)
+			groups, i := wycheproof.Read(t, name), newImporter(t, c.spec, agreeing)
 			for _, g := range groups {
 				for _, v := range g.Tests {
 					id := i.key(scalar(t, c.curve, v.Private))
 					out, err := call(i.crypt, &kmsapi.DeriveSharedSecret, &kmsapi.DeriveSharedSecretRequest{
 						KeyId: id, KeyAgreementAlgorithm: kmsapi.KeyAgreementAlgorithmSpecEcdh, PublicKey: v.Public,
 					})
-					v.judge(t, err, aws.ValidationException)
+					judge(t, &v, err, aws.ValidationException)
 					if err == nil && !bytes.Equal(out.SharedSecret, v.Shared) {
 						t.Errorf("%d (%s): another secret", v.ID, v.Comment)
 					}
@@ -223,15 +175,15 @@ func TestWycheproofCiphertexts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			groups, i := groupsOf(t, name), newImporter(t, c.spec, encrypting)
+			groups, i := wycheproof.Read(t, name), newImporter(t, c.spec, encrypting)
 			for _, g := range groups {
 				for _, v := range g.Tests {
 					if len(v.Label) > 0 || len(v.Ct) == 0 {
 						continue // KMS has no labels, and the model wants a byte at least
 					}
-					id := i.key(g.PrivateKeyPkcs8)
+					id := i.key(g.Private)
 					out, err := call(i.crypt, &kmsapi.Decrypt, &kmsapi.DecryptRequest{KeyId: &id, CiphertextBlob: v.Ct, EncryptionAlgorithm: &c.alg})
-					v.judge(t, err, kmsapi.InvalidCiphertextException)
+					judge(t, &v, err, kmsapi.InvalidCiphertextException)
 					if err == nil && !bytes.Equal(out.Plaintext, v.Msg) {
 						t.Errorf("%d (%s): another plaintext", v.ID, v.Comment)
 					}

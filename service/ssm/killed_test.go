@@ -2,8 +2,6 @@ package ssm
 
 import (
 	"context"
-	crand "crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -13,7 +11,7 @@ import (
 	"time"
 
 	"sumun.dev/api/ssmapi"
-	"sumun.dev/engine/seal"
+	"sumun.dev/engine/seal/sealtest"
 	"sumun.dev/respond"
 	"sumun.dev/store"
 	"sumun.dev/store/sqlite"
@@ -34,29 +32,9 @@ func durable(t testing.TB, dir string) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, backend: backend, root: rootIn(t, dir), runbooks: respond.Builtin()}
+	w := &world{t: t, backend: backend, root: sealtest.RootIn(t, dir), runbooks: respond.Builtin()}
 	w.begin()
 	return w
-}
-
-// rootIn returns the root key that the folder's worlds share.
-func rootIn(t testing.TB, dir string) *seal.Root {
-	t.Helper()
-	file := filepath.Join(dir, "key")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		var secret [seal.KeySize]byte
-		_, _ = crand.Read(secret[:]) // never fails
-		text = []byte(hex.EncodeToString(secret[:]))
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	key, err := seal.ParseKey(string(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return seal.NewRoot(key)
 }
 
 // TestChild is the process that TestKilledProcesses kills.

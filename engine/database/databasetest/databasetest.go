@@ -3,13 +3,8 @@ package databasetest
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -21,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"sumun.dev/engine/certtest"
 	"sumun.dev/engine/database"
 )
 
@@ -194,47 +190,12 @@ func freePort(t testing.TB) int {
 // certify makes the server's certificate and the authority that signs it.
 func (s *Server) certify(t testing.TB, folder string, who *syscall.SysProcAttr) {
 	t.Helper()
-	authority := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}
-	server := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "database"}, NotBefore: authority.NotBefore, NotAfter: authority.NotAfter,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	authorityKey, serverKey := newKey(t), newKey(t)
-	secret, err := x509.MarshalPKCS8PrivateKey(serverKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ca := block("CERTIFICATE", sign(t, authority, authority, authorityKey, authorityKey))
+	c := certtest.New(t, "database")
 	s.CA, s.Roots = filepath.Join(folder, "ca.pem"), x509.NewCertPool()
-	s.Roots.AppendCertsFromPEM(ca)
-	write(t, s.CA, ca, who)
-	write(t, filepath.Join(folder, "server.pem"), block("CERTIFICATE", sign(t, server, authority, serverKey, authorityKey)), who)
-	write(t, filepath.Join(folder, "server.key"), block("PRIVATE KEY", secret), who)
-}
-
-func block(kind string, der []byte) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
-}
-
-func newKey(t testing.TB) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func sign(t testing.TB, of, by *x509.Certificate, key, with *ecdsa.PrivateKey) []byte {
-	t.Helper()
-	der, err := x509.CreateCertificate(rand.Reader, of, by, key.Public(), with)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
+	s.Roots.AppendCertsFromPEM(c.CA)
+	write(t, s.CA, c.CA, who)
+	write(t, filepath.Join(folder, "server.pem"), c.Cert, who)
+	write(t, filepath.Join(folder, "server.key"), c.Key, who)
 }
 
 // Exec runs statements as the administrator, with the engine's own client: what
