@@ -12,8 +12,8 @@ package seal
 
 import (
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
-	"fmt"
 
 	"sumun.dev/engine/once"
 )
@@ -35,30 +35,27 @@ var (
 	ErrUnknownKey = errors.New("seal: the message was sealed under another root key")
 )
 
-// A Root seals under its first key, and opens what was sealed under any of its
-// keys. It is safe for concurrent use and prints without its keys.
-type Root struct {
-	keys []Key
+// KeyOf returns the id of the root key that sealed a message; empty when it is
+// not in the form of one. Whether that key sealed it only Open can tell.
+func KeyOf(sealed []byte) string {
+	if len(sealed) < Overhead || sealed[0] != version {
+		return ""
+	}
+	return hex.EncodeToString(sealed[1 : 1+idSize])
 }
 
-// NewRoot returns a root that seals under current and opens what was sealed
-// under the earlier keys too.
-func NewRoot(current Key, earlier ...Key) *Root {
-	return &Root{append([]Key{current}, earlier...)}
-}
+// KeyOf is the function of the same name.
+func (r *Root) KeyOf(sealed []byte) string { return KeyOf(sealed) }
 
-func (r *Root) String() string { return fmt.Sprintf("root key %s", r.keys[0].ID()) }
-
-// Format keeps the keys out of every print, %#v included.
-func (r *Root) Format(f fmt.State, _ rune) { fmt.Fprint(f, r.String()) }
-
-// Seal encrypts plain and binds it to ad, which Open must be given again.
+// Seal encrypts plain under the current key and binds it to ad, which Open must be
+// given again.
 func (r *Root) Seal(plain, ad []byte) []byte {
+	key := r.ring.Load().current
 	out := make([]byte, headerSize, headerSize+len(plain)+tagSize)
 	out[0] = version
-	copy(out[1:], r.keys[0].id[:])
+	copy(out[1:], key.id[:])
 	once.NewSalt(out[1+idSize : headerSize])
-	return r.keys[0].prk.Seal(out, label, out[1+idSize:headerSize], plain, bound(out[:headerSize], ad))
+	return key.prk.Seal(out, label, out[1+idSize:headerSize], plain, bound(out[:headerSize], ad))
 }
 
 // Open decrypts what Seal returned for the same ad: ErrUnknownKey when no key of
@@ -68,18 +65,15 @@ func (r *Root) Open(sealed, ad []byte) ([]byte, error) {
 		return nil, ErrTampered
 	}
 	header, body := sealed[:headerSize], sealed[headerSize:]
-	err := ErrUnknownKey
-	for i := range r.keys {
-		if [idSize]byte(header[1:1+idSize]) != r.keys[i].id {
-			continue
-		}
-		plain, failed := r.keys[i].prk.Open(label, header[1+idSize:], body, bound(header, ad))
-		if failed == nil {
-			return plain, nil
-		}
-		err = ErrTampered
+	key := r.ring.Load().find([idSize]byte(header[1 : 1+idSize]))
+	if key == nil {
+		return nil, ErrUnknownKey
 	}
-	return nil, err
+	plain, err := key.prk.Open(label, header[1+idSize:], body, bound(header, ad))
+	if err != nil {
+		return nil, ErrTampered
+	}
+	return plain, nil
 }
 
 // label tells the keys of sealed messages from others that are derived alike.
