@@ -70,18 +70,11 @@ func expirationOf(in *kmsapi.ImportKeyMaterialRequest) kmsapi.ExpirationModelTyp
 
 // importable returns the key that material is to be imported into.
 func (s *Service) importable(ctx context.Context, keyID string) (*key, aws.ARN, error) {
-	t, err := s.identify(ctx, keyID, false)
-	if err != nil {
-		return nil, aws.ARN{}, err
+	k, arn, err := s.look(ctx, keyID)
+	if err == nil && k.Origin != string(kmsapi.OriginTypeExternal) {
+		err = kmsapi.UnsupportedOperationException.New("%s origin is %s which is not valid for this operation.", arn, k.Origin)
 	}
-	k, err := s.key(ctx, t.ARN)
-	if err != nil {
-		return nil, aws.ARN{}, err
-	}
-	if k.Origin != string(kmsapi.OriginTypeExternal) {
-		return nil, aws.ARN{}, kmsapi.UnsupportedOperationException.New("%s origin is %s which is not valid for this operation.", t.ARN, k.Origin)
-	}
-	return k, t.ARN, nil
+	return k, arn, err
 }
 
 func (s *Service) getParametersForImport(ctx context.Context, in *kmsapi.GetParametersForImportRequest) (*kmsapi.GetParametersForImportResponse, error) {

@@ -178,12 +178,12 @@ func (s *Service) describeKey(ctx context.Context, in *kmsapi.DescribeKeyRequest
 		return nil, err
 	}
 	m := k.metadata(t.ARN, time.Now())
-	away, err := s.unavailable(ctx, k)
+	away, err := s.unavailable(ctx, t.ARN, k)
 	if err != nil {
 		return nil, err
 	}
 	if away && *m.KeyState != kmsapi.KeyStatePendingDeletion {
-		m.KeyState = new(kmsapi.KeyStateUnavailable)
+		m.KeyState, m.Enabled = new(kmsapi.KeyStateUnavailable), new(false)
 	}
 	return &kmsapi.DescribeKeyResponse{KeyMetadata: m}, nil
 }

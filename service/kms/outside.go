@@ -80,11 +80,11 @@ func told(ctx context.Context, arn aws.ARN) xks.Request {
 }
 
 // unavailable reports whether k's custom key store is not connected.
-func (s *Service) unavailable(ctx context.Context, k *key) (bool, error) {
+func (s *Service) unavailable(ctx context.Context, arn aws.ARN, k *key) (bool, error) {
 	if k.Store == "" {
 		return false, nil
 	}
-	t, err := s.places.Get(ctx, k.Store)
+	t, err := s.places.At(arn).Get(ctx, k.Store)
 	if errors.Is(err, store.ErrNotFound) {
 		return true, nil
 	}

@@ -169,10 +169,24 @@ func (s *Service) updatePrimaryRegion(ctx context.Context, in *kmsapi.UpdatePrim
 		return nil, err
 	}
 	k.Regions.Replicas[i], k.Regions.Primary = k.Regions.Primary, in.PrimaryRegion
+	handOver(ctx, k, store.Place{Account: arn.Account, Region: there.Region})
 	if err := s.keep(ctx, arn, k); err != nil {
 		return nil, err
 	}
 	return &kmsapi.UpdatePrimaryRegionResponse{}, s.shareMembers(ctx, k)
+}
+
+// handOver moves the rotations that k waits for to its new primary: this region's
+// record may be deleted before they fall due.
+func handOver(ctx context.Context, k *key, to store.Place) {
+	store.Unschedule(ctx, jobRotate, k.ID)
+	store.Unschedule(ctx, jobOnDemand, k.ID)
+	if k.Rotation.Days > 0 {
+		store.Schedule(ctx, store.Due{Kind: jobRotate, ID: k.ID, At: k.Rotation.Next, Place: to})
+	}
+	if !k.Rotation.Started.IsZero() {
+		store.Schedule(ctx, store.Due{Kind: jobOnDemand, ID: k.ID, At: time.Now(), Place: to})
+	}
 }
 
 // leave takes a deleted key out of its multi-Region key. A primary that waits for

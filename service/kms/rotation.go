@@ -59,29 +59,25 @@ func period(in *kmsapi.EnableKeyRotationRequest) int {
 	return defaultPeriod
 }
 
-// rotating returns the key of a rotation operation. Only symmetric keys outside
+// rotates refuses keys that cannot have new material. Only symmetric keys outside
 // custom key stores rotate; by themselves only those of AWS KMS's own material.
-func (s *Service) rotating(ctx context.Context, keyID string, byItself bool) (*key, aws.ARN, error) {
-	t, err := s.identify(ctx, keyID, false)
-	if err != nil {
-		return nil, aws.ARN{}, err
-	}
-	k, err := s.key(ctx, t.ARN)
+func (k *key) rotates(arn aws.ARN, byItself bool) error {
 	switch {
-	case err != nil:
-		return nil, aws.ARN{}, err
 	case k.Spec != string(kmsapi.KeySpecSymmetricDefault):
-		return nil, aws.ARN{}, kmsapi.UnsupportedOperationException.New("%s key spec is %s which is not valid for this operation.", t.ARN, k.Spec)
+		return kmsapi.UnsupportedOperationException.New("%s key spec is %s which is not valid for this operation.", arn, k.Spec)
 	case k.Origin == string(kmsapi.OriginTypeAwsKms), k.Origin == string(kmsapi.OriginTypeExternal) && !byItself:
-		return k, t.ARN, nil
+		return nil
 	}
-	return nil, aws.ARN{}, kmsapi.UnsupportedOperationException.New("%s origin is %s which is not valid for this operation.", t.ARN, k.Origin)
+	return kmsapi.UnsupportedOperationException.New("%s origin is %s which is not valid for this operation.", arn, k.Origin)
 }
 
-// changing is rotating for operations that change a key: it must be enabled, a
-// customer's own, and the primary of its regions.
+// changing returns the key that an operation gives other material: it must be one
+// that rotates, enabled, a customer's own, and the primary of its regions.
 func (s *Service) changing(ctx context.Context, keyID string, byItself bool) (*key, aws.ARN, error) {
-	k, arn, err := s.rotating(ctx, keyID, byItself)
+	k, arn, err := s.look(ctx, keyID)
+	if err == nil {
+		err = k.rotates(arn, byItself)
+	}
 	switch {
 	case err != nil:
 		return nil, arn, err
@@ -140,8 +136,18 @@ func (s *Service) putShared(ctx context.Context, k *key) error {
 	return errors.Join(s.keys.Put(ctx, k.ID, k), s.shareMaterials(ctx, k))
 }
 
+// getKeyRotationStatus is open to other accounts, as the key policy wills. KMS API
+// Reference, GetKeyRotationStatus, "Cross-account use".
 func (s *Service) getKeyRotationStatus(ctx context.Context, in *kmsapi.GetKeyRotationStatusRequest) (*kmsapi.GetKeyRotationStatusResponse, error) {
-	k, arn, err := s.rotating(ctx, in.KeyId, false)
+	t, err := s.identify(ctx, in.KeyId, false)
+	if err != nil {
+		return nil, err
+	}
+	arn := t.ARN
+	k, err := s.key(ctx, arn)
+	if err == nil {
+		err = k.rotates(arn, false)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -193,13 +199,15 @@ func (s *Service) importedToRotate(ctx context.Context, k *key, arn aws.ARN) err
 	return err
 }
 
-// finishOnDemand does what RotateKeyOnDemand has begun.
+// finishOnDemand does what RotateKeyOnDemand has begun, in the region that is the
+// primary's by now.
 func (s *Service) finishOnDemand(ctx context.Context, due store.Due) error {
 	k, err := s.keys.Get(ctx, due.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil
 	}
-	if err != nil || k.Rotation.Started.IsZero() {
+	call := aws.CallOf(ctx)
+	if err != nil || k.Rotation.Started.IsZero() || k.replicaIn(call.Region) {
 		return err
 	}
 	k.Rotation.Started = time.Time{}
@@ -208,7 +216,8 @@ func (s *Service) finishOnDemand(ctx context.Context, due store.Due) error {
 
 // rotateInTime rotates a key whose period has passed. A key that is disabled or
 // waits for its deletion is left alone, and rotated when it is enabled again
-// (resumeRotation). A multi-Region key that has another primary by now is rotated there.
+// (resumeRotation). A multi-Region key that has another primary by now is rotated
+// there (handOver).
 func (s *Service) rotateInTime(ctx context.Context, due store.Due) error {
 	k, err := s.keys.Get(ctx, due.ID)
 	if errors.Is(err, store.ErrNotFound) {
@@ -221,7 +230,6 @@ func (s *Service) rotateInTime(ctx context.Context, due store.Due) error {
 	case k.Rotation.Days == 0 || k.Disabled || k.Deletion != nil:
 		return nil
 	case k.replicaIn(call.Region):
-		store.Schedule(ctx, store.Due{Kind: jobRotate, ID: k.ID, At: k.Rotation.Next, Place: store.Place{Account: call.Account, Region: aws.Region(k.Regions.Primary)}})
 		return nil
 	case k.Rotation.Next.After(time.Now()):
 		store.Schedule(ctx, store.Due{Kind: jobRotate, ID: k.ID, At: k.Rotation.Next})

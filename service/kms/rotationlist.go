@@ -15,7 +15,10 @@ const defaultRotations = 100 // of a page
 // listKeyRotations lists the versions of a key, oldest first. Markers say how many
 // have been seen: versions are only ever added at the end.
 func (s *Service) listKeyRotations(ctx context.Context, in *kmsapi.ListKeyRotationsRequest) (*kmsapi.ListKeyRotationsResponse, error) {
-	k, arn, err := s.rotating(ctx, in.KeyId, false)
+	k, arn, err := s.look(ctx, in.KeyId)
+	if err == nil {
+		err = k.rotates(arn, false)
+	}
 	if err != nil {
 		return nil, err
 	}

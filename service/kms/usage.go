@@ -125,17 +125,13 @@ func (s *Service) keyLastUsed(ctx context.Context, in *kmsapi.GetKeyLastUsageReq
 }
 
 func (s *Service) getKeyLastUsage(ctx context.Context, in *kmsapi.GetKeyLastUsageRequest) (*kmsapi.GetKeyLastUsageResponse, error) {
-	t, err := s.identify(ctx, in.KeyId, false)
-	if err != nil {
-		return nil, err
-	}
-	k, err := s.key(ctx, t.ARN)
+	k, arn, err := s.look(ctx, in.KeyId)
 	if err != nil {
 		return nil, err
 	}
 	// Every key is watched from its creation on.
-	out := &kmsapi.GetKeyLastUsageResponse{KeyId: new(t.ARN.String()), KeyCreationDate: new(k.Created), TrackingStartDate: new(k.Created)}
-	u, err := s.usages.At(t.ARN).Get(ctx, t.ID)
+	out := &kmsapi.GetKeyLastUsageResponse{KeyId: new(arn.String()), KeyCreationDate: new(k.Created), TrackingStartDate: new(k.Created)}
+	u, err := s.usages.Get(ctx, k.ID)
 	if errors.Is(err, store.ErrNotFound) {
 		return out, nil
 	}

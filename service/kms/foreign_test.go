@@ -1,0 +1,67 @@
+package kms
+
+import (
+	"reflect"
+	"testing"
+
+	api "sumun.dev/api/kmsapi"
+	"sumun.dev/aws"
+)
+
+const openToOthers = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:root","arn:aws:iam::444455556666:root"]},"Action":"kms:*","Resource":"*"}]}`
+
+// A key policy may say kms:* for another account: what manages a key, its material
+// and its rotation stays with the account that owns it, and nothing of the key
+// comes to be in the other.
+func TestOtherAccountsManageNothing(t *testing.T) {
+	w := newCrypt(t)
+	theirs := w.as(root(other))
+	own, imported := w.key(symmetric, encrypting), w.key(symmetric, encrypting)
+	w.change(own, func(k *key) { k.Policy, k.Rotation.Days = openToOthers, 365 })
+	w.change(imported, func(k *key) { k.Policy, k.Origin = openToOthers, "EXTERNAL" })
+	before := map[string]*key{}
+	for _, id := range []string{own, imported} {
+		k, err := w.service.keys.Get(w.ctx(""), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before[id] = k
+	}
+	id, ext := arnOf(own), arnOf(imported)
+	_, enable := call(theirs, &api.EnableKeyRotation, &api.EnableKeyRotationRequest{KeyId: id})
+	_, disable := call(theirs, &api.DisableKeyRotation, &api.DisableKeyRotationRequest{KeyId: id})
+	_, rotate := call(theirs, &api.RotateKeyOnDemand, &api.RotateKeyOnDemandRequest{KeyId: id})
+	_, rotations := call(theirs, &api.ListKeyRotations, &api.ListKeyRotationsRequest{KeyId: id})
+	_, parameters := call(theirs, &api.GetParametersForImport, &api.GetParametersForImportRequest{KeyId: ext, WrappingAlgorithm: "RSAES_OAEP_SHA_256", WrappingKeySpec: "RSA_2048"})
+	_, bring := call(theirs, &api.ImportKeyMaterial, &api.ImportKeyMaterialRequest{KeyId: ext, ImportToken: make([]byte, tokenSize), EncryptedKeyMaterial: []byte("x")})
+	_, take := call(theirs, &api.DeleteImportedKeyMaterial, &api.DeleteImportedKeyMaterialRequest{KeyId: ext})
+	_, used := call(theirs, &api.GetKeyLastUsage, &api.GetKeyLastUsageRequest{KeyId: id})
+	_, put := call(theirs, &api.PutKeyPolicy, &api.PutKeyPolicyRequest{KeyId: id, Policy: openToOthers})
+	_, tag := call(theirs, &api.TagResource, &api.TagResourceRequest{KeyId: id, Tags: []api.Tag{{TagKey: "a", TagValue: "b"}}})
+	_, schedule := call(theirs, &api.ScheduleKeyDeletion, &api.ScheduleKeyDeletionRequest{KeyId: id})
+	_, name := call(theirs, &api.CreateAlias, &api.CreateAliasRequest{AliasName: "alias/mine", TargetKeyId: id})
+	for operation, err := range map[string]error{
+		"EnableKeyRotation": enable, "DisableKeyRotation": disable, "RotateKeyOnDemand": rotate, "ListKeyRotations": rotations,
+		"GetParametersForImport": parameters, "ImportKeyMaterial": bring, "DeleteImportedKeyMaterial": take, "GetKeyLastUsage": used,
+		"PutKeyPolicy": put, "TagResource": tag, "ScheduleKeyDeletion": schedule, "CreateAlias": name,
+	} {
+		if !api.NotFoundException.Is(err) {
+			t.Errorf("%s: %v", operation, err)
+		}
+	}
+	for id, was := range before {
+		if _, err := w.service.keys.Get(theirs.ctx(""), id); err == nil {
+			t.Errorf("%s is in the other account", id)
+		}
+		if is, err := w.service.keys.Get(w.ctx(""), id); err != nil || !reflect.DeepEqual(is, was) {
+			t.Errorf("%s has changed: %v", id, err)
+		}
+	}
+	// What AWS opens to other accounts is open.
+	if out := must(theirs, &api.GetKeyRotationStatus, &api.GetKeyRotationStatusRequest{KeyId: id}); !*out.KeyRotationEnabled || *out.KeyId != id {
+		t.Errorf("%+v", out)
+	}
+	must(theirs, &api.DescribeKey, &api.DescribeKeyRequest{KeyId: id})
+	must(theirs, &api.ListGrants, &api.ListGrantsRequest{KeyId: id})
+	refused(w.as(user(other, "eve")), aws.AccessDenied, &api.GetKeyRotationStatus, &api.GetKeyRotationStatusRequest{KeyId: id})
+}
