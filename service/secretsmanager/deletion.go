@@ -76,6 +76,7 @@ func (s *Service) restoreSecret(ctx context.Context, in *api.RestoreSecretReques
 	if sec.Deletion != nil {
 		store.UnscheduleIn(ctx, placeOf(sec), deletion, sec.ID)
 		sec.Deletion, sec.Deleted = nil, time.Time{}
+		s.await(ctx, sec) // its window may have come and gone
 		if err := s.save(ctx, sec); err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	api "sumun.dev/api/secretsmanagerapi"
@@ -174,9 +175,12 @@ func (s *secret) unfinished() string {
 // jobWindow is the kind of the due records of windows: one a secret, by its id.
 const jobWindow = "secretsmanager.window"
 
-// await has the next window noted and waited for.
+// await has the next window noted and waited for, if the secret rotates.
 func (s *Service) await(ctx context.Context, sec *secret) {
 	r := sec.Rotation
+	if r == nil || !r.Enabled {
+		return
+	}
 	c, ok := r.calendar()
 	if !ok {
 		return
@@ -189,6 +193,14 @@ func (s *Service) await(ctx context.Context, sec *secret) {
 	}
 	r.Next = closes.Add(-time.Second)
 	store.Schedule(ctx, store.Due{Kind: jobWindow, ID: sec.ID, At: opens, Place: placeOf(sec)})
+}
+
+// renewed counts a rotation from now on where the schedule says how long after the
+// last one the next is: whoever makes another value current has rotated the secret.
+func (s *Service) renewed(ctx context.Context, sec *secret) {
+	if r := sec.Rotation; r != nil && !strings.HasPrefix(r.Schedule, "cron(") {
+		s.await(ctx, sec)
+	}
 }
 
 // lastRotated is when the current value came: a value that somebody puts counts as

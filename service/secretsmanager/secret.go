@@ -21,7 +21,7 @@ func (s *Service) secretRoutes() []wire.Route {
 		api.ListSecrets.To(s.listSecrets, touchAll[*api.ListSecretsRequest]("ListSecrets")),
 		api.GetSecretValue.To(s.getValue, s.touchValue),
 		api.PutSecretValue.To(s.putValue, touch(s, "PutSecretValue", func(in *api.PutSecretValueRequest) string { return in.SecretId })),
-		api.BatchGetSecretValue.To(s.batch, touchAll[*api.BatchGetSecretValueRequest]("BatchGetSecretValue")),
+		api.BatchGetSecretValue.To(s.batch, touchBatch),
 		api.ListSecretVersionIds.To(s.listVersions, touch(s, "ListSecretVersionIds", func(in *api.ListSecretVersionIdsRequest) string { return in.SecretId })),
 		api.UpdateSecretVersionStage.To(s.updateStage, s.touchStage),
 		api.GetRandomPassword.To(getRandomPassword, touchAll[*api.GetRandomPasswordRequest]("GetRandomPassword")),

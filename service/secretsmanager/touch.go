@@ -21,6 +21,17 @@ func touchAll[In any](action string) func(context.Context, In) ([]wire.Touch, er
 	}
 }
 
+// touchBatch asks for the batch, and for the list when the secrets are found by
+// filters. Each of them is read by a GetSecretValue of its own. API Reference,
+// "BatchGetSecretValue".
+func touchBatch(_ context.Context, in *api.BatchGetSecretValueRequest) ([]wire.Touch, error) {
+	touches := []wire.Touch{{Action: "secretsmanager:BatchGetSecretValue"}}
+	if len(in.Filters) > 0 {
+		touches = append(touches, wire.Touch{Action: "secretsmanager:ListSecrets"})
+	}
+	return touches, nil
+}
+
 // touch is for operations on one secret that have no condition keys of their own.
 func touch[In any](s *Service, action string, id func(In) string) func(context.Context, In) ([]wire.Touch, error) {
 	return func(ctx context.Context, in In) ([]wire.Touch, error) {

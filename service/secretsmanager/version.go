@@ -79,6 +79,9 @@ func (s *Service) putVersion(ctx context.Context, sec *secret, token string, val
 	if err := s.versions.At(sec.arn).Insert(ctx, sec.versionID(token), v); err != nil {
 		return err
 	}
+	if sec.Stages[current] == token {
+		s.renewed(ctx, sec)
+	}
 	return s.change(ctx, sec, map[string]content{token: value})
 }
 
@@ -153,6 +156,9 @@ func (s *Service) moveStage(ctx context.Context, sec *secret, stage, to, from st
 		return api.ResourceNotFoundException.New("Secrets Manager can't find the specified secret value for VersionId: %s", to)
 	}
 	sec.label(stage, to)
+	if stage == current {
+		s.renewed(ctx, sec)
+	}
 	if len(sec.Stages) > maxStages {
 		return api.LimitExceededException.New("The secret %s would have more than %d staging labels.", sec.Name, maxStages)
 	}
