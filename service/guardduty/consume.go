@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"sumun.dev/aws"
-	"sumun.dev/detect"
+	"sumun.dev/detect/record"
 	"sumun.dev/detect/source/dns"
 	"sumun.dev/finding"
 	"sumun.dev/store"
@@ -24,8 +24,7 @@ func (s *Service) Malformed() uint64 { return s.counts.malformed.Load() }
 // does not keep the others waiting for ever.
 func (s *Service) queries(ctx context.Context, events []aws.Event) error {
 	call := aws.CallOf(ctx)
-	lists, err := s.listsOf(store.Place{Account: call.Account, Region: call.Region})
-	if err != nil {
+	if _, err := s.listsOf(store.Place{Account: call.Account, Region: call.Region}); err != nil {
 		return err
 	}
 	reader := dns.NewReader()
@@ -38,7 +37,8 @@ func (s *Service) queries(ctx context.Context, events []aws.Event) error {
 			unread = err
 			continue
 		}
-		found = append(found, detect.DNS(s.rules, r, lists)...)
+		r.Account, r.Region = call.Account, call.Region
+		s.see(r, func(one finding.Suspicion) { found = append(found, one) })
 	}
 	if unread != nil {
 		s.env.Log.Warn("DNS query records cannot be read, are skipped", "skipped", s.Malformed(), "last", unread)
@@ -51,6 +51,13 @@ func (s *Service) queries(ctx context.Context, events []aws.Event) error {
 		return err
 	}
 	return s.keep(ctx, d, found, false)
+}
+
+// see lets the engine judge a record.
+func (s *Service) see(r *record.Record, found func(finding.Suspicion)) {
+	s.judging.Lock()
+	defer s.judging.Unlock()
+	s.engine.See(r, found)
 }
 
 // keep adds suspicions to the findings they belong to, each finding written once.

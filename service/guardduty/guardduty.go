@@ -6,6 +6,7 @@ package guardduty
 
 import (
 	"crypto/sha256"
+	"sync"
 
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
@@ -26,7 +27,8 @@ type Service struct {
 	filters   *store.Table[filter]
 	feeds     Feeds
 	inUse     inUse
-	rules     []detect.DNSRule
+	judging   sync.Mutex // guards engine
+	engine    *detect.Engine
 	book      *intel.Book
 	loaded    loaded
 	counts    counts
@@ -41,11 +43,13 @@ func New(env service.Env) *Service {
 		sets:      store.NewTable[set](env.Store, "guardduty.sets"),
 		pieces:    store.NewTable[piece](env.Store, "guardduty.pieces"),
 		filters:   store.NewTable[filter](env.Store, "guardduty.filters"),
-		rules:     detect.DNSRules(),
 		book:      intel.NewBook(intel.Builtin()...),
 		inUse:     inUse{sums: map[string][sha256.Size]byte{}},
 		loaded:    loaded{places: map[store.Place]bool{}, compiled: map[store.Place]map[string]compiled{}},
 	}
+	s.engine = detect.NewEngine(detect.Options{Lists: func(account aws.Account, region aws.Region) intel.Lists {
+		return s.book.At(store.Place{Account: account, Region: region})
+	}})
 	env.Store.Watch("guardduty.sets", s.loaded.changed)
 	return s
 }

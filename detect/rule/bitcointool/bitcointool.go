@@ -3,18 +3,16 @@ package bitcointool
 
 import (
 	"sumun.dev/detect/intel"
-	"sumun.dev/detect/source/dns"
+	"sumun.dev/detect/record"
+	"sumun.dev/detect/rule"
 	"sumun.dev/finding"
 )
 
-// Type is what the rule finds.
-const Type = finding.BitcoinToolDNS
+// Rule reports names on a list of such domains.
+var Rule = rule.Rule{Name: "bitcointool", Types: []string{finding.BitcoinToolDNS}, Class: record.DNSActivity, See: see}
 
-// See reports whether the name asked for is on a list of such domains.
-func See(r *dns.Record, lists intel.Lists) (finding.Threat, bool) {
-	list, entry := lists.Find(intel.Mining, r.Name)
-	if list == nil {
-		return finding.Threat{}, false
+func see(s *rule.Scene, r *record.Record) {
+	if list, entry := s.Lists.Find(intel.Mining, r.DNS.Name); list != nil {
+		s.Report(rule.Query(finding.BitcoinToolDNS, r, rule.Listed(list, entry)))
 	}
-	return finding.Threat{List: list.Name, Entry: entry, Names: list.Threats}, true
 }

@@ -7,32 +7,33 @@ import (
 	"golang.org/x/net/publicsuffix"
 
 	"sumun.dev/detect/intel"
-	"sumun.dev/detect/source/dns"
+	"sumun.dev/detect/record"
+	"sumun.dev/detect/rule"
 	"sumun.dev/finding"
 )
-
-// Type is what the rule finds.
-const Type = finding.BlackholeTrafficDNS
 
 // discard is the prefix that routers drop traffic to: RFC 6666.
 var discard = netip.MustParsePrefix("100::/64")
 
-// See reports whether the name asked for is on a list of blackholed domains, or
-// was answered with an address that exists to drop traffic. What our own firewall
-// answered instead of the domain's owner tells nothing about the domain.
-func See(r *dns.Record, lists intel.Lists) (finding.Threat, bool) {
-	if list, entry := lists.Find(intel.Blackhole, r.Name); list != nil {
-		return finding.Threat{List: list.Name, Entry: entry, Names: list.Threats}, true
+// Rule reports names on a list of blackholed domains, and those that were answered
+// with an address that exists to drop traffic. What our own firewall answered
+// instead of the domain's owner tells nothing about the domain.
+var Rule = rule.Rule{Name: "blackhole", Types: []string{finding.BlackholeTrafficDNS}, Class: record.DNSActivity, See: see}
+
+func see(s *rule.Scene, r *record.Record) {
+	if list, entry := s.Lists.Find(intel.Blackhole, r.DNS.Name); list != nil {
+		s.Report(rule.Query(finding.BlackholeTrafficDNS, r, rule.Listed(list, entry)))
+		return
 	}
-	if r.Blocked() {
-		return finding.Threat{}, false
+	if r.DNS.Blocked() {
+		return
 	}
-	for _, a := range r.Addresses {
+	for _, a := range r.DNS.Addresses {
 		if discard.Contains(a) {
-			return finding.Threat{List: "Discard-only addresses", Entry: registered(r.Domain())}, true
+			s.Report(rule.Query(finding.BlackholeTrafficDNS, r, finding.Threat{List: "Discard-only addresses", Entry: registered(r.DNS.Domain())}))
+			return
 		}
 	}
-	return finding.Threat{}, false
 }
 
 // registered keeps questions for many names below one domain together.

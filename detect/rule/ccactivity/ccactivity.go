@@ -3,18 +3,16 @@ package ccactivity
 
 import (
 	"sumun.dev/detect/intel"
-	"sumun.dev/detect/source/dns"
+	"sumun.dev/detect/record"
+	"sumun.dev/detect/rule"
 	"sumun.dev/finding"
 )
 
-// Type is what the rule finds.
-const Type = finding.CommandAndControlDNS
+// Rule reports names on a list of such domains.
+var Rule = rule.Rule{Name: "ccactivity", Types: []string{finding.CommandAndControlDNS}, Class: record.DNSActivity, See: see}
 
-// See reports whether the name asked for is on a list of such domains.
-func See(r *dns.Record, lists intel.Lists) (finding.Threat, bool) {
-	list, entry := lists.Find(intel.CommandAndControl, r.Name)
-	if list == nil {
-		return finding.Threat{}, false
+func see(s *rule.Scene, r *record.Record) {
+	if list, entry := s.Lists.Find(intel.CommandAndControl, r.DNS.Name); list != nil {
+		s.Report(rule.Query(finding.CommandAndControlDNS, r, rule.Listed(list, entry)))
 	}
-	return finding.Threat{List: list.Name, Entry: entry, Names: list.Threats}, true
 }

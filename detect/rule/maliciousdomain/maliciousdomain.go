@@ -3,22 +3,21 @@ package maliciousdomain
 
 import (
 	"sumun.dev/detect/intel"
-	"sumun.dev/detect/source/dns"
+	"sumun.dev/detect/record"
+	"sumun.dev/detect/rule"
 	"sumun.dev/finding"
 )
 
-// Type is what the rule finds.
-const Type = finding.MaliciousDomain
+// Rule reports names on a list of the account, else on a feed of malicious domains
+// that the plane's owner has configured.
+var Rule = rule.Rule{Name: "maliciousdomain", Types: []string{finding.MaliciousDomain}, Class: record.DNSActivity, See: see}
 
-// See reports whether the name asked for is on a list of the account, else on a
-// feed of malicious domains that the plane's owner has configured.
-func See(r *dns.Record, lists intel.Lists) (finding.Threat, bool) {
-	list, entry := lists.Find(intel.Custom, r.Name)
+func see(s *rule.Scene, r *record.Record) {
+	list, entry := s.Lists.Find(intel.Custom, r.DNS.Name)
 	if list == nil {
-		list, entry = lists.Find(intel.Malicious, r.Name)
+		list, entry = s.Lists.Find(intel.Malicious, r.DNS.Name)
 	}
-	if list == nil {
-		return finding.Threat{}, false
+	if list != nil {
+		s.Report(rule.Query(finding.MaliciousDomain, r, rule.Listed(list, entry)))
 	}
-	return finding.Threat{List: list.Name, Entry: entry, Names: list.Threats}, true
 }

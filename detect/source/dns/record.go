@@ -6,35 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"sumun.dev/detect/record"
 	"sumun.dev/engine/dns"
 )
-
-// A Record is what detectors read of one entry of the query log. Its fields are
-// those of the Route 53 Developer Guide, "Values that appear in VPC Resolver
-// query logs".
-type Record struct {
-	Time      time.Time
-	VPC       string
-	Name      dns.Name
-	Type      string // A, AAAA, TXT …
-	Rcode     string
-	Source    netip.Addr
-	Transport string       // UDP or TCP
-	Instance  string       // srcids.instance; empty when it is not known who asked
-	Action    string       // of DNS Firewall: ALERT, BLOCK or empty
-	Addresses []netip.Addr // of the A and AAAA records answered
-}
-
-// Domain returns the name without the final dot.
-func (r *Record) Domain() string { return strings.TrimSuffix(r.Name.String(), ".") }
-
-// Blocked reports whether DNS Firewall answered instead of the domain's owner.
-func (r *Record) Blocked() bool { return r.Action == "BLOCK" }
 
 const (
 	maxRecord  = 256 << 10 // bytes; an answer of 64 KiB takes no more as JSON
@@ -60,18 +38,18 @@ func (r *Reader) reset() { r.dec.Reset(&r.in, jsontext.AllowDuplicateNames(true)
 var errSize = errors.New("the record is larger than 256 KiB")
 
 // Read reads the record in b. What it does not know, it skips.
-func (r *Reader) Read(b []byte) (*Record, error) {
+func (r *Reader) Read(b []byte) (*record.Record, error) {
 	if len(b) > maxRecord {
 		return nil, errSize
 	}
 	r.in.Reset()
 	r.in.Write(b)
 	r.reset()
-	rec := &Record{}
+	rec := &record.Record{Class: record.DNSActivity, DNS: &record.DNS{}}
 	if err := r.object(func(name []byte) error { return r.member(rec, name) }); err != nil {
 		return nil, fmt.Errorf("query log record: %w", err)
 	}
-	if rec.Name == nil || rec.Time.IsZero() {
+	if rec.DNS.Name == nil || rec.Time.IsZero() {
 		return nil, errors.New("query log record: no query_name or no query_timestamp")
 	}
 	return rec, nil
@@ -101,28 +79,33 @@ func (r *Reader) object(member func(name []byte) error) error {
 	return err
 }
 
-func (r *Reader) member(rec *Record, name []byte) error {
+func (r *Reader) member(rec *record.Record, name []byte) error {
+	d := rec.DNS
 	switch string(name) {
+	case "account_id":
+		return r.kept("account_id", (*string)(&rec.Account))
+	case "region":
+		return r.kept("region", (*string)(&rec.Region))
 	case "query_timestamp":
 		return r.parsed("query_timestamp", func(s string) (err error) { rec.Time, err = time.Parse(time.RFC3339, s); return err })
 	case "query_name":
-		return r.parsed("query_name", func(s string) (err error) { rec.Name, err = dns.ParseName(s); return err })
+		return r.parsed("query_name", func(s string) (err error) { d.Name, err = dns.ParseName(s); return err })
 	case "srcaddr":
-		return r.parsed("srcaddr", func(s string) (err error) { rec.Source, err = netip.ParseAddr(s); return err })
+		return r.parsed("srcaddr", func(s string) (err error) { d.Source, err = netip.ParseAddr(s); return err })
 	case "vpc_id":
-		return r.kept("vpc_id", &rec.VPC)
+		return r.kept("vpc_id", &d.VPC)
 	case "query_type":
-		return r.kept("query_type", &rec.Type)
+		return r.kept("query_type", &d.Type)
 	case "rcode":
-		return r.kept("rcode", &rec.Rcode)
+		return r.kept("rcode", &d.Rcode)
 	case "transport":
-		return r.kept("transport", &rec.Transport)
+		return r.kept("transport", &d.Transport)
 	case "firewall_rule_action":
-		return r.kept("firewall_rule_action", &rec.Action)
+		return r.kept("firewall_rule_action", &d.Action)
 	case "srcids":
-		return r.sources(rec)
+		return r.sources(d)
 	case "answers":
-		return r.answers(rec)
+		return r.answers(d)
 	}
 	return r.dec.SkipValue()
 }
@@ -168,7 +151,7 @@ func (r *Reader) text() (string, error) {
 	return string(s), err
 }
 
-func (r *Reader) sources(rec *Record) error {
+func (r *Reader) sources(d *record.DNS) error {
 	if r.dec.PeekKind() != '{' {
 		return r.dec.SkipValue()
 	}
@@ -176,12 +159,12 @@ func (r *Reader) sources(rec *Record) error {
 		if string(name) != "instance" {
 			return r.dec.SkipValue()
 		}
-		return r.kept("srcids.instance", &rec.Instance)
+		return r.kept("srcids.instance", &d.Instance)
 	})
 }
 
 // answers keeps the addresses that were answered.
-func (r *Reader) answers(rec *Record) error {
+func (r *Reader) answers(d *record.DNS) error {
 	if r.dec.PeekKind() != '[' {
 		return r.dec.SkipValue()
 	}
@@ -202,9 +185,9 @@ func (r *Reader) answers(rec *Record) error {
 		if err != nil {
 			return err
 		}
-		if (typ == "A" || typ == "AAAA") && len(rec.Addresses) < maxAnswers {
+		if (typ == "A" || typ == "AAAA") && len(d.Addresses) < maxAnswers {
 			if a, err := netip.ParseAddr(data); err == nil {
-				rec.Addresses = append(rec.Addresses, a)
+				d.Addresses = append(d.Addresses, a)
 			}
 		}
 	}

@@ -19,8 +19,8 @@ func TestRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Domain() != "api.evil.example" || r.Instance != "i-0123456789abcdef0" || r.VPC != "vpc-0a1b2c3d" || r.Source != netip.MustParseAddr("10.0.1.25") ||
-		r.Transport != "UDP" || r.Type != "A" || r.Rcode != "NOERROR" || !r.Blocked() || !r.Time.Equal(time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)) || len(r.Addresses) != 2 {
+	if r.DNS.Domain() != "api.evil.example" || r.DNS.Instance != "i-0123456789abcdef0" || r.DNS.VPC != "vpc-0a1b2c3d" || r.DNS.Source != netip.MustParseAddr("10.0.1.25") ||
+		r.DNS.Transport != "UDP" || r.DNS.Type != "A" || r.DNS.Rcode != "NOERROR" || !r.DNS.Blocked() || !r.Time.Equal(time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)) || len(r.DNS.Addresses) != 2 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -39,7 +39,7 @@ func TestReadWhatTheResolverWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Name.String() != `a\.b.evil.example.` || r.Transport != "TCP" || r.Instance != q.Instance || len(r.Addresses) != 1 || !r.Time.Equal(q.Time) || r.Blocked() {
+	if r.DNS.Name.String() != `a\.b.evil.example.` || r.DNS.Transport != "TCP" || r.DNS.Instance != q.Instance || len(r.DNS.Addresses) != 1 || !r.Time.Equal(q.Time) || r.DNS.Blocked() {
 		t.Errorf("%+v", r)
 	}
 }
@@ -67,7 +67,7 @@ func TestManyAnswersAreBounded(t *testing.T) {
 		fmt.Fprintf(&b, `{"Rdata":"10.0.%d.%d","Type":"A","Class":"IN"},`, i/256, i%256)
 	}
 	r, err := NewReader().Read([]byte(strings.Replace(aws, `"answers":[`, `"answers":[`+b.String(), 1)))
-	if err != nil || len(r.Addresses) != maxAnswers {
+	if err != nil || len(r.DNS.Addresses) != maxAnswers {
 		t.Errorf("%v %v", r, err)
 	}
 }
@@ -77,7 +77,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"answers":[{"Rdata":{}}],"srcids":[]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		reader := NewReader()
-		if r, err := reader.Read(b); err == nil && (len(r.Name) == 0 || r.Time.IsZero()) {
+		if r, err := reader.Read(b); err == nil && (len(r.DNS.Name) == 0 || r.Time.IsZero()) {
 			t.Errorf("%q: %+v", b, r)
 		}
 		if _, err := reader.Read([]byte(aws)); err != nil {

@@ -1,0 +1,216 @@
+package detect
+
+import (
+	"encoding"
+	"encoding/json"
+	"fmt"
+
+	"sumun.dev/aws"
+	"sumun.dev/detect/baseline"
+	"sumun.dev/detect/enrich"
+	"sumun.dev/detect/intel"
+	"sumun.dev/detect/record"
+	"sumun.dev/detect/rule"
+	"sumun.dev/finding"
+	"sumun.dev/store"
+)
+
+// An Engine applies rules to records, and remembers what they need from one to
+// the next. What it remembers belongs to one account each, and can be taken to
+// another engine. It is not safe for concurrent use: several engines share the
+// work by account.
+type Engine struct {
+	rules   []*rule.Rule
+	every   map[record.Class][]int
+	calls   map[string]map[string][]int // service → operation → rules
+	lists   func(aws.Account, aws.Region) intel.Lists
+	net     *enrich.Net
+	parts   map[aws.Account]*part
+	scene   rule.Scene
+	current *record.Record
+	yield   func(finding.Suspicion)
+}
+
+// A part is what is remembered of one account.
+type part struct {
+	normal *baseline.Account
+	states []rule.State // by rule; nil for those that remember nothing
+}
+
+// Options are what an engine knows from outside.
+type Options struct {
+	Rules []*rule.Rule // none: all built-in ones
+	Net   *enrich.Net  // nil: nothing is known of addresses
+	// Lists says what counts in a place; nil: the built-in test domains.
+	Lists func(aws.Account, aws.Region) intel.Lists
+}
+
+// NewEngine returns an engine that remembers nothing yet.
+func NewEngine(o Options) *Engine {
+	e := &Engine{
+		rules: o.Rules, net: o.Net, lists: o.Lists,
+		every: map[record.Class][]int{}, calls: map[string]map[string][]int{}, parts: map[aws.Account]*part{},
+	}
+	if e.rules == nil {
+		e.rules = Rules()
+	}
+	if e.net == nil {
+		e.net = &enrich.Net{}
+	}
+	if e.lists == nil {
+		book := intel.NewBook(intel.Builtin()...)
+		e.lists = func(account aws.Account, region aws.Region) intel.Lists {
+			return book.At(store.Place{Account: account, Region: region})
+		}
+	}
+	for i, r := range e.rules {
+		if len(r.Calls) == 0 {
+			e.every[r.Class] = append(e.every[r.Class], i)
+		}
+		for _, c := range r.Calls {
+			service, operation := cut(c)
+			if e.calls[service] == nil {
+				e.calls[service] = map[string][]int{}
+			}
+			e.calls[service][operation] = append(e.calls[service][operation], i)
+		}
+	}
+	e.scene = rule.Scene{Net: e.net, Report: e.report}
+	return e
+}
+
+// cut takes "iam.amazonaws.com:CreateUser" apart.
+func cut(call string) (service, operation string) {
+	for i := range call {
+		if call[i] == ':' {
+			return call[:i], call[i+1:]
+		}
+	}
+	panic("detect: " + call + " is no call") // a constant of a rule is wrong
+}
+
+func (e *Engine) part(account aws.Account) *part {
+	p := e.parts[account]
+	if p == nil {
+		p = &part{normal: baseline.New(), states: make([]rule.State, len(e.rules))}
+		for i, r := range e.rules {
+			if r.State != nil {
+				p.states[i] = r.State()
+			}
+		}
+		e.parts[account] = p
+	}
+	return p
+}
+
+// Learn takes a record as an example of what is normal.
+func (e *Engine) Learn(r *record.Record) {
+	if r.API != nil {
+		e.part(r.Account).normal.Learn(r, e.net.Look(r.API.IP))
+	}
+}
+
+// See judges a record and yields what is suspicious about it. Records of one
+// account come in their order of time, as far as that can be had.
+func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
+	p := e.part(r.Account)
+	e.current, e.yield = r, yield
+	e.scene.Lists, e.scene.Normal = e.lists(r.Account, r.Region), p.normal
+	// A question of nobody known is no suspicion: there would be nothing to
+	// respond on. Nor is one for a domain that the account trusts.
+	if d := r.DNS; d != nil && (d.Instance == "" || e.scene.Lists.Trusts(d.Name)) {
+		return
+	}
+	for _, i := range e.every[r.Class] {
+		e.apply(p, i)
+	}
+	if r.API != nil {
+		for _, i := range e.calls[r.API.Service][r.API.Operation] {
+			e.apply(p, i)
+		}
+	}
+}
+
+func (e *Engine) apply(p *part, i int) {
+	e.scene.State = p.states[i]
+	e.rules[i].See(&e.scene, e.current)
+}
+
+func (e *Engine) report(s finding.Suspicion) {
+	r := e.current
+	if s.At.IsZero() {
+		s.At = r.Time
+	}
+	if len(s.Evidence) == 0 {
+		s.Evidence = []finding.Evidence{Evidence(r)}
+	}
+	e.yield(s)
+}
+
+// Evidence names a record as what a suspicion rests on.
+func Evidence(r *record.Record) finding.Evidence {
+	ev := finding.Evidence{ID: r.ID, File: r.Origin.File, Line: r.Origin.Line, Offset: r.Origin.Offset, At: r.Time}
+	switch {
+	case r.API != nil:
+		ev.Told = r.API.Service + ":" + r.API.Operation
+	case r.DNS != nil:
+		ev.Told = r.DNS.Type + " " + r.DNS.Domain()
+	}
+	return ev
+}
+
+// saved is a part as it is written down.
+type saved struct {
+	Normal []byte
+	States map[string][]byte // by rule
+}
+
+// Save writes what is remembered of an account; nil when that is nothing.
+func (e *Engine) Save(account aws.Account) ([]byte, error) {
+	p := e.parts[account]
+	if p == nil {
+		return nil, nil
+	}
+	out := saved{States: map[string][]byte{}}
+	var err error
+	if out.Normal, err = p.normal.MarshalBinary(); err != nil {
+		return nil, fmt.Errorf("save what is normal: %w", err)
+	}
+	for i, s := range p.states {
+		if s == nil {
+			continue
+		}
+		if out.States[e.rules[i].Name], err = s.MarshalBinary(); err != nil {
+			return nil, fmt.Errorf("save state of %s: %w", e.rules[i].Name, err)
+		}
+	}
+	return json.Marshal(out)
+}
+
+// Load takes up what Save wrote; what the engine remembered of the account is
+// forgotten. On an error it remembers what it did before.
+func (e *Engine) Load(account aws.Account, b []byte) error {
+	var in saved
+	if err := json.Unmarshal(b, &in); err != nil {
+		return fmt.Errorf("load account %s: %w", account, err)
+	}
+	old := e.parts[account]
+	delete(e.parts, account)
+	p := e.part(account)
+	err := load(p.normal, in.Normal)
+	for i, s := range p.states {
+		if written, ok := in.States[e.rules[i].Name]; ok && s != nil && err == nil {
+			err = load(s, written)
+		}
+	}
+	if err != nil {
+		delete(e.parts, account)
+		if old != nil {
+			e.parts[account] = old
+		}
+		return fmt.Errorf("load account %s: %w", account, err)
+	}
+	return nil
+}
+
+func load(to encoding.BinaryUnmarshaler, b []byte) error { return to.UnmarshalBinary(b) }
