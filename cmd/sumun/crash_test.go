@@ -65,6 +65,7 @@ hosts:
 type program struct {
 	t    *testing.T
 	data string
+	errs io.Writer // gets what the program writes on standard error, when set
 	cmd  *exec.Cmd
 	note *runtime.Note
 	key  runtime.Key
@@ -80,6 +81,9 @@ func (p *program) start() {
 	}
 	var errs bytes.Buffer
 	p.cmd.Stderr = &errs
+	if p.errs != nil {
+		p.cmd.Stderr = io.MultiWriter(&errs, p.errs)
+	}
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
@@ -235,14 +239,17 @@ func TestLoopSurvivesKill(t *testing.T) {
 	}
 }
 
-func crashRound(t *testing.T) {
+// newProgram makes a data folder with these settings for a program to be started on.
+func newProgram(t *testing.T, settings string) *program {
+	t.Helper()
 	p := &program{t: t, data: t.TempDir()}
-	if err := os.Chmod(p.data, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(p.data, "sumun.yaml"), []byte(crashConfig), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	ok(t, os.Chmod(p.data, 0o700))
+	ok(t, os.WriteFile(filepath.Join(p.data, "sumun.yaml"), []byte(settings), 0o600))
+	return p
+}
+
+func crashRound(t *testing.T) {
+	p := newProgram(t, crashConfig)
 	p.start()
 	defer func() { p.kill() }()
 	detector := p.arm()
