@@ -61,6 +61,8 @@ func (e *environment) Read(context.Context) ([]Key, error) {
 	return e.keys, nil
 }
 
+func (e *environment) Make(ctx context.Context) (Key, error) { return Key{}, e.Keep(ctx, nil) }
+
 func (e *environment) Keep(context.Context, []Key) error {
 	return fmt.Errorf("%w: they come from %s", ErrFixed, Variable)
 }
@@ -123,6 +125,9 @@ func parse(lines []string) ([]Key, error) {
 	}
 	return keys, nil
 }
+
+// Make makes a random key.
+func (f File) Make(context.Context) (Key, error) { return GenerateKey(), nil }
 
 // Keep replaces the file at once: whoever reads, and whoever comes after a crash,
 // finds the old keys or the new ones. What a crash leaves has the one name beside

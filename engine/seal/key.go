@@ -48,7 +48,15 @@ func ParseKey(text string) (Key, error) {
 		flat := strings.NewReplacer("-", "+", "_", "/").Replace(strings.TrimRight(text, "="))
 		b, err = base64.RawStdEncoding.Strict().DecodeString(flat)
 	}
-	if err != nil || len(b) != KeySize {
+	if err != nil {
+		return Key{}, ErrKey
+	}
+	return NewKey(b)
+}
+
+// NewKey returns the key of these bytes, KeySize of them.
+func NewKey(b []byte) (Key, error) {
+	if len(b) != KeySize {
 		return Key{}, ErrKey
 	}
 	secret := [KeySize]byte(b)

@@ -27,6 +27,9 @@ type Root struct {
 type Source interface {
 	// Read returns the keys, the newest first. ErrNone when there are none yet.
 	Read(ctx context.Context) ([]Key, error)
+	// Make returns a new key. It counts only when Keep has kept it. ErrFixed when
+	// only the operator can.
+	Make(ctx context.Context) (Key, error)
 	// Keep replaces all keys, at once and durably. ErrFixed when only the operator
 	// can.
 	Keep(ctx context.Context, keys []Key) error
@@ -77,8 +80,7 @@ func Open(ctx context.Context, source Source, fresh bool) (*Root, error) {
 	keys, err := source.Read(ctx)
 	switch {
 	case errors.Is(err, ErrNone) && fresh:
-		keys = []Key{GenerateKey()}
-		err = source.Keep(ctx, keys)
+		keys, err = first(ctx, source)
 	case errors.Is(err, ErrNone):
 		err = fmt.Errorf("%w: %s holds none", ErrNoKey, source)
 	}
@@ -91,6 +93,15 @@ func Open(ctx context.Context, source Source, fresh bool) (*Root, error) {
 	r := NewRoot(keys[0], keys[1:]...)
 	r.source = source
 	return r, nil
+}
+
+// first makes a source's first key and keeps it.
+func first(ctx context.Context, source Source) ([]Key, error) {
+	key, err := source.Make(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return []Key{key}, source.Keep(ctx, []Key{key})
 }
 
 // distinct refuses two keys of one id, and takes a key that is there twice once.
@@ -180,11 +191,21 @@ func (r *Root) Make(ctx context.Context) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.ring.Load()
-	key := GenerateKey()
-	for now.find(key.id) != nil { // one in 2³²
-		key = GenerateKey()
+	key, err := r.make(ctx)
+	for err == nil && now.find(key.id) != nil { // one in 2³²
+		key, err = r.make(ctx)
+	}
+	if err != nil {
+		return "", err
 	}
 	return key.ID(), r.replace(ctx, now, append([]Key{key}, now.keys...))
+}
+
+func (r *Root) make(ctx context.Context) (Key, error) {
+	if r.source == nil {
+		return GenerateKey(), nil
+	}
+	return r.source.Make(ctx)
 }
 
 // Drop takes a key out of the source and forgets it: what was sealed under it can
