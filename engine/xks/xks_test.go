@@ -75,6 +75,20 @@ func TestWhatIsEncryptedIsDecrypted(t *testing.T) {
 	}
 }
 
+// The example of the specification, Appendix C: the integrity value is over the
+// context, the metadata, the vector, the ciphertext and the tag.
+func TestIntegrityOfTheSpecification(t *testing.T) {
+	for value, want := range map[string]xks.Kind{"qHA/ImC9h5HsLRXqCyPmWgYx7tzyoTplzILbP0fPXsc=": "", "qHA/ImC9h5HsLRXqCyPmWgYx7tzyoTplzILbP0fPXsk=": xks.Corrupt} {
+		c, at := serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Write([]byte(`{"authenticationTag":"vBxN2ncH1oEkR8WVXpmyYQ==","ciphertext":"ghxkK1txeDNn3q8Y","ciphertextDataIntegrityValue":"` + value +
+				`","ciphertextMetadata":"a2V5X3ZlcnNpb249MQ==","initializationVector":"HMrlRw85cAJUd5Ax"}`))
+		}), 10*time.Second)
+		if _, err := c.Encrypt(t.Context(), at, "k", asked, []byte("Hello World!"), []byte("project=nile,department=marketing")); kindOf(err) != want {
+			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
 func TestFailuresAreToldApart(t *testing.T) {
 	p := &xkstest.Proxy{Path: "/kms/xks/v1"}
 	p.Add("k")

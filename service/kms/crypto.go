@@ -97,7 +97,15 @@ func (s *Service) find(ctx context.Context, keyID, usage, algorithm string) (*re
 	if err != nil {
 		return nil, err
 	}
-	return r, r.fit(ctx, usage, algorithm)
+	return r, s.fit(ctx, r, usage, algorithm)
+}
+
+// fit refuses a key that cannot be used so, and one whose key store is not connected.
+func (s *Service) fit(ctx context.Context, r *ready, usage, algorithm string) error {
+	if err := r.fit(ctx, usage, algorithm); err != nil || !r.external() {
+		return err
+	}
+	return s.reachable(ctx, r.arn, r.key)
 }
 
 // fit refuses a key in a state without cryptography, one made for something else,

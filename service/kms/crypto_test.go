@@ -7,6 +7,7 @@ import (
 
 	api "sumun.dev/api/kmsapi"
 	"sumun.dev/aws"
+	mat "sumun.dev/engine/material"
 )
 
 func TestEncryptAndDecrypt(t *testing.T) {
@@ -196,4 +197,21 @@ func FuzzBlob(f *testing.F) {
 			t.Errorf("%s is no key", h.Key)
 		}
 	})
+}
+
+// A ciphertext can name a material that is not here: one that waits for its import.
+func TestCiphertextsOfAbsentMaterialAreInvalid(t *testing.T) {
+	w := newCrypt(t)
+	id := w.key(symmetric, encrypting)
+	waiting := newMaterialID()
+	w.change(id, func(k *key) {
+		k.Origin, k.Materials = "EXTERNAL", append(k.Materials, material{ID: waiting, Pending: true})
+	})
+	h := header{Account: account, Key: id, Material: waiting}
+	blob, err := h.append(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blob = append(blob, make([]byte, mat.SealOverhead+1)...)
+	refused(w, api.InvalidCiphertextException, &api.Decrypt, &api.DecryptRequest{CiphertextBlob: blob})
 }

@@ -99,7 +99,7 @@ func (s *Service) seal(ctx context.Context, r *ready, plain []byte, context map[
 
 // open opens a blob of this key. Whatever is wrong with it, the answer is the same.
 func (s *Service) open(ctx context.Context, r *ready, h header, blob []byte, context map[string]string) ([]byte, error) {
-	if h.Account != r.arn.Account || h.Key != r.ID || !r.has(h.Material) {
+	if made := r.material(h.Material); h.Account != r.arn.Account || h.Key != r.ID || made == nil || made.Bytes == nil {
 		return nil, kmsapi.InvalidCiphertextException.New("")
 	}
 	if r.external() {
@@ -186,7 +186,7 @@ func (s *Service) unseal(ctx context.Context, c *sealed) (*ready, string, []byte
 	if err != nil {
 		return nil, "", nil, err
 	}
-	if err := r.fit(ctx, encrypting, c.algorithm); err != nil {
+	if err := s.fit(ctx, r, encrypting, c.algorithm); err != nil {
 		return nil, "", nil, err
 	}
 	if c.ignored() {

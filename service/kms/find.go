@@ -58,6 +58,11 @@ func (s *Service) identify(ctx context.Context, keyID string, aliasOK bool) (tar
 			key, err = made, nil
 		}
 	}
+	if kmsapi.NotFoundException.Is(err) && arn.Account != call.Account {
+		// The gate refuses it as it refuses a key that is not there: which names
+		// another account has given is not told.
+		return target{ARN: arn, Alias: arn.Resource}, nil
+	}
 	if err != nil {
 		return target{}, err
 	}
@@ -116,7 +121,7 @@ func hexadecimal(s string) bool {
 // key returns the record at a key's ARN, a copy of the caller's own.
 func (s *Service) key(ctx context.Context, arn aws.ARN) (*key, error) {
 	k, err := s.keys.At(arn).Get(ctx, keyIDOf(arn))
-	if errors.Is(err, store.ErrNotFound) {
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrBadID) {
 		return nil, kmsapi.NotFoundException.New("Key '%s' does not exist", arn)
 	}
 	if err != nil {
@@ -137,8 +142,6 @@ func (k *key) state(now time.Time) kmsapi.KeyState {
 		return kmsapi.KeyStatePendingImport
 	case k.Disabled:
 		return kmsapi.KeyStateDisabled
-	case k.Regions != nil && k.Regions.Updating:
-		return kmsapi.KeyStateUpdating
 	}
 	return kmsapi.KeyStateEnabled
 }

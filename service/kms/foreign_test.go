@@ -65,3 +65,24 @@ func TestOtherAccountsManageNothing(t *testing.T) {
 	must(theirs, &api.ListGrants, &api.ListGrantsRequest{KeyId: id})
 	refused(w.as(user(other, "eve")), aws.AccessDenied, &api.GetKeyRotationStatus, &api.GetKeyRotationStatusRequest{KeyId: id})
 }
+
+// Whoever may not use another account's key does not learn either which aliases
+// that account has.
+func TestAliasesOfOtherAccountsAreNotTold(t *testing.T) {
+	w := newCrypt(t)
+	id := w.key(symmetric, encrypting)
+	must(w, &api.CreateAlias, &api.CreateAliasRequest{AliasName: "alias/there", TargetKeyId: id})
+	eve := w.as(root(other))
+	said := func(name string) string {
+		_, err := call(eve, &api.Encrypt, &api.EncryptRequest{KeyId: "arn:aws:kms:us-east-1:111122223333:" + name, Plaintext: []byte("x")})
+		if !aws.AccessDenied.Is(err) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		return err.Error()
+	}
+	there := said("alias/there")
+	if none, key := said("alias/none"), said("key/"+aws.UUID()); there != none || there != key {
+		t.Errorf("an alias: %s\nnone:     %s\nno key:   %s", there, none, key)
+	}
+	refused(w, api.NotFoundException, &api.Encrypt, &api.EncryptRequest{KeyId: "alias/none", Plaintext: []byte("x")})
+}

@@ -1,6 +1,7 @@
 package kms
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -118,7 +119,7 @@ func (s *Service) createGrant(ctx context.Context, in *kmsapi.CreateGrantRequest
 	if err := k.usable(t.ARN, time.Now()); err != nil {
 		return nil, err
 	}
-	g, err := s.newGrant(ctx, k, in)
+	g, err := s.newGrant(ctx, t.ARN, k, in)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +139,12 @@ func (s *Service) createGrant(ctx context.Context, in *kmsapi.CreateGrantRequest
 	if err := grants.Insert(ctx, grantID(k.ID, g.ID), g); err != nil {
 		return nil, err
 	}
+	if g.Retiring != "" {
+		r := &retirable{Retiring: g.Retiring, Key: t.ARN.String(), Grant: g.ID}
+		if err := s.retirables(t.ARN, g).Insert(ctx, retirableID(t.ARN, g.ID), r); err != nil {
+			return nil, err
+		}
+	}
 	return s.granted(t.ARN, g, in.DryRun)
 }
 
@@ -149,7 +156,7 @@ func (s *Service) granted(key aws.ARN, g *grant, dry *bool) (*kmsapi.CreateGrant
 }
 
 // newGrant makes a grant of what is asked, or says what is wrong with it.
-func (s *Service) newGrant(ctx context.Context, k *key, in *kmsapi.CreateGrantRequest) (*grant, error) {
+func (s *Service) newGrant(ctx context.Context, key aws.ARN, k *key, in *kmsapi.CreateGrantRequest) (*grant, error) {
 	call := aws.CallOf(ctx)
 	g := &grant{
 		ID: randomHex(32), Key: k.ID, Created: time.Now().UTC(), Operations: operationNames(in.Operations),
@@ -176,6 +183,7 @@ func (s *Service) newGrant(ctx context.Context, k *key, in *kmsapi.CreateGrantRe
 	}
 	if in.RetiringPrincipal != nil {
 		g.Retiring, err = s.grantable(ctx, *in.RetiringPrincipal)
+		g.RetiredIn = cmp.Or(principalARN(ctx, *in.RetiringPrincipal).Account, key.Account)
 	}
 	return g, err
 }
@@ -242,23 +250,33 @@ func (g *grant) constrain(k *key, c *kmsapi.GrantConstraints) error {
 	return nil
 }
 
+// principalARN is the ARN of a principal as callers name it, of an account too when
+// its number stands alone; zero of services and of what is none.
+func principalARN(ctx context.Context, principal string) aws.ARN {
+	if account, err := aws.ParseAccount(principal); err == nil {
+		return aws.ARN{Partition: aws.CallOf(ctx).Partition, Service: "iam", Account: account, Resource: "root"}
+	}
+	arn, err := aws.ParseARN(principal)
+	if err != nil {
+		return aws.ARN{}
+	}
+	return arn
+}
+
 // grantable returns a principal as grants keep it: users and roles by their unique
 // ids, so that a namesake made later is not granted anything.
 func (s *Service) grantable(ctx context.Context, principal string) (string, error) {
 	if strings.HasSuffix(principal, ".amazonaws.com") && !strings.Contains(principal, ":") {
 		return principal, nil
 	}
-	if account, err := aws.ParseAccount(principal); err == nil {
-		return accountARN(aws.CallOf(ctx).Partition, account), nil
-	}
-	arn, err := aws.ParseARN(principal)
-	if err != nil || arn.Region != "" || strings.ContainsAny(principal, "*?") {
+	arn := principalARN(ctx, principal)
+	if arn.IsZero() || arn.Region != "" || strings.ContainsAny(principal, "*?") {
 		return "", notPrincipal(principal)
 	}
 	kind, name, _ := strings.Cut(arn.Resource, "/")
 	switch arn.Service + ":" + kind {
 	case "iam:root":
-		return principal, nil
+		return arn.String(), nil
 	case "sts:assumed-role", "sts:federated-user":
 		if name == "" || kind == "assumed-role" && strings.Count(name, "/") != 1 {
 			return "", notPrincipal(principal)

@@ -142,6 +142,12 @@ func TestWhoRetiresGrants(t *testing.T) {
 	if err := by("alice", two); err != nil {
 		t.Error(err)
 	}
+	abroad := grantOf(new("arn:aws:iam::444455556666:user/carol"), "Encrypt")
+	if err := by("carol", abroad); !aws.AccessDenied.Is(err) {
+		t.Errorf("a namesake: %v", err)
+	}
+	refused(w.as(root(other)), aws.AccessDenied, &api.RetireGrant, &api.RetireGrantRequest{GrantToken: abroad.GrantToken})
+	must(w.as(user(other, "carol")), &api.RetireGrant, &api.RetireGrantRequest{GrantToken: abroad.GrantToken})
 	must(w, &api.RetireGrant, &api.RetireGrantRequest{GrantToken: three.GrantToken}) // the account that made it
 	refused(w, api.NotFoundException, &api.RetireGrant, &api.RetireGrantRequest{GrantToken: three.GrantToken})
 	refused(w, api.InvalidGrantTokenException, &api.RetireGrant, &api.RetireGrantRequest{GrantToken: new("x")})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"slices"
 
 	"sumun.dev/api/kmsapi"
 	"sumun.dev/aws"
@@ -40,17 +41,28 @@ func (s *Service) endGrant(ctx context.Context, arn aws.ARN, id string, dry *boo
 	if !validGrantID(id) {
 		return kmsapi.InvalidGrantIdException.New("Grant ID %s is not valid.", id)
 	}
-	err := s.grants.At(arn).Delete(ctx, grantID(keyIDOf(arn), id))
+	g, err := s.grants.At(arn).Get(ctx, grantID(keyIDOf(arn), id))
 	if errors.Is(err, store.ErrNotFound) {
 		return kmsapi.NotFoundException.New("Grant ID %s is not found.", id)
 	}
 	if err != nil {
 		return err
 	}
+	if err := s.dropGrant(ctx, arn, g); err != nil {
+		return err
+	}
 	if err := s.countGrants(ctx, arn, keyIDOf(arn), -1); err != nil {
 		return err
 	}
 	return dryRun(dry)
+}
+
+// dropGrant deletes a grant, and what leads its retiring principal to it.
+func (s *Service) dropGrant(ctx context.Context, key aws.ARN, g *grant) error {
+	if err := s.grants.At(key).Delete(ctx, grantID(g.Key, g.ID)); err != nil || g.Retiring == "" {
+		return err
+	}
+	return s.retirables(key, g).Delete(ctx, retirableID(key, g.ID))
 }
 
 // retired is the grant that a call wants to retire: by its token, or its key and id.
@@ -106,7 +118,12 @@ func (s *Service) grantToRetire(ctx context.Context, in *kmsapi.RetireGrantReque
 	if t.Policy, err = policyText([]statement{retiring(g.Issuing)}); err != nil {
 		return nil, err
 	}
+	caller, names := aws.CallOf(ctx).Principal, granteesOf(aws.CallOf(ctx))
 	for _, who := range g.mayRetire() {
+		if slices.Contains(names, who) && caller.Account != "" {
+			// Whom the grant names needs no permission besides, whoever owns the key.
+			t.Account, values["aws:ResourceAccount"] = caller.Account, []string{string(arn.Account)}
+		}
 		document, err := policyText([]statement{retiring(who)})
 		if err != nil {
 			return nil, err
@@ -157,13 +174,13 @@ func (s *Service) retireGrant(ctx context.Context, in *kmsapi.RetireGrantRequest
 // endGrants takes away the grants of a key that is gone, some at a time: it reports
 // whether there are more.
 func (s *Service) endGrants(ctx context.Context, arn aws.ARN) (more bool, err error) {
-	const limit = 5000
+	const limit = 2500
 	page, err := s.grants.At(arn).Page(ctx, store.Range{Prefix: grantID(keyIDOf(arn), ""), Limit: limit})
 	if err != nil {
 		return false, err
 	}
 	for _, e := range page {
-		if err := s.grants.At(arn).Delete(ctx, e.ID); err != nil {
+		if err := s.dropGrant(ctx, arn, e.Value); err != nil {
 			return false, err
 		}
 	}

@@ -3,6 +3,7 @@ package kms
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"sumun.dev/api/kmsapi"
@@ -44,20 +45,21 @@ func (s *Service) listGrants(ctx context.Context, in *kmsapi.ListGrantsRequest) 
 		return nil, kmsapi.InvalidGrantIdException.New("Grant ID %s is not valid.", *in.GrantId)
 	}
 	id, grants := keyIDOf(t.ARN), s.grants.At(t.ARN)
-	l := grantList{bind: []string{"kms:ListGrants", t.ARN.String()}, marker: in.Marker, limit: in.Limit}
-	switch {
-	case in.GrantId != nil:
-		l.bind = append(l.bind, "id", *in.GrantId)
-		l.page = func(r store.Range) ([]store.Entry[grant], error) {
-			r.Prefix = grantID(id, *in.GrantId)
-			return grants.Page(ctx, r)
-		}
-	case in.GranteePrincipal != nil:
-		l.bind = append(l.bind, "grantee", *in.GranteePrincipal)
-		grantee, err := s.grantable(ctx, *in.GranteePrincipal)
-		if err != nil {
+	l := grantList[grant]{bind: []string{"kms:ListGrants", t.ARN.String(), value(in.GrantId), value(in.GranteePrincipal)}, marker: in.Marker, limit: in.Limit}
+	grantee := ""
+	if in.GranteePrincipal != nil {
+		if grantee, err = s.grantable(ctx, *in.GranteePrincipal); err != nil {
 			return nil, err
 		}
+	}
+	switch {
+	case in.GrantId != nil:
+		l.page = func(r store.Range) ([]store.Entry[grant], error) {
+			r.Prefix = grantID(id, *in.GrantId)
+			found, err := grants.Page(ctx, r)
+			return slices.DeleteFunc(found, func(e store.Entry[grant]) bool { return grantee != "" && e.Value.Grantee != grantee }), err
+		}
+	case grantee != "":
 		l.page = func(r store.Range) ([]store.Entry[grant], error) {
 			return grants.PageBy(ctx, byGrantee, granteeOn(id, grantee), r)
 		}
@@ -67,12 +69,21 @@ func (s *Service) listGrants(ctx context.Context, in *kmsapi.ListGrantsRequest) 
 			return grants.Page(ctx, r)
 		}
 	}
-	return s.show(ctx, t.ARN, l)
+	return show(s, l, func(g *grant) (kmsapi.GrantListEntry, error) { return s.shown(ctx, t.ARN, g) })
 }
 
-// touchRetirable is about no one key: grants of several can name the principal.
-func (s *Service) touchRetirable(context.Context, *kmsapi.ListRetirableGrantsRequest) ([]wire.Touch, error) {
-	return []wire.Touch{{Action: "kms:ListRetirableGrants"}}, nil
+// retirables is the table in which a grant's retiring principal finds it.
+func (s *Service) retirables(key aws.ARN, g *grant) *store.Table[retirable] {
+	return s.retire.In(store.Place{Account: g.RetiredIn, Region: key.Region})
+}
+
+func retirableID(key aws.ARN, grant string) string { return key.String() + "/" + grant }
+
+// touchRetirable is about the principal, who must be of the caller's account: its
+// grants can be on several keys, of other accounts too. KMS API Reference,
+// ListRetirableGrants, "Required permissions".
+func (s *Service) touchRetirable(ctx context.Context, in *kmsapi.ListRetirableGrantsRequest) ([]wire.Touch, error) {
+	return []wire.Touch{{Action: "kms:ListRetirableGrants", Resource: principalARN(ctx, in.RetiringPrincipal)}}, nil
 }
 
 func (s *Service) listRetirableGrants(ctx context.Context, in *kmsapi.ListRetirableGrantsRequest) (*kmsapi.ListGrantsResponse, error) {
@@ -80,24 +91,35 @@ func (s *Service) listRetirableGrants(ctx context.Context, in *kmsapi.ListRetira
 	if err != nil {
 		return nil, err
 	}
-	place := aws.CallOf(ctx).ARN("kms", "key/")
-	return s.show(ctx, place, grantList{
-		bind: []string{"kms:ListRetirableGrants", place.String(), in.RetiringPrincipal}, marker: in.Marker, limit: in.Limit,
-		page: func(r store.Range) ([]store.Entry[grant], error) {
-			return s.grants.PageBy(ctx, byRetiring, retiring, r)
+	l := grantList[retirable]{
+		bind: []string{"kms:ListRetirableGrants", aws.CallOf(ctx).ARN("kms", "key/").String(), in.RetiringPrincipal}, marker: in.Marker, limit: in.Limit,
+		page: func(r store.Range) ([]store.Entry[retirable], error) {
+			return s.retire.PageBy(ctx, byRetiring, retiring, r)
 		},
+	}
+	return show(s, l, func(r *retirable) (kmsapi.GrantListEntry, error) {
+		key, err := aws.ParseARN(r.Key)
+		if err != nil {
+			return kmsapi.GrantListEntry{}, err
+		}
+		g, err := s.grants.At(key).Get(ctx, grantID(keyIDOf(key), r.Grant))
+		if err != nil {
+			return kmsapi.GrantListEntry{}, err
+		}
+		return s.shown(ctx, key, g)
 	})
 }
 
-// A grantList is a list of grants that is asked for, a page at a time.
-type grantList struct {
+// A grantList is a list of grants that is asked for, a page of rows at a time.
+type grantList[T any] struct {
 	bind   []string
 	marker *string
 	limit  *int32
-	page   func(store.Range) ([]store.Entry[grant], error)
+	page   func(store.Range) ([]store.Entry[T], error)
 }
 
-func (s *Service) show(ctx context.Context, place aws.ARN, l grantList) (*kmsapi.ListGrantsResponse, error) {
+// show makes the answer of a list; entry is how one of its rows is shown.
+func show[T any](s *Service, l grantList[T], entry func(*T) (kmsapi.GrantListEntry, error)) (*kmsapi.ListGrantsResponse, error) {
 	limit, after := grantPage, ""
 	if l.limit != nil {
 		limit = int(*l.limit)
@@ -118,7 +140,7 @@ func (s *Service) show(ctx context.Context, place aws.ARN, l grantList) (*kmsapi
 			out.NextMarker = new(s.env.Store.NextToken(l.bind, rows[i-1].ID))
 			break
 		}
-		shown, err := s.shown(ctx, place, row.Value)
+		shown, err := entry(row.Value)
 		if err != nil {
 			return nil, err
 		}
@@ -128,7 +150,7 @@ func (s *Service) show(ctx context.Context, place aws.ARN, l grantList) (*kmsapi
 }
 
 // shown is a grant as lists have it, with the ARNs of its principals.
-func (s *Service) shown(ctx context.Context, place aws.ARN, g *grant) (kmsapi.GrantListEntry, error) {
+func (s *Service) shown(ctx context.Context, key aws.ARN, g *grant) (kmsapi.GrantListEntry, error) {
 	grantee, err := s.principalNamed(ctx, g.Grantee)
 	if err != nil {
 		return kmsapi.GrantListEntry{}, err
@@ -137,9 +159,8 @@ func (s *Service) shown(ctx context.Context, place aws.ARN, g *grant) (kmsapi.Gr
 	if err != nil {
 		return kmsapi.GrantListEntry{}, err
 	}
-	place.Resource = "key/" + g.Key
 	e := kmsapi.GrantListEntry{
-		KeyId: new(place.String()), GrantId: new(g.ID), Name: orNil(g.Name), CreationDate: new(g.Created), GranteePrincipal: new(grantee),
+		KeyId: new(key.String()), GrantId: new(g.ID), Name: orNil(g.Name), CreationDate: new(g.Created), GranteePrincipal: new(grantee),
 		RetiringPrincipal: orNil(retiring), IssuingAccount: new(g.Issuing), Operations: texts[kmsapi.GrantOperation](g.Operations),
 	}
 	if g.Equals != nil || g.Subset != nil {

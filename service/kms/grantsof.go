@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 
 	"sumun.dev/aws"
@@ -109,12 +110,13 @@ func (s *Service) keyGrants(ctx context.Context, arn aws.ARN) (*keyGrants, error
 	return kg, nil
 }
 
+// keyIDOf is the id of the key that an ARN names, empty when it names none.
 func keyIDOf(arn aws.ARN) string {
-	const kind = "key/"
-	if len(arn.Resource) < len(kind) {
+	id, ok := strings.CutPrefix(arn.Resource, "key/")
+	if !ok {
 		return ""
 	}
-	return arn.Resource[len(kind):]
+	return id
 }
 
 // granteeGrants returns the grants of one grantee, and keeps them with kg, which is

@@ -2,7 +2,6 @@ package kms
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"sumun.dev/api/kmsapi"
@@ -34,9 +33,6 @@ var stateRules = map[string]rule{
 	"UpdateKeyDescription":      {deletion: true},
 }
 
-// whileUpdating are the operations that wait for UpdatePrimaryRegion to end.
-var whileUpdating = []string{"DeleteImportedKeyMaterial", "EnableKey", "DisableKey", "GetParametersForImport", "ReplicateKey", "ScheduleKeyDeletion"}
-
 // mustAllow refuses an operation that the key's state does not allow, in AWS's words.
 func (k *key) mustAllow(arn aws.ARN, operation string, now time.Time) error {
 	r, asks := stateRules[operation]
@@ -55,10 +51,6 @@ func (k *key) mustAllow(arn aws.ARN, operation string, now time.Time) error {
 	case kmsapi.KeyStatePendingImport:
 		if r.imports {
 			return kmsapi.KMSInvalidStateException.New("%s is pending import.", arn)
-		}
-	case kmsapi.KeyStateUpdating:
-		if slices.Contains(whileUpdating, operation) {
-			return kmsapi.KMSInvalidStateException.New("%s is updating.", arn)
 		}
 	case kmsapi.KeyStateDisabled:
 		if r.disabled {

@@ -19,7 +19,6 @@ var states = []struct {
 	{"PendingDeletion", func(k *key) { k.Deletion = &deletion{At: time.Now().Add(time.Hour), Window: 7} }},
 	{"PendingReplicaDeletion", func(k *key) { k.Deletion = &deletion{Window: 7} }},
 	{"PendingImport", func(k *key) { k.Origin, k.Current, k.Materials = "EXTERNAL", "", nil }},
-	{"Updating", func(k *key) { k.Regions = &multiRegion{Primary: "us-east-1", Updating: true} }},
 }
 
 // The table of KMS Developer Guide, "Key states of AWS KMS keys", for what manages
@@ -31,11 +30,10 @@ func TestStatesForbidWhatTheTableSays(t *testing.T) {
 		deleting = "KMSInvalidStateException is pending deletion."
 		replicas = "KMSInvalidStateException is pending replica deletion."
 		imports  = "KMSInvalidStateException is pending import."
-		updates  = "KMSInvalidStateException is updating."
 	)
-	for operation, row := range map[string][6]string{
-		"CreateAlias":          {ok, ok, deleting, replicas, ok, ok},
-		"UpdateAlias":          {ok, ok, deleting, replicas, ok, ok},
+	for operation, row := range map[string][5]string{
+		"CreateAlias":          {ok, ok, deleting, replicas, ok},
+		"UpdateAlias":          {ok, ok, deleting, replicas, ok},
 		"DeleteAlias":          {},
 		"DescribeKey":          {},
 		"GetKeyPolicy":         {},
@@ -46,16 +44,16 @@ func TestStatesForbidWhatTheTableSays(t *testing.T) {
 		"ListGrants":           {},
 		"RetireGrant":          {},
 		"RevokeGrant":          {},
-		"CreateGrant":          {ok, off, deleting, replicas, imports, ok},
-		"GetPublicKey":         {ok, off, deleting, replicas, imports, ok},
-		"EnableKey":            {ok, ok, deleting, replicas, imports, updates},
-		"DisableKey":           {ok, ok, deleting, replicas, imports, updates},
-		"ReplicateKey":         {ok, off, deleting, replicas, imports, updates},
-		"UpdatePrimaryRegion":  {ok, off, deleting, replicas, imports, ok},
-		"ScheduleKeyDeletion":  {ok, ok, deleting, replicas, ok, updates},
-		"TagResource":          {ok, ok, deleting, replicas, ok, ok},
-		"UntagResource":        {ok, ok, deleting, replicas, ok, ok},
-		"UpdateKeyDescription": {ok, ok, deleting, replicas, ok, ok},
+		"CreateGrant":          {ok, off, deleting, replicas, imports},
+		"GetPublicKey":         {ok, off, deleting, replicas, imports},
+		"EnableKey":            {ok, ok, deleting, replicas, imports},
+		"DisableKey":           {ok, ok, deleting, replicas, imports},
+		"ReplicateKey":         {ok, off, deleting, replicas, imports},
+		"UpdatePrimaryRegion":  {ok, off, deleting, replicas, imports},
+		"ScheduleKeyDeletion":  {ok, ok, deleting, replicas, ok},
+		"TagResource":          {ok, ok, deleting, replicas, ok},
+		"UntagResource":        {ok, ok, deleting, replicas, ok},
+		"UpdateKeyDescription": {ok, ok, deleting, replicas, ok},
 		"":                     {}, // of an operation that the table does not name
 	} {
 		for i, state := range states {

@@ -131,8 +131,34 @@ func TestKeysOfAnExternalStoreEncryptTwice(t *testing.T) {
 	if _, err := decrypt(in); !kmsapi.KMSInvalidStateException.Is(err) {
 		t.Errorf("a disconnected store: %v", err)
 	}
+	if _, err := serve(y, yardHome, &kmsapi.GenerateDataKey, &kmsapi.GenerateDataKeyRequest{KeyId: k.ID, KeySpec: new(kmsapi.DataKeySpecAes256), DryRun: new(true)}); !kmsapi.KMSInvalidStateException.Is(err) {
+		t.Errorf("whether a disconnected store would do it: %v", err)
+	}
+	if m := served(y, yardHome, &kmsapi.DescribeKey, &kmsapi.DescribeKeyRequest{KeyId: k.ID}).KeyMetadata; *m.KeyState != "Unavailable" || *m.Enabled {
+		t.Errorf("the key is %s, enabled: %t", *m.KeyState, *m.Enabled)
+	}
 	if _, err := serve(y, yardHome, &kmsapi.DeleteCustomKeyStore, &kmsapi.DeleteCustomKeyStoreRequest{CustomKeyStoreId: id}); !kmsapi.CustomKeyStoreHasCMKsException.Is(err) {
 		t.Errorf("deleted with a key: %v", err)
+	}
+}
+
+// A proxy is told the role of a session, and the name of a service without its domain.
+func TestProxiesAreToldWhoAsks(t *testing.T) {
+	arn := aws.ARN{Partition: "aws", Service: "kms", Region: "us-east-1", Account: account, Resource: "key/k"}
+	for _, c := range []struct {
+		caller *aws.Principal
+		via    []string
+		want   xks.Request
+	}{
+		{user(account, "alice"), nil, xks.Request{Principal: "arn:aws:iam::111122223333:user/alice"}},
+		{role(account, "app"), []string{"secretsmanager.amazonaws.com"}, xks.Request{Principal: "arn:aws:iam::111122223333:role/app", Via: "secretsmanager"}},
+		{&aws.Principal{Kind: aws.Service, Name: "logs.amazonaws.com"}, nil, xks.Request{Principal: "logs.amazonaws.com"}},
+	} {
+		c.want.Key, c.want.Operation, c.want.ID = arn.String(), "Encrypt", "r"
+		ctx := aws.WithCall(t.Context(), &aws.Call{Operation: "Encrypt", RequestID: "r", Principal: c.caller, Via: c.via})
+		if got := told(ctx, arn); got != c.want {
+			t.Errorf("told %+v, want %+v", got, c.want)
+		}
 	}
 }
 

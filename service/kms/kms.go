@@ -22,6 +22,7 @@ type Service struct {
 	aliases *store.Table[alias]
 	grants  *store.Table[grant]
 	counts  *store.Table[grantCount]
+	retire  *store.Table[retirable]
 	imports *store.Table[importToken]
 	places  *store.Table[keyStore]
 	outside *xks.Client
@@ -36,8 +37,9 @@ func New(env service.Env) *Service {
 		env:     env,
 		keys:    store.NewTable(env.Store, "kms.keys", store.Index(byMaterial, (*key).materialIDs), store.Index(byStore, (*key).stores)),
 		aliases: store.NewTable(env.Store, "kms.aliases", store.Index(byTarget, (*alias).targets)),
-		grants:  store.NewTable(env.Store, "kms.grants", store.Index(byGrantee, (*grant).grantees), store.Index(byRetiring, (*grant).retirees), store.Index(byName, (*grant).names)),
+		grants:  store.NewTable(env.Store, "kms.grants", store.Index(byGrantee, (*grant).grantees), store.Index(byName, (*grant).names)),
 		counts:  store.NewTable[grantCount](env.Store, "kms.grantcounts"),
+		retire:  store.NewTable(env.Store, "kms.retirables", store.Index(byRetiring, (*retirable).principals)),
 		imports: store.NewTable[importToken](env.Store, "kms.imports"),
 		places:  store.NewTable[keyStore](env.Store, "kms.stores"),
 		outside: xks.New(xks.Options{}),

@@ -3,6 +3,7 @@ package kms
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"sumun.dev/api/kmsapi"
 	"sumun.dev/aws"
@@ -47,6 +48,15 @@ func (s *Service) openOutside(ctx context.Context, arn aws.ARN, k *key, material
 	return plain, nil
 }
 
+// reachable refuses a key whose custom key store is not connected.
+func (s *Service) reachable(ctx context.Context, arn aws.ARN, k *key) error {
+	away, err := s.unavailable(ctx, arn, k)
+	if away {
+		return kmsapi.KMSInvalidStateException.New("%s", storeNotConnected)
+	}
+	return err
+}
+
 func (s *Service) outsideOf(ctx context.Context, arn aws.ARN, k *key, materialID string) (*mat.Key, xks.Proxy, error) {
 	t, err := s.places.At(arn).Get(ctx, k.Store)
 	if err != nil {
@@ -67,14 +77,17 @@ func (s *Service) outsideOf(ctx context.Context, arn aws.ARN, k *key, materialID
 func told(ctx context.Context, arn aws.ARN) xks.Request {
 	call := aws.CallOf(ctx)
 	r := xks.Request{Principal: call.Principal.ARN.String(), Operation: call.Operation, ID: call.RequestID}
-	if call.Principal.Kind == aws.Service {
-		r.Principal = call.Principal.Name
+	switch p := call.Principal; {
+	case p.Kind == aws.Service:
+		r.Principal = p.Name
+	case p.Kind == aws.AssumedRole && p.Session != nil:
+		r.Principal = p.Session.Issuer.String() // as aws:PrincipalArn has it
 	}
 	if !arn.IsZero() {
 		r.Key = arn.String()
 	}
 	if n := len(call.Via); n > 0 {
-		r.Via = call.Via[n-1]
+		r.Via, _, _ = strings.Cut(call.Via[n-1], ".")
 	}
 	return r
 }

@@ -80,16 +80,6 @@ func (r *ready) version(id string) (*mat.Key, error) {
 	return nil, fmt.Errorf("kms: %s has no material %q", r.arn, id)
 }
 
-// has reports whether the key has a material of this id, bytes or not.
-func (r *ready) has(id string) bool {
-	for i := range r.Materials {
-		if r.Materials[i].ID == id {
-			return true
-		}
-	}
-	return false
-}
-
 // publicKey returns the public half of an asymmetric key as DER.
 func (r *ready) publicKey() ([]byte, error) {
 	m, err := r.current()

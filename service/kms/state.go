@@ -1,15 +1,19 @@
 package kms
 
-import "time"
+import (
+	"time"
+
+	"sumun.dev/aws"
+)
 
 // Indexes of the tables.
 const (
 	byStore    = "store"
 	byMaterial = "material"
 	byTarget   = "target"
-	byGrantee  = "grantee" // of grants: key and grantee
-	byRetiring = "retiring"
-	byName     = "name" // of grants: key, name and what else has to be the same
+	byGrantee  = "grantee"  // of grants: key and grantee
+	byRetiring = "retiring" // of retirables
+	byName     = "name"     // of grants: key, name and what else has to be the same
 )
 
 // A key is what is kept of a KMS key in one region, under its id. The replica of a
@@ -50,7 +54,6 @@ type deletion struct {
 type multiRegion struct {
 	Primary  string   // region
 	Replicas []string // regions, in the primary's record; replicas have it too
-	Updating bool
 }
 
 // A material is a version of the key. Its id is the KeyMaterialId: 64 hexadecimal digits.
@@ -107,9 +110,10 @@ type grant struct {
 	Key        string // key id
 	Name       string
 	Created    time.Time
-	Grantee    string // ARN, service, or the unique id of a user or role
-	Retiring   string // the same; empty: nobody
-	Issuing    string // account that made it: an ARN
+	Grantee    string      // ARN, service, or the unique id of a user or role
+	Retiring   string      // the same; empty: nobody
+	RetiredIn  aws.Account // the retiring principal's; of a service that of the key
+	Issuing    string      // account that made it: an ARN
 	Operations []string
 	Equals     map[string]string // EncryptionContextEquals; nil: no constraint
 	Subset     map[string]string // EncryptionContextSubset; nil: no constraint
@@ -123,12 +127,15 @@ func (g *grant) grantees() []string { return []string{granteeOn(g.Key, g.Grantee
 
 func granteeOn(key, grantee string) string { return key + " " + grantee }
 
-func (g *grant) retirees() []string {
-	if g.Retiring == "" {
-		return nil
-	}
-	return []string{g.Retiring}
+// A retirable says that a principal may retire a grant. It is kept where that
+// principal's account is, whoever owns the key, under the key's ARN and the grant's id.
+type retirable struct {
+	Retiring string // as the grant has it
+	Key      string // ARN
+	Grant    string
 }
+
+func (r *retirable) principals() []string { return []string{r.Retiring} }
 
 // A grantCount says how many grants a key has, under the key's id.
 type grantCount struct{ N int }
