@@ -118,7 +118,7 @@ func suite(t *testing.T, s *databasetest.Server) {
 		t.Errorf("a long name: %v", err)
 	}
 
-	over := s.Server
+	over := s.Server.Server
 	over.TLS, over.Roots = true, s.Roots
 	must("over TLS", over.Try(ctx, app(awkwardPassword)))
 	over.Roots = nil

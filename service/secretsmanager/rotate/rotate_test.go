@@ -100,7 +100,7 @@ func newWorld(t *testing.T, s *databasetest.Server, name string) *world {
 		},
 		stages: map[string]map[string]string{secretARN: {"AWSCURRENT": "v1"}, masterARN: {"AWSCURRENT": "v1"}},
 	}}
-	w.functions = rotate.New(w.secrets, []rotate.Database{{Server: s.Server, Account: "111122223333"}})
+	w.functions = rotate.New(w.secrets, []rotate.Database{{Server: s.Server.Server, Account: "111122223333"}})
 	return w
 }
 

@@ -1,11 +1,12 @@
-package databasetest
+package launch
 
 import (
 	"bytes"
 	"sync"
 )
 
-// guarded is written by the server's output and read by the test.
+// guarded is written by the server's output while others read it. It forgets the
+// oldest when there is too much.
 type guarded struct {
 	mu sync.Mutex
 	to bytes.Buffer
@@ -14,6 +15,9 @@ type guarded struct {
 func (g *guarded) Write(b []byte) (int, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if g.to.Len() > 2*maxLog {
+		g.to.Next(maxLog)
+	}
 	return g.to.Write(b)
 }
 
