@@ -50,9 +50,16 @@ func byRoot[In, Out any](t testing.TB, p *Plane, op *wire.Operation[In, Out], in
 
 // byRootOf makes a call as an account's root user, through the gate.
 func byRootOf[In, Out any](t testing.TB, p *Plane, account aws.Account, op *wire.Operation[In, Out], in In) (Out, error) {
+	t.Helper()
+	return byRootIn(t, p, account, "us-east-1", op, in)
+}
+
+// byRootIn makes a call as an account's root user in a region, through the gate.
+func byRootIn[In, Out any](t testing.TB, p *Plane, account aws.Account, region aws.Region, op *wire.Operation[In, Out], in In) (Out, error) {
+	t.Helper()
 	ctx := aws.WithCall(t.Context(), &aws.Call{
 		Principal: &aws.Principal{Kind: aws.Root, Account: account, ARN: aws.ARN{Partition: "aws", Service: "iam", Account: account, Resource: "root"}},
-		Partition: "aws", Account: account, Region: "us-east-1",
+		Partition: "aws", Account: account, Region: region,
 	})
 	return op.Call(ctx, p.current.Load().gate.InsideAny("test"), in)
 }

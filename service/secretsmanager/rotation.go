@@ -25,6 +25,10 @@ type Functions interface {
 	// version token. It leaves the unit of work of ctx, and may be called again for
 	// a step that was done.
 	Invoke(ctx context.Context, function aws.ARN, step, secret, token string) error
+	// Undo has the current credential work again, when the rotation to token is given
+	// up after the step setSecret has begun. It leaves the unit of work too, and may be
+	// called again.
+	Undo(ctx context.Context, function aws.ARN, secret, token string) error
 }
 
 // UseFunctions says who runs rotation functions. It is called before the first call.
@@ -83,13 +87,13 @@ func (s *Service) rotateSecret(ctx context.Context, in *api.RotateSecretRequest)
 	if _, there := sec.Versions[token]; there {
 		return nil, api.ResourceExistsException.New("You can't use ClientRequestToken %s because that token is already in use for a version of secret %s.", token, sec.arn)
 	}
-	if left := sec.unfinished(); left != "" { // its version may stand in the database already
-		token = left
-	}
 	sec.Rotation = r
 	if in.RotateImmediately != nil && !*in.RotateImmediately {
 		err = s.beginTest(ctx, sec, token)
 	} else {
+		if left := sec.unfinished(); left != "" { // its version may stand in the database already
+			token = left
+		}
 		err = s.begin(ctx, sec, token)
 	}
 	if err != nil {
@@ -149,17 +153,27 @@ func (s *Service) cancelRotation(ctx context.Context, in *api.CancelRotateSecret
 	if sec.Rotation == nil {
 		return out, nil
 	}
+	tested := sec.Rotation.Test
 	if token := sec.Rotation.Token; token != "" {
 		out.VersionId = &token
 		store.UnscheduleIn(ctx, placeOf(sec), jobStep, sec.ID)
 		if err := s.tell(ctx, sec, "RotationAbandoned", nil); err != nil {
 			return nil, err
 		}
+		if tested {
+			if err := s.endTest(ctx, sec, token); err != nil {
+				return nil, err
+			}
+		}
 	}
-	// AWSPENDING stays where it is: its version may stand in the database already.
+	// AWSPENDING of a rotation stays where it is: its version may stand in the
+	// database already.
 	store.UnscheduleIn(ctx, placeOf(sec), jobWindow, sec.ID)
 	r := sec.Rotation
 	r.Enabled, r.Next, r.Token = false, time.Time{}, ""
+	if tested {
+		return out, s.change(ctx, sec, nil) // a version is gone
+	}
 	return out, s.save(ctx, sec)
 }
 
@@ -223,7 +237,14 @@ func (s *Service) windowOpens(ctx context.Context, due store.Due) error {
 	if !ok {
 		return nil
 	}
-	if opens, _ := c.next(sec.lastRotated(), due.At.Add(-1)); opens.After(time.Now()) { // a value was put meanwhile
+	var again retry
+	if len(due.Payload) > 0 {
+		if err := json.Unmarshal(due.Payload, &again); err != nil {
+			return err
+		}
+	}
+	opens, _ := c.next(sec.lastRotated(), due.At.Add(-1))
+	if opens.After(time.Now()) && again.Was != sec.Stages[current] { // a value was put meanwhile
 		s.await(ctx, sec)
 		return s.save(ctx, sec)
 	}

@@ -69,4 +69,6 @@ type rotation struct {
 	Duration string
 	Next     time.Time
 	Token    string // version under way: AWSPENDING
+	Test     bool   // the version under way is only tried
+	Left     string // version from which AWSPENDING is lent to a test
 }

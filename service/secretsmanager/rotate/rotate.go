@@ -90,9 +90,42 @@ func (f *Functions) Role(function aws.ARN) aws.ARN {
 }
 
 // Invoke does one step of a rotation. Each can be done again, whatever became of
-// it the first time. It leaves the unit of work that
-// ctx carries: a database cannot take part in one.
+// it the first time. It leaves the unit of work that ctx carries: a database
+// cannot take part in one.
 func (f *Functions) Invoke(ctx context.Context, function aws.ARN, step, secret, token string) error {
+	return f.run(ctx, function, secret, token, func(ctx context.Context, r *run) error {
+		switch step {
+		case Create:
+			return r.create(ctx)
+		case Set:
+			if r.template.alternating {
+				return r.setAlternating(ctx)
+			}
+			return r.setSingle(ctx)
+		case Test:
+			return r.test(ctx)
+		case Finish:
+			return r.finish(ctx)
+		}
+		return fmt.Errorf("rotate: there is no step %q", step)
+	})
+}
+
+// Undo gives a user who changes the own password the current one again, when the
+// rotation to token is given up. AWS's templates have no such step: there the
+// current credential stays one that does not log in until somebody sees to it. With
+// alternating users it always does.
+func (f *Functions) Undo(ctx context.Context, function aws.ARN, secret, token string) error {
+	return f.run(ctx, function, secret, token, func(ctx context.Context, r *run) error {
+		if r.template.alternating {
+			return nil
+		}
+		return r.undoSingle(ctx)
+	})
+}
+
+// run does work as the function, unless the version is current already.
+func (f *Functions) run(ctx context.Context, function aws.ARN, secret, token string, work func(context.Context, *run) error) error {
 	t, ok := templateOf(function)
 	if !ok {
 		return fmt.Errorf("rotate: %s is no function of this plane", function)
@@ -105,20 +138,7 @@ func (f *Functions) Invoke(ctx context.Context, function aws.ARN, step, secret, 
 	if done, err := r.begin(ctx); done || err != nil {
 		return err
 	}
-	switch step {
-	case Create:
-		return r.create(ctx)
-	case Set:
-		if t.alternating {
-			return r.setAlternating(ctx)
-		}
-		return r.setSingle(ctx)
-	case Test:
-		return r.test(ctx)
-	case Finish:
-		return r.finish(ctx)
-	}
-	return fmt.Errorf("rotate: there is no step %q", step)
+	return work(ctx, r)
 }
 
 // A run is one step of one rotation.

@@ -51,3 +51,27 @@ func (r *run) setSingle(ctx context.Context) error {
 	}
 	return err
 }
+
+// undoSingle has the user change the own password back to the current credential's.
+func (r *run) undoSingle(ctx context.Context) error {
+	now, err := r.value(ctx, current, "")
+	if err != nil {
+		return err
+	}
+	server, err := r.server(now)
+	if err != nil {
+		return err
+	}
+	err = server.Try(ctx, now.login())
+	if !errors.Is(err, database.ErrLogin) {
+		return err // it works, or the database does not answer
+	}
+	next, err := r.value(ctx, pending, r.token)
+	if err != nil {
+		return err
+	}
+	if !next.same(now) || next.user != now.user {
+		return errors.New("rotate: the pending credential is of another user or host than the current one")
+	}
+	return server.SetPassword(ctx, next.login(), now.password)
+}
