@@ -19,6 +19,7 @@ func (stuck) Role(function aws.ARN) aws.ARN { return function }
 func (stuck) Invoke(context.Context, aws.ARN, string, string, string) error {
 	return aws.InternalFailure.New("no answer")
 }
+func (stuck) Undo(context.Context, aws.ARN, string, string) error { return nil }
 
 // rotating makes the secret "a", which rotates every ten days from its last value.
 func (w *world) rotating() {
