@@ -30,7 +30,7 @@ func openBackends(ctx context.Context, cfg *config.Config, o Options, log *slog.
 		st.Log = log
 		return st, spinememory.New(spinememory.Options{Log: log}), nil
 	}
-	st, root, err := OpenStore(ctx, cfg)
+	st, root, err := openStore(ctx, cfg, o.backend)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -44,12 +44,19 @@ func openBackends(ctx context.Context, cfg *config.Config, o Options, log *slog.
 
 // OpenStore opens the store of a durable plane and makes sure of its root key.
 func OpenStore(ctx context.Context, cfg *config.Config) (*store.Store, *seal.Root, error) {
+	return openStore(ctx, cfg, nil)
+}
+
+func openStore(ctx context.Context, cfg *config.Config, between func(store.Backend) store.Backend) (*store.Store, *seal.Root, error) {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return nil, nil, err
 	}
 	backend, err := openBackend(ctx, cfg)
 	if err != nil {
 		return nil, nil, err
+	}
+	if between != nil {
+		backend = between(backend)
 	}
 	fresh, err := store.Fresh(ctx, backend)
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 	"sumun.dev/plane/config"
 	"sumun.dev/plane/runtime"
 	"sumun.dev/service/identitycenter"
+	"sumun.dev/store"
 )
 
 // Options are what the program, not its user, decides.
@@ -37,6 +38,7 @@ type Options struct {
 
 	proxies  []netip.Prefix
 	resolver *resolver.Server
+	backend  func(store.Backend) store.Backend // stands before the durable store, to end the process in its commits
 }
 
 // lists returns the folder whose files users offer as lists.
