@@ -26,6 +26,7 @@ var table = map[string]command{
 	"as":         (*step).as,
 	"aws":        (*step).aws,
 	"browse":     (*step).browse,
+	"database":   (*step).logins,
 	"dig":        (*step).dig,
 	"events":     (*step).events,
 	"eventually": nil, // it calls others of the table: see run

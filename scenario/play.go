@@ -28,6 +28,10 @@ type Setting struct {
 	// what it returns is called when the script's plane has closed.
 	Elsewhere func() (config.Store, config.Spine, func(), error)
 
+	// Database makes the user of a database server that a script with 'database'
+	// plays with; it is called once for each script. Nil: there is none.
+	Database func() (*Database, error)
+
 	// Watch is told what happens, as it happens; nil for nobody.
 	Watch func(Moment)
 
@@ -42,6 +46,8 @@ func (s *Setting) Can(script *Script) error {
 		return misused("%s: needs virtual time ('advance'); play it with 'sumun test'", script.File)
 	case script.Uses("restart") && !s.Durable:
 		return misused("%s: needs a durable store ('restart')", script.File)
+	case script.Uses("database") && s.Database == nil:
+		return misused("%s: needs a database server ('database'); play it with 'sumun rehearse'", script.File)
 	case script.Uses("idp") && s.open != nil:
 		return misused("%s: needs an identity provider inside the process ('idp')", script.File)
 	case script.Uses("events") && s.open != nil:
@@ -101,10 +107,23 @@ func (s *Setting) setup(env *testscript.Env, words *cli.CLI) error {
 		}
 		env.Defer(done)
 	}
+	var database *Database
+	if s.Database != nil {
+		if database, err = s.Database(); err != nil {
+			return err
+		}
+		env.Defer(func() {
+			if err := database.Close(); err != nil {
+				env.T().Fatal(err)
+			}
+		})
+		cfg.Databases = append(cfg.Databases, database.setting())
+	}
 	log := slog.New(slog.NewTextHandler(testLog{env.T()}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	w := &world{
 		ctx: ctx, cli: words, config: cfg, log: log, tell: s.Watch, virtual: s.Virtual,
 		account: cfg.AccountID, region: cfg.Region, keys: map[string]sigv4.Credentials{},
+		database: database,
 	}
 	if w.tell == nil {
 		w.tell = func(Moment) {}

@@ -48,7 +48,8 @@ const settling = 500 * time.Millisecond
 
 // Rehearse plays a scenario, which comes with the program or is a file, in real
 // time on a fresh plane with real listeners, and prints a timeline of all that
-// happened. The plane sends nothing beyond loopback.
+// happened. The plane sends nothing beyond loopback, but to the database server of
+// a scenario that has one.
 func Rehearse(name string, setting Setting, out io.Writer) error {
 	folder, err := os.MkdirTemp("", "sumun-rehearsal-")
 	if err != nil {
@@ -63,6 +64,15 @@ func Rehearse(name string, setting Setting, out io.Writer) error {
 	if err := setting.Can(script); err != nil {
 		script.File = name
 		return setting.Can(script)
+	}
+	if !script.Uses("database") {
+		setting.Database = nil
+	} else {
+		database, err := setting.Database()
+		if err != nil {
+			return err
+		}
+		setting.Database = func() (*Database, error) { return database, nil } // it is closed with the plane
 	}
 	line := &timeline{out: out, began: time.Now()}
 	setting.Watch = line.add

@@ -68,6 +68,7 @@ func TestSettingsOfAScript(t *testing.T) {
 		"data: /tmp/x":                                          `cannot set "data"`,
 		"store: {postgres: 'postgres://x'}":                     `cannot set "store"`,
 		"dns: {upstreams: [192.0.2.1]}":                         `cannot set "dns.upstreams"`,
+		"databases: [{name: d, engine: mysql, host: db.test}]":  `cannot set "databases"`,
 		"feeds: [{name: f, url: 'https://x.com', kind: c2}]":    "in its folder",
 		"feeds: [{name: f, url: 'file:/etc/passwd', kind: c2}]": "in its folder",
 		"domain-lists: [{name: l, file: ../x}]":                 "outside the scenario's folder",

@@ -46,6 +46,7 @@ func onlyItsOwn(base, cfg config.Config) error {
 		"store": cfg.Store != base.Store, "spine": cfg.Spine != base.Spine, "log": cfg.Log != base.Log,
 		"identity-providers": !reflect.DeepEqual(cfg.Providers, base.Providers),
 		"key-stores":         !reflect.DeepEqual(cfg.KeyStores, base.KeyStores),
+		"databases":          len(cfg.Databases) > 0,
 		"identity-center":    len(cfg.IdentityCenter.Sources) > 0,
 		"trusted-proxies":    !reflect.DeepEqual(cfg.Trusted, base.Trusted),
 	} {

@@ -26,6 +26,8 @@ type world struct {
 
 	virtual bool // the script moves the clock
 
+	database *Database // nil: the script uses none
+
 	window *window  // a browser; nil until it is opened
 	idp    *idp.IdP // the script's own identity provider; nil until it is asked
 

@@ -3,6 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +14,7 @@ import (
 
 func rehearse() *cobra.Command {
 	var list bool
+	var postgres string
 	var setting scenario.Setting
 	c := &cobra.Command{
 		Use:   "rehearse NAME|FILE.txtar",
@@ -18,8 +22,13 @@ func rehearse() *cobra.Command {
 		Long: `Rehearse starts a fresh plane, to be thrown away, with real listeners on free
 ports, plays a scenario on it in real time, and prints a timeline: what happened,
 when, by whom, and which statement allowed or refused it. DNS packets go through
-the kernel; nothing is sent beyond loopback.`,
+the kernel; nothing is sent beyond loopback.
+
+The rehearsal secret-rotation needs a PostgreSQL server. It starts one from the
+programs that are installed, and removes it afterwards; or --postgres names one, on
+which it makes a user of its own, sumun_rehearsal_…, and removes it.`,
 		Example: `  sumun rehearse suspicious-dns
+  sumun rehearse --postgres postgres://admin@localhost/postgres secret-rotation
   sumun rehearse --list
   sumun rehearse attack.txtar`,
 		Args: cobra.MaximumNArgs(1),
@@ -29,6 +38,13 @@ the kernel; nothing is sent beyond loopback.`,
 			}
 			if len(args) == 0 {
 				return errors.New("name a rehearsal ('sumun rehearse --list' shows them) or a file")
+			}
+			setting.Database = func() (*scenario.Database, error) {
+				database, err := scenario.Postgres(postgres)
+				if err == nil {
+					closeOnSignal(database)
+				}
+				return database, err
 			}
 			err := scenario.Rehearse(args[0], setting, c.OutOrStdout())
 			if errors.Is(err, scenario.ErrUnknown) {
@@ -51,8 +67,23 @@ the kernel; nothing is sent beyond loopback.`,
 	f := c.Flags()
 	f.BoolVar(&list, "list", false, "list the rehearsals that come with sumun")
 	f.BoolVar(&setting.Durable, "durable", false, "keep state in SQLite and NATS in a temporary folder, not in memory")
+	f.StringVar(&postgres, "postgres", os.Getenv("SUMUN_REHEARSE_POSTGRES"), "URL of a PostgreSQL server, as somebody who may make users; empty starts one (SUMUN_REHEARSE_POSTGRES)")
 	f.BoolVar(&setting.AllowExec, "allow-exec", false, "the scenario may run programs and touch files outside its folder")
 	return c
+}
+
+// closeOnSignal has the user on somebody's server removed also when the program is
+// interrupted.
+func closeOnSignal(database *scenario.Database) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		if err := database.Close(); err != nil {
+			fmt.Fprintln(os.Stderr, "sumun:", err)
+		}
+		os.Exit(1)
+	}()
 }
 
 func listRehearsals(c *cobra.Command) error {

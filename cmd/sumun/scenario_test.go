@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sumun.dev/engine/database/databasetest"
 )
 
 func TestScenariosAsACommand(t *testing.T) {
@@ -18,6 +21,7 @@ func TestScenariosAsACommand(t *testing.T) {
 		"good/travels.txtar": "aws iam create-user --user-name a\nadvance 90d\naws iam get-user --user-name a\n",
 		"bad/fails.txtar":    "! aws iam list-users\n",
 		"evil/runs.txtar":    "exec true\n",
+		"rotates/it.txtar":   "database user\n",
 	} {
 		file := filepath.Join(folder, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -42,7 +46,10 @@ func TestScenariosAsACommand(t *testing.T) {
 		{"rehearse suspicious-dns", 0, "firewall: BLOCK"},
 		{"rehearse scp-guardrail", 0, "explicitDeny by scp"},
 		{"rehearse key-policy", 0, "implicitDeny by resource"},
-		{"rehearse --list", 0, "suspicious-dns"},
+		{"rehearse secret-rotation --postgres postgres://root@127.0.0.1:1/test", 1, "make a user for the rehearsal"},
+		{"rehearse secret-rotation --postgres postgres:///test?host=/nowhere", 1, "not by a socket"},
+		{"test rotates", 1, "play this scenario with 'sumun rehearse'"},
+		{"rehearse --list", 0, "secret-rotation"},
 		{"rehearse nothing", 1, "no such rehearsal"},
 	} {
 		c := exec.Command(binary, strings.Fields(test.args)...)
@@ -55,5 +62,40 @@ func TestScenariosAsACommand(t *testing.T) {
 	report, err := os.ReadFile(filepath.Join(folder, "report.xml"))
 	if err != nil || !strings.Contains(string(report), `tests="2" failures="1"`) || !strings.Contains(string(report), "<failure message=") {
 		t.Errorf("%v\n%s", err, report)
+	}
+}
+
+// The rehearsal of a rotation, on a server that it starts and on one that it is given.
+func TestRehearsalOfARotation(t *testing.T) {
+	server := databasetest.Postgres(t)                          // without the programs the test ends here
+	temporary, err := os.MkdirTemp("", "sumun-rehearsal-test-") // where PostgreSQL's user may look, unlike in a test's own
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(temporary)
+	if err := os.Chmod(temporary, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{"secret-rotation"},
+		{"secret-rotation", "--postgres", fmt.Sprintf("postgres://%s:%s@%s:%d/postgres?sslmode=verify-full&sslrootcert=%s", server.Admin.User, server.Admin.Password, server.Host, server.Port, server.CA)},
+	} {
+		c := exec.Command(os.Args[0], append([]string{"rehearse"}, args...)...)
+		c.Env = append(os.Environ(), asProgram+"=1", "TMPDIR="+temporary)
+		out, err := c.CombinedOutput()
+		if err != nil {
+			t.Errorf("%s: %v\n%s", args[0], err, out)
+		}
+		for _, want := range []string{"the password is wrong", "the password is right", "kms:Decrypt  →  AccessDeniedException", "secretsmanager:RotationSucceeded", "explicitDeny by identity: inline:SecretsManagerRDSPostgreSQLRotationSingleUser/broken"} {
+			if !strings.Contains(string(out), want) {
+				t.Errorf("the timeline does not say %q:\n%s", want, out)
+			}
+		}
+		if left := server.Exec(t, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'sumun%'"); left != "" {
+			t.Errorf("left on the server: %s", left)
+		}
+		if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+			t.Errorf("left on the disk: %v, %v", left, err)
+		}
 	}
 }

@@ -52,7 +52,8 @@ func (s *Server) postgres(ctx context.Context, bin string, o Options) error {
 // postgresPrograms returns the folder of initdb and postgres.
 func postgresPrograms() (string, error) {
 	if found, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(found), nil
+		found, err = filepath.EvalSymlinks(found)
+		return filepath.Dir(found), err
 	}
 	for _, pattern := range where {
 		found, err := filepath.Glob(filepath.Join(pattern, "initdb"))
