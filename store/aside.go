@@ -11,6 +11,13 @@ import (
 // holds it.
 const aside = "aside/"
 
+func (s *Store) logger() *slog.Logger {
+	if s.Log == nil {
+		return slog.Default()
+	}
+	return s.Log
+}
+
 // setOutgoingAside takes an event that cannot be read out of the outbox.
 func (s *Store) setOutgoingAside(ctx context.Context, r Record, cause error) {
 	what := fmt.Sprintf("outbox/%d/%s", r.Seq, r.ID)
@@ -28,10 +35,7 @@ func (s *Store) setDueAside(ctx context.Context, row DueRow, cause error) {
 // setAside keeps the record as a fact before it removes it. When that fails the
 // record stays where it is and is met again after its lease.
 func (s *Store) setAside(ctx context.Context, what string, doc []byte, cause error, remove func() error) {
-	log := s.Log
-	if log == nil {
-		log = slog.Default()
-	}
+	log := s.logger()
 	_, err := s.backend.KeepFact(ctx, aside+what, doc)
 	if err == nil {
 		err = remove()

@@ -19,8 +19,9 @@ type Backend interface {
 	// the key, ordered by account, region and id. The zero Key is before all.
 	ScanAll(ctx context.Context, table string, after Key, limit int) ([]Row, error)
 	// Commit does all that the batch says, durably, or nothing. It answers
-	// ErrConflict when an expectation does not hold (ErrLost when it is a fence) and
-	// ErrFull when there is no space. Each commit gives the rows it writes a revision that no row had before.
+	// ErrConflict when an expectation does not hold (ErrLost when it is a fence),
+	// ErrRekeyed when the key check is another, and ErrFull when there is no space.
+	// Each commit gives the rows it writes a revision that no row had before.
 	Commit(ctx context.Context, b *Batch) error
 
 	// ClaimOutbox returns up to n outbox records in the order of their commits
@@ -43,6 +44,15 @@ type Backend interface {
 	// KeepFact keeps a named value, durably, unless there is one already, and
 	// returns the one that is kept.
 	KeepFact(ctx context.Context, name string, value []byte) ([]byte, error)
+
+	// Sealed returns up to limit of the sealed things of the cursor's part that come
+	// after it, in an order that stays.
+	Sealed(ctx context.Context, after Cursor, limit int) ([]Item, error)
+	// Swap puts new sealed forms in the place of others, durably and together, and
+	// changes nothing else: no revision, no fence, no claim. It leaves alone what is
+	// not any more as it was said to be, or held by somebody, and says which it put.
+	// It stands in the order of commits.
+	Swap(ctx context.Context, swaps []Swap) ([]bool, error)
 
 	// Dump yields all that is kept, as of one instant, while others write.
 	Dump(ctx context.Context, yield func(Item) error) error
@@ -142,6 +152,10 @@ type Batch struct {
 	Complete   []Fence // due records done by this unit: deleted, unless scheduled anew
 	Unschedule []DueKey
 	Schedule   []DueRow // replaces a record of the same key
+
+	// Check is the value that the fact KeyCheck must have, since it says which root
+	// key the batch has to be sealed under; nil when nobody has looked.
+	Check []byte
 }
 
 // Expect says which revision of a row the unit has read: 0 for none.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -54,7 +55,7 @@ func Schedule(ctx context.Context, d Due) {
 		u.fail(fmt.Errorf("encode due record %s: %w", k, err))
 		return
 	}
-	row := &DueRow{DueKey: k, At: d.At, Ready: d.At, Doc: u.store.seal.Seal(b, dueData(k))}
+	row := &DueRow{DueKey: k, At: d.At, Ready: d.At, Doc: b}
 	u.dues = append(u.dues, dueChange{k, row})
 }
 
@@ -98,15 +99,23 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, bool, error) {
 // ClaimDue returns up to n records that are due at now, earliest first. Nobody
 // else gets them before now+lease; then they are claimed anew and this claim
 // cannot complete. A record that cannot be read is set aside, so that it does not
-// hold up the others.
+// hold up the others; one under a root key that is not here is not damaged, and is
+// claimed again after the lease.
 func (s *Store) ClaimDue(ctx context.Context, now time.Time, lease time.Duration, n int) ([]Due, error) {
+	if err := s.lacking(); err != nil {
+		return nil, err
+	}
 	rows, err := s.backend.ClaimDue(ctx, now, lease, n)
 	if err != nil {
 		return nil, fmt.Errorf("claim due records: %w", err)
 	}
 	dues := make([]Due, 0, len(rows))
 	for _, row := range rows {
-		doc, err := s.openDue(row)
+		doc, err := s.openDue(ctx, row)
+		if errors.Is(err, ErrNoKey) {
+			s.logger().ErrorContext(ctx, "due work waits for a root key; it is claimed again after its lease", "record", row.DueKey, "cause", err)
+			continue
+		}
 		if err != nil {
 			s.setDueAside(ctx, row, err)
 			continue
@@ -116,8 +125,8 @@ func (s *Store) ClaimDue(ctx context.Context, now time.Time, lease time.Duration
 	return dues, nil
 }
 
-func (s *Store) openDue(row DueRow) (doc dueDoc, err error) {
-	b, err := s.seal.Open(row.Doc, dueData(row.DueKey))
+func (s *Store) openDue(ctx context.Context, row DueRow) (doc dueDoc, err error) {
+	b, err := s.open(ctx, row.Doc, dueData(row.DueKey))
 	if err == nil {
 		err = json.Unmarshal(b, &doc)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -76,25 +77,62 @@ func Dump(ctx context.Context, d Dumper, w io.Writer) error {
 	return err
 }
 
-// Restore is Load for a root key that is at hand: ErrWrongKey, and nothing
-// loaded, when the backup was not sealed with it.
+// Restore is Load for root keys that are at hand: ErrWrongKey, which names the key
+// that is missing, and nothing loaded, when the backup needs another. What was sealed
+// under an earlier key is sealed again under the current one, so that the store needs
+// no other; what is damaged stays as it is.
 func Restore(ctx context.Context, b Backend, seal Sealer, r io.Reader) error {
-	return load(ctx, b, r, func(f *Fact) error {
-		if f.Name == keyCheck {
-			return opens(seal, f.Value)
+	return load(ctx, b, r, func(i *Item) error {
+		doc, _ := i.sealed()
+		if doc == nil {
+			return nil
+		}
+		if id := seal.KeyOf(*doc); id != "" && !seal.Knows(id) {
+			return fmt.Errorf("%w: the backup needs the root key with the id %s", ErrWrongKey, id)
+		}
+		if i.Fact != nil && i.Fact.Name == KeyCheck {
+			if err := opens(seal, i.Fact.Value); err != nil {
+				return err
+			}
+		}
+		if i.Fact != nil && i.Fact.Name == keyNoteName {
+			return restoreNote(seal, i.Fact)
+		}
+		if again, changed := resealed(seal, i); changed {
+			*doc = again
 		}
 		return nil
 	})
+}
+
+// restoreNote says of a store that is restored that all is sealed under the current
+// key.
+func restoreNote(seal Sealer, f *Fact) error {
+	plain, err := seal.Open(f.Value, binding(keyNoteName))
+	if err != nil {
+		return nil // a damaged one stays as it is
+	}
+	var n keyNote
+	if err := json.Unmarshal(plain, &n); err != nil {
+		return nil
+	}
+	current := seal.Current()
+	if n.Key == current && !n.Resealed.IsZero() && seal.KeyOf(f.Value) == current {
+		return nil
+	}
+	n.Key, n.Cursor, n.Resealed = current, Cursor{}, time.Now().UTC()
+	f.Value, err = n.sealed(seal)
+	return err
 }
 
 // Load fills b, which must be empty, from a backup: all of it, or nothing when
 // the backup is damaged. A store opened on b then needs the root key that the
 // backup's was sealed with; CheckKey tells.
 func Load(ctx context.Context, b Backend, r io.Reader) error {
-	return load(ctx, b, r, func(*Fact) error { return nil })
+	return load(ctx, b, r, func(*Item) error { return nil })
 }
 
-func load(ctx context.Context, b Backend, r io.Reader, check func(*Fact) error) error {
+func load(ctx context.Context, b Backend, r io.Reader, each func(*Item) error) error {
 	l := &loader{sum: sha256.New(), raw: bufio.NewReaderSize(r, 64<<10)}
 	magic := make([]byte, len(backupMagic))
 	if err := l.read(magic); err != nil || string(magic) != backupMagic {
@@ -102,8 +140,8 @@ func load(ctx context.Context, b Backend, r io.Reader, check func(*Fact) error) 
 	}
 	err := b.Load(ctx, func() (Item, error) {
 		item, err := l.next()
-		if err == nil && item.Fact != nil {
-			err = check(item.Fact)
+		if err == nil {
+			err = each(&item)
 		}
 		return item, err
 	})

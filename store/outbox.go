@@ -47,7 +47,7 @@ func Emit(ctx context.Context, e aws.Event) {
 		u.fail(fmt.Errorf("encode event %s: %w", e.ID, err))
 		return
 	}
-	u.outbox = append(u.outbox, Record{ID: e.ID, Doc: u.store.seal.Seal(b, binding("outbox", e.ID))})
+	u.outbox = append(u.outbox, Record{ID: e.ID, Doc: b})
 }
 
 // An Outgoing event is on its way to the spine.
@@ -62,15 +62,23 @@ func (s *Store) OutboxReady() <-chan struct{} { return s.outbox }
 // ClaimOutbox returns up to n events, oldest first, that nobody else publishes.
 // They stay in the store until DoneOutbox; after ReleaseOutbox, or when this
 // process dies, they are claimed again. A record that cannot be read is set
-// aside, so that it does not hold up what is behind it.
+// aside, so that it does not hold up what is behind it; one under a root key that is
+// not here is not damaged, and waits.
 func (s *Store) ClaimOutbox(ctx context.Context, n int) ([]Outgoing, error) {
+	if err := s.lacking(); err != nil {
+		return nil, err
+	}
 	records, err := s.backend.ClaimOutbox(ctx, n, outboxLease)
 	if err != nil {
 		return nil, fmt.Errorf("claim outbox: %w", err)
 	}
 	out := make([]Outgoing, 0, len(records))
 	for _, r := range records {
-		e, err := s.openEvent(r)
+		e, err := s.openEvent(ctx, r)
+		if errors.Is(err, ErrNoKey) {
+			s.wait(ctx, r, err)
+			continue
+		}
 		if err != nil {
 			s.setOutgoingAside(ctx, r, err)
 			continue
@@ -83,13 +91,16 @@ func (s *Store) ClaimOutbox(ctx context.Context, n int) ([]Outgoing, error) {
 	return out, nil
 }
 
-func (s *Store) openEvent(r Record) (e aws.Event, err error) {
-	b, err := s.seal.Open(r.Doc, binding("outbox", r.ID))
+func (s *Store) openEvent(ctx context.Context, r Record) (e aws.Event, err error) {
+	b, err := s.open(ctx, r.Doc, eventData(r.ID))
 	if err == nil {
 		err = json.Unmarshal(b, &e)
 	}
 	return e, err
 }
+
+// eventData is an outbox record's associated data.
+func eventData(id string) []byte { return binding("outbox", id) }
 
 // DoneOutbox forgets events that the spine has made durable. When that fails, on
 // a full disk say, they are given back and published again later.

@@ -16,7 +16,7 @@ func (u *Unit) get(ctx context.Context, k Key) (*plain, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := u.store.openRow(row)
+	p, err := u.store.openRow(ctx, row)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (u *Unit) scan(ctx context.Context, s Scan) ([]found, error) {
 				over = over[1:]
 				continue
 			}
-			p, err := u.store.openFound(row, s)
+			p, err := u.store.openFound(ctx, row, s)
 			if err != nil {
 				return nil, err
 			}

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
-
-// keyCheck is the fact by which a wrong root key is recognised.
-const keyCheck = "key-check"
 
 // Fresh reports whether b holds nothing yet. Only then may a root key be made.
 func Fresh(ctx context.Context, b Backend) (bool, error) {
-	check, err := b.Fact(ctx, keyCheck)
+	check, err := b.Fact(ctx, KeyCheck)
 	if err == nil && check == nil { // look whether there is anything else
 		err = b.Dump(ctx, func(i Item) error {
 			if i.Row != nil || i.Entry != nil || i.Record != nil || i.Due != nil || i.Fact != nil {
@@ -28,28 +26,26 @@ func Fresh(ctx context.Context, b Backend) (bool, error) {
 
 var errUsed = errors.New("there is something")
 
-// CheckKey makes sure that the store is sealed with the key it was opened with,
-// before anything else is done: ErrWrongKey when it is not. In a fresh store it
-// leaves the value that later starts are checked by.
+// CheckKey makes sure that the key which the store is sealed under is one of those
+// it was opened with, and makes it the current one, before anything else is done:
+// ErrWrongKey when it is not. In a fresh store it leaves the value that later starts
+// are checked by, under the key that is current.
 func (s *Store) CheckKey(ctx context.Context) error {
 	if err := s.leaveCheck(ctx); err != nil {
 		return fmt.Errorf("check the root key: %w", err)
 	}
-	check, err := s.backend.Fact(ctx, keyCheck)
-	if err != nil {
-		return fmt.Errorf("check the root key: %w", err)
+	err := s.Follow(ctx)
+	if errors.Is(err, ErrNoKey) {
+		return fmt.Errorf("%w: %w", ErrWrongKey, err)
 	}
-	if check == nil {
-		return fmt.Errorf("%w: there are data, but nothing to check the key by", ErrWrongKey)
-	}
-	return opens(s.seal, check)
+	return err
 }
 
-// opens reports whether the check value was sealed with the key.
+// opens reports whether one of the keys has sealed the check value.
 func opens(seal Sealer, check []byte) error {
-	plain, err := seal.Open(check, binding(keyCheck))
-	if err != nil || string(plain) != keyCheck {
-		return ErrWrongKey
+	plain, err := seal.Open(check, binding(KeyCheck))
+	if err != nil || string(plain) != KeyCheck {
+		return fmt.Errorf("%w: that one has the id %q", ErrWrongKey, seal.KeyOf(check))
 	}
 	return nil
 }
@@ -61,7 +57,7 @@ func CheckDump(ctx context.Context, d Dumper, seal Sealer) error {
 		switch {
 		case i.Fact == nil:
 			return errUsed // facts come first: there is no such value
-		case i.Fact.Name == keyCheck:
+		case i.Fact.Name == KeyCheck:
 			return errors.Join(errUsed, opens(seal, i.Fact.Value))
 		}
 		return nil
@@ -79,6 +75,17 @@ func (s *Store) leaveCheck(ctx context.Context) error {
 	if err != nil || !fresh {
 		return err
 	}
-	_, err = s.backend.KeepFact(ctx, keyCheck, s.seal.Seal([]byte(keyCheck), binding(keyCheck)))
+	if _, err = s.backend.KeepFact(ctx, KeyCheck, s.seal.Seal([]byte(KeyCheck), binding(KeyCheck))); err != nil {
+		return err
+	}
+	check, err := s.backend.Fact(ctx, KeyCheck)
+	if err != nil || s.seal.KeyOf(check) != s.seal.Current() {
+		return err // another node's key
+	}
+	note, err := keyNote{Key: s.seal.Current(), Resealed: time.Now().UTC()}.sealed(s.seal)
+	if err != nil {
+		return err
+	}
+	_, err = s.backend.KeepFact(ctx, keyNoteName, note)
 	return err
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,17 +18,15 @@ type plain struct {
 
 const plainVersion = 1
 
-// seal binds the row to its place: rows cannot be swapped, nor moved between accounts.
-func (s *Store) sealRow(k Key, p *plain) []byte {
-	return s.seal.Seal(p.encode(), rowData(k))
-}
-
 // openRow returns nil for a row that is not there.
-func (s *Store) openRow(row Row) (*plain, error) {
+func (s *Store) openRow(ctx context.Context, row Row) (*plain, error) {
 	if row.Rev == 0 {
 		return nil, nil
 	}
-	b, err := s.seal.Open(row.Doc, rowData(row.Key))
+	b, err := s.open(ctx, row.Doc, rowData(row.Key))
+	if errors.Is(err, ErrNoKey) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrCorrupt, row.Key, err)
 	}
@@ -40,8 +39,8 @@ func (s *Store) openRow(row Row) (*plain, error) {
 
 // openFound opens a row that a scan found. Index entries are not sealed, so the
 // row itself has to confirm the entry.
-func (s *Store) openFound(row Row, by Scan) (*plain, error) {
-	p, err := s.openRow(row)
+func (s *Store) openFound(ctx context.Context, row Row, by Scan) (*plain, error) {
+	p, err := s.openRow(ctx, row)
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +50,8 @@ func (s *Store) openFound(row Row, by Scan) (*plain, error) {
 	return p, nil
 }
 
-// rowData is a row's associated data. Its kind keeps rows, events and due
-// records apart.
+// rowData is a row's associated data: rows cannot be swapped, nor moved between
+// accounts. Its kind keeps rows, events and due records apart.
 func rowData(k Key) []byte {
 	return binding("row", string(k.Place.Account), string(k.Place.Region), k.Table, k.ID)
 }

@@ -8,7 +8,8 @@
 // while a service thinks.
 //
 // Reading order: Store here, Unit in unit.go, Table in table.go; then
-// outbox.go, due.go, watch.go, token.go, dump.go. What a database must be able
+// outbox.go, due.go, watch.go, token.go, dump.go; for the root keys rootkey.go,
+// rekey.go, reseal.go. What a database must be able
 // to do is the interface in backend.go; the suite storetest holds all to it.
 package store
 
@@ -36,6 +37,7 @@ var (
 	ErrBadID    = errors.New("store: not usable as an id")
 	ErrCorrupt  = errors.New("store: stored data cannot be read")
 	ErrWrongKey = errors.New("store: the root key is not the one the data was sealed with")
+	ErrNoKey    = errors.New("store: this process does not have the root key")
 	ErrInUse    = errors.New("store: the data folder is in use by another process")
 	ErrNotEmpty = errors.New("store: not empty")
 	ErrDurable  = errors.New("store: a durable store is not wiped")
@@ -69,11 +71,24 @@ type Place struct {
 
 func (p Place) String() string { return string(p.Account) + "/" + string(p.Region) }
 
-// A Sealer encrypts rows before a backend sees them. The same associated data
-// must be given to Open. engine/seal implements it.
+// A Sealer encrypts rows before a backend sees them, under one of the root keys
+// that it has. The same associated data must be given to Open. engine/seal
+// implements it.
 type Sealer interface {
 	Seal(plain, ad []byte) []byte
+	SealUnder(id string, plain, ad []byte) ([]byte, error)
 	Open(sealed, ad []byte) ([]byte, error)
+
+	// KeyOf names the key under which something says to be sealed; empty when it is
+	// not in a sealed form.
+	KeyOf(sealed []byte) string
+	// Current names the key that seals, Knows reports whether one is there, and Use
+	// makes one current.
+	Current() string
+	Knows(id string) bool
+	Use(id string) error
+	// Refresh looks for keys that have come since.
+	Refresh(ctx context.Context) error
 }
 
 // A Store is the plane's state. It is safe for concurrent use.
@@ -83,6 +98,7 @@ type Store struct {
 	backend  Backend
 	confirms Confirmer // nil: nobody else writes
 	seal     Sealer
+	keys     keys
 	watch    watchers
 	outbox   chan struct{}
 	due      chan struct{}

@@ -202,7 +202,7 @@ func (t *Table[T]) Everywhere(ctx context.Context) iter.Seq2[Entry[T], error] {
 				return
 			}
 			for _, row := range rows {
-				e, err := t.entry(row)
+				e, err := t.entry(ctx, row)
 				if !yield(e, err) || err != nil {
 					return
 				}
@@ -215,8 +215,8 @@ func (t *Table[T]) Everywhere(ctx context.Context) iter.Seq2[Entry[T], error] {
 	}
 }
 
-func (t *Table[T]) entry(row Row) (Entry[T], error) {
-	p, err := t.store.openRow(row)
+func (t *Table[T]) entry(ctx context.Context, row Row) (Entry[T], error) {
+	p, err := t.store.openRow(ctx, row)
 	if err != nil {
 		return Entry[T]{}, err
 	}
@@ -262,7 +262,7 @@ func (s *Store) scan(ctx context.Context, sc Scan) ([]found, error) {
 	}
 	page := make([]found, 0, len(rows))
 	for _, row := range rows {
-		p, err := s.openFound(row, sc)
+		p, err := s.openFound(ctx, row, sc)
 		if err != nil {
 			return nil, err
 		}
@@ -279,7 +279,7 @@ func (t *Table[T]) read(ctx context.Context, k Key) (*plain, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.store.openRow(row)
+	return t.store.openRow(ctx, row)
 }
 
 // put encodes v; was is the row that the unit sees there, if it looked.

@@ -150,7 +150,7 @@ func (u *Unit) Commit(ctx context.Context) error {
 		return err
 	}
 	if b != nil {
-		if err := u.store.backend.Commit(ctx, b); err != nil {
+		if err := u.store.commit(ctx, b); err != nil {
 			return fmt.Errorf("commit: %w", err)
 		}
 		u.store.committed(b)
@@ -170,7 +170,8 @@ func AfterCommit(ctx context.Context, f func()) {
 	u.hooks = append(u.hooks, f)
 }
 
-// close finishes the unit and returns what it asks of the backend, nil for nothing.
+// close finishes the unit and returns what it asks of the backend, not sealed yet,
+// nil for nothing.
 func (u *Unit) close() (*Batch, []func(), error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -201,7 +202,7 @@ func (u *Unit) close() (*Batch, []func(), error) {
 	return b, u.hooks, nil
 }
 
-// writes seals what the unit put, each row once.
+// writes puts what the unit wants into b, each row once.
 func (u *Unit) writes(b *Batch) {
 	for at, rows := range u.pending {
 		for id, c := range rows {
@@ -210,7 +211,7 @@ func (u *Unit) writes(b *Batch) {
 			case c.plain == nil:
 				w.Drop = c.old
 			default:
-				w.Doc = u.store.sealRow(w.Key, c.plain)
+				w.Doc = c.plain.encode()
 				w.Drop, w.Add = differ(c.old, c.plain.index)
 			}
 			b.Writes = append(b.Writes, w)
@@ -226,7 +227,7 @@ func (b *Batch) check(reads int) error {
 	if reads > MaxReads {
 		return fmt.Errorf("%w: a unit of work has read %d rows, at most %d are allowed", ErrTooLarge, reads, MaxReads)
 	}
-	size := 0
+	size := 0 // without what sealing adds
 	for _, w := range b.Writes {
 		size += len(w.Doc) + len(w.ID)
 	}

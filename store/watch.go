@@ -28,8 +28,11 @@ func (s *Store) Watch(table string, f func(Change)) {
 const MaxSilence = 5 * time.Second
 
 // InTouch returns ErrStale while what watchers were told may be older than
-// MaxSilence. A store of one process is always in touch.
+// MaxSilence, and ErrNoKey while the current root key is not here.
 func (s *Store) InTouch() error {
+	if err := s.lacking(); err != nil {
+		return err
+	}
 	if s.confirms != nil && s.confirms.Silence() > MaxSilence {
 		return ErrStale
 	}

@@ -14,6 +14,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 
 	"sumun.dev/engine/once"
 )
@@ -49,8 +50,19 @@ func (r *Root) KeyOf(sealed []byte) string { return KeyOf(sealed) }
 
 // Seal encrypts plain under the current key and binds it to ad, which Open must be
 // given again.
-func (r *Root) Seal(plain, ad []byte) []byte {
-	key := r.ring.Load().current
+func (r *Root) Seal(plain, ad []byte) []byte { return r.ring.Load().current.seal(plain, ad) }
+
+// SealUnder is Seal under the key of that id, current or not: ErrUnknownKey when
+// the root has no such key.
+func (r *Root) SealUnder(id string, plain, ad []byte) ([]byte, error) {
+	key := r.ring.Load().named(id)
+	if key == nil {
+		return nil, fmt.Errorf("%w: %s", ErrUnknownKey, id)
+	}
+	return key.seal(plain, ad), nil
+}
+
+func (key *Key) seal(plain, ad []byte) []byte {
 	out := make([]byte, headerSize, headerSize+len(plain)+tagSize)
 	out[0] = version
 	copy(out[1:], key.id[:])

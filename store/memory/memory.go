@@ -5,6 +5,7 @@
 package memory
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -139,6 +140,9 @@ func (b *Backend) Commit(_ context.Context, batch *store.Batch) error {
 }
 
 func (s *state) expect(batch *store.Batch) error {
+	if check, _ := s.facts.get(store.KeyCheck); batch.Check != nil && !bytes.Equal(check, batch.Check) {
+		return store.ErrRekeyed
+	}
 	for _, e := range batch.Expect {
 		if s.get(e.Key).Rev != e.Rev {
 			return fmt.Errorf("%w: %s", store.ErrConflict, e.Key)

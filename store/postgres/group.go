@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -16,6 +17,7 @@ type batchGroup struct {
 	revs  map[store.Key]uint64
 	fence map[store.DueKey]uint64
 	seen  map[int][]seenNow // by job
+	check []byte            // the key check
 
 	accepted []int
 	answers  []error
@@ -40,6 +42,14 @@ func (g *batchGroup) look(b *pgx.Batch) {
 		numbers += needs(j.batch)
 	}
 	b.Queue(sqltext.Take, numbers).QueryRow(func(row pgx.Row) error { return row.Scan(&g.last) })
+	b.Queue(sqltext.Fact, store.KeyCheck).Query(func(rows pgx.Rows) error {
+		for rows.Next() {
+			if err := rows.Scan(&g.check); err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
 	for i, j := range g.jobs {
 		for _, e := range j.batch.Expect {
 			if _, asked := g.revs[e.Key]; asked {
@@ -131,6 +141,9 @@ func overtaken(b *store.Batch, changed map[shelf]bool) bool {
 }
 
 func (g *batchGroup) holds(i int, b *store.Batch) error {
+	if b.Check != nil && !bytes.Equal(b.Check, g.check) {
+		return store.ErrRekeyed
+	}
 	for _, e := range b.Expect {
 		if g.revs[e.Key] != e.Rev {
 			return conflict("%s", e.Key)

@@ -20,6 +20,15 @@ func (b *Backend) Commit(ctx context.Context, batch *store.Batch) error {
 
 // expect looks whether all is as the unit saw it, before anything is written.
 func (w *writer) expect(batch *store.Batch) error {
+	if batch.Check != nil {
+		is, err := w.uint(sqltext.FactIs, store.KeyCheck, batch.Check)
+		if err != nil {
+			return err
+		}
+		if is == 0 {
+			return refused{store.ErrRekeyed}
+		}
+	}
 	for _, e := range batch.Expect {
 		rev, err := w.uint(sqltext.Rev, sqltext.Key(e.Key)...)
 		if err != nil {

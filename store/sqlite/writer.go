@@ -198,6 +198,19 @@ func (w *writer) exec(text string, args ...any) error {
 	return err
 }
 
+// changed is exec that returns how many rows it has changed.
+func (w *writer) changed(text string, args ...any) (int64, error) {
+	s, err := w.stmt(text)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.ExecContext(background, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
 // uint returns the number that a statement finds, 0 when it finds nothing.
 func (w *writer) uint(text string, args ...any) (n uint64, err error) {
 	s, err := w.stmt(text)

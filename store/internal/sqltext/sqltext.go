@@ -40,7 +40,19 @@ const (
 	Lease     = `UPDATE dues SET ready = $1, fence = $2 WHERE kind = $3 AND account = $4 AND region = $5 AND id = $6`
 
 	Fact    = `SELECT value FROM facts WHERE name = $1`
+	FactIs  = `SELECT count(*) FROM facts WHERE name = $1 AND value = $2`
 	AddFact = `INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING`
+
+	SealedRows = `SELECT tbl, account, region, id, rev, doc FROM rows
+		WHERE (tbl, account, region, id) > ($1, $2, $3, $4) ORDER BY tbl, account, region, id LIMIT $5`
+	SealedDues = `SELECT kind, account, region, id, at, fence, doc FROM dues
+		WHERE (kind, account, region, id) > ($1, $2, $3, $4) ORDER BY kind, account, region, id LIMIT $5`
+	SealedOutbox = `SELECT seq, event, doc FROM outbox WHERE seq > $1 ORDER BY seq LIMIT $2`
+	SealedFacts  = `SELECT name, value FROM facts WHERE name > $1 ORDER BY name LIMIT $2`
+
+	SwapRow  = `UPDATE rows SET doc = $1 WHERE doc = $2 AND tbl = $3 AND account = $4 AND region = $5 AND id = $6`
+	SwapDue  = `UPDATE dues SET doc = $1 WHERE doc = $2 AND kind = $3 AND account = $4 AND region = $5 AND id = $6`
+	SwapFact = `UPDATE facts SET value = $1 WHERE value = $2 AND name = $3`
 
 	Used = `SELECT EXISTS (SELECT 1 FROM rows) OR EXISTS (SELECT 1 FROM outbox)
 		OR EXISTS (SELECT 1 FROM dues) OR EXISTS (SELECT 1 FROM facts)`
@@ -89,6 +101,35 @@ func Key(k store.Key, more ...any) []any {
 // Entry returns an index entry as arguments of AddEntry and DropEntry.
 func Entry(k store.Key, e store.Entrance) []any {
 	return []any{k.Table, string(k.Place.Account), string(k.Place.Region), e.Index, e.Value, k.ID}
+}
+
+// Sealed returns the statement for the sealed things after a cursor and its
+// arguments. Its columns are those of the dump of that part.
+func Sealed(after store.Cursor, limit int) (string, []any) {
+	switch after.Part {
+	case store.SealedRows:
+		return SealedRows, Key(after.Last, limit)
+	case store.SealedDues:
+		return SealedDues, Key(after.Last, limit)
+	case store.SealedOutbox:
+		return SealedOutbox, []any{after.Seq, limit}
+	}
+	return SealedFacts, []any{after.Last.ID, limit}
+}
+
+// Swap returns the statement that makes a swap and its arguments; outbox is the one
+// for records.
+func Swap(s store.Swap, outbox string) (string, []any) {
+	switch i := s.Item; {
+	case i.Row != nil:
+		return SwapRow, append([]any{s.New, i.Row.Doc}, Key(i.Row.Key)...)
+	case i.Due != nil:
+		return SwapDue, append([]any{s.New, i.Due.Doc}, Due(i.Due.DueKey)...)
+	case i.Record != nil:
+		return outbox, []any{s.New, i.Record.Doc, i.Record.Seq}
+	default:
+		return SwapFact, []any{s.New, i.Fact.Value, i.Fact.Name}
+	}
 }
 
 // Due returns a due record's key as arguments, with more after it.
