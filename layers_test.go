@@ -26,7 +26,7 @@ var mayImport = map[string][]string{
 	"spine":    {"aws"},
 	"engine":   {},
 	"finding":  {"aws", "wire", "api"},
-	"detect":   {"aws", "store", "spine", "finding", "engine"},
+	"detect":   {"aws", "policy", "store", "spine", "finding", "engine"},
 	"respond":  {"aws", "wire", "api", "spine", "finding"},
 	"enforce":  {"aws", "engine", "spine", "finding"},
 	"service":  {"aws", "wire", "api", "policy", "store", "spine", "engine", "finding", "detect", "respond"},

@@ -8,8 +8,13 @@
 package detect
 
 import (
+	"embed"
+	"io/fs"
 	"slices"
+	"strings"
+	"sync"
 
+	"sumun.dev/detect/declared"
 	"sumun.dev/detect/rule"
 	"sumun.dev/detect/rule/bitcointool"
 	"sumun.dev/detect/rule/blackhole"
@@ -18,11 +23,35 @@ import (
 )
 
 // Rules lists all built-in rules, in alphabetical order of their names.
-func Rules() []*rule.Rule {
-	return slices.Clone(rules)
-}
+func Rules() []*rule.Rule { return slices.Clone(all()) }
 
-var rules = []*rule.Rule{
+// declarations are the rules that are written down, not programmed.
+//
+//go:embed rule/*/rule.yaml
+var declarations embed.FS
+
+var all = sync.OnceValue(func() []*rule.Rule {
+	out := slices.Clone(programmed)
+	files, err := fs.Glob(declarations, "rule/*/rule.yaml")
+	if err != nil {
+		panic(err) // a constant is wrong
+	}
+	for _, name := range files {
+		b, err := declarations.ReadFile(name)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		r, err := declared.Parse(b)
+		if err != nil {
+			panic(name + ": " + err.Error()) // a test of detect reads them all
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b *rule.Rule) int { return strings.Compare(a.Name, b.Name) })
+	return out
+})
+
+var programmed = []*rule.Rule{
 	&bitcointool.Rule,
 	&blackhole.Rule,
 	&ccactivity.Rule,

@@ -4,6 +4,8 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 
 	"sumun.dev/aws"
 	"sumun.dev/detect/baseline"
@@ -22,7 +24,7 @@ import (
 type Engine struct {
 	rules   []*rule.Rule
 	every   map[record.Class][]int
-	calls   map[string]map[string][]int // service → operation → rules
+	calls   map[call][]int // rules that name the call, or all of its service ("*"), or the operation of any service
 	lists   func(aws.Account, aws.Region) intel.Lists
 	net     *enrich.Net
 	parts   map[aws.Account]*part
@@ -49,7 +51,7 @@ type Options struct {
 func NewEngine(o Options) *Engine {
 	e := &Engine{
 		rules: o.Rules, net: o.Net, lists: o.Lists,
-		every: map[record.Class][]int{}, calls: map[string]map[string][]int{}, parts: map[aws.Account]*part{},
+		every: map[record.Class][]int{}, calls: map[call][]int{}, parts: map[aws.Account]*part{},
 	}
 	if e.rules == nil {
 		e.rules = Rules()
@@ -68,26 +70,21 @@ func NewEngine(o Options) *Engine {
 			e.every[r.Class] = append(e.every[r.Class], i)
 		}
 		for _, c := range r.Calls {
-			service, operation := cut(c)
-			if e.calls[service] == nil {
-				e.calls[service] = map[string][]int{}
+			service, operation, ok := strings.Cut(c, ":")
+			if !ok {
+				panic("detect: " + c + " is no call") // a constant of a rule is wrong
 			}
-			e.calls[service][operation] = append(e.calls[service][operation], i)
+			at := call{service, operation}
+			if !slices.Contains(e.calls[at], i) {
+				e.calls[at] = append(e.calls[at], i)
+			}
 		}
 	}
 	e.scene = rule.Scene{Net: e.net, Report: e.report}
 	return e
 }
 
-// cut takes "iam.amazonaws.com:CreateUser" apart.
-func cut(call string) (service, operation string) {
-	for i := range call {
-		if call[i] == ':' {
-			return call[:i], call[i+1:]
-		}
-	}
-	panic("detect: " + call + " is no call") // a constant of a rule is wrong
-}
+type call struct{ service, operation string }
 
 func (e *Engine) part(account aws.Account) *part {
 	p := e.parts[account]
@@ -114,7 +111,7 @@ func (e *Engine) Learn(r *record.Record) {
 // account come in their order of time, as far as that can be had.
 func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 	p := e.part(r.Account)
-	e.current, e.yield = r, yield
+	e.current, e.yield, e.scene.Shared = r, yield, nil
 	e.scene.Lists, e.scene.Normal = e.lists(r.Account, r.Region), p.normal
 	// A question of nobody known is no suspicion: there would be nothing to
 	// respond on. Nor is one for a domain that the account trusts.
@@ -125,8 +122,16 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 		e.apply(p, i)
 	}
 	if r.API != nil {
-		for _, i := range e.calls[r.API.Service][r.API.Operation] {
-			e.apply(p, i)
+		a := r.API
+		// A rule that names a call in two ways sees it once.
+		var seen []int
+		for _, at := range [...]call{{a.Service, a.Operation}, {a.Service, "*"}, {"*", a.Operation}} {
+			for _, i := range e.calls[at] {
+				if !slices.Contains(seen, i) {
+					seen = append(seen, i)
+					e.apply(p, i)
+				}
+			}
 		}
 	}
 }
@@ -142,21 +147,9 @@ func (e *Engine) report(s finding.Suspicion) {
 		s.At = r.Time
 	}
 	if len(s.Evidence) == 0 {
-		s.Evidence = []finding.Evidence{Evidence(r)}
+		s.Evidence = []finding.Evidence{rule.Evidence(r)}
 	}
 	e.yield(s)
-}
-
-// Evidence names a record as what a suspicion rests on.
-func Evidence(r *record.Record) finding.Evidence {
-	ev := finding.Evidence{ID: r.ID, File: r.Origin.File, Line: r.Origin.Line, Offset: r.Origin.Offset, At: r.Time}
-	switch {
-	case r.API != nil:
-		ev.Told = r.API.Service + ":" + r.API.Operation
-	case r.DNS != nil:
-		ev.Told = r.DNS.Type + " " + r.DNS.Domain()
-	}
-	return ev
 }
 
 // saved is a part as it is written down.

@@ -18,6 +18,8 @@ const (
 	BitcoinToolDNS       = "CryptoCurrency:EC2/BitcoinTool.B!DNS"
 	MaliciousDomain      = "Impact:EC2/MaliciousDomainRequest.Custom"
 	BlackholeTrafficDNS  = "Trojan:EC2/BlackholeTraffic!DNS"
+
+	TransferDataEC2 = "Exfiltration:EC2/TransferDataToCloudAccount"
 )
 
 // Kinds lists all types, in alphabetical order.
@@ -32,6 +34,11 @@ func Kinds() []Kind {
 			Type: BitcoinToolDNS, Severity: 8, Types: []string{"TTPs/Command and Control/CryptoCurrency:EC2-BitcoinTool.B!DNS"},
 			Title:       "Bitcoin-related domain name queried by EC2 instance {instance}.",
 			Description: "EC2 instance {instance} is querying a domain name that is associated with Bitcoin-related activity.",
+		},
+		{
+			Type: TransferDataEC2, Severity: 8, Types: []string{"TTPs/Exfiltration/Exfiltration:EC2-TransferDataToCloudAccount"},
+			Title:       "{principal} gave another account access to the data of an image or a snapshot.",
+			Description: "{principal} called {api} so that another account can use an image or a snapshot, and read what is on it.",
 		},
 		{
 			Type: MaliciousDomain, Severity: 5, Types: []string{"TTPs/Impact/Impact:EC2-MaliciousDomainRequest.Custom"}, Custom: true,

@@ -1,9 +1,11 @@
 package finding
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,14 +32,46 @@ func (f *Finding) GuardDuty() *guarddutyapi.Finding {
 		Id: f.ID, Arn: f.ARN().String(), Type: f.Type, Severity: kind.Severity,
 		Title: &title, Description: new(f.words(kind.Description)),
 		CreatedAt: stamp(f.Created), UpdatedAt: stamp(f.Updated),
-		Resource: &guarddutyapi.Resource{ResourceType: new("Instance"), InstanceDetails: f.Instance.details()},
+		Resource: f.resource(),
 		Service: &guarddutyapi.ServiceShape{
 			ServiceName: new("guardduty"), DetectorId: &f.Detector, Action: f.action(), Evidence: f.evidence(),
-			ResourceRole: new("TARGET"), AdditionalInfo: f.additionalInfo(), FeatureName: new("DnsQueryLogs"),
+			ResourceRole: new(f.role()), AdditionalInfo: f.additionalInfo(), FeatureName: optional(f.feature()),
 			EventFirstSeen: new(stamp(f.FirstSeen)), EventLastSeen: new(stamp(f.LastSeen)),
 			Archived: &f.Archived, Count: &f.Count, UserFeedback: optional(f.Feedback),
 		},
 	}
+}
+
+// resource shows whose credentials were used, or else the instance.
+func (f *Finding) resource() *guarddutyapi.Resource {
+	c := f.Caller
+	if c == nil {
+		return &guarddutyapi.Resource{ResourceType: new("Instance"), InstanceDetails: f.Instance.details()}
+	}
+	return &guarddutyapi.Resource{ResourceType: new("AccessKey"), AccessKeyDetails: &guarddutyapi.AccessKeyDetails{
+		AccessKeyId: optional(c.AccessKey), PrincipalId: optional(c.ID), UserName: optional(c.Name), UserType: optional(c.Type),
+	}}
+}
+
+// feature names the source that the finding rests on.
+func (f *Finding) feature() string {
+	switch {
+	case f.DNS != nil:
+		return "DnsQueryLogs"
+	case f.API != nil:
+		return "CloudTrail"
+	case f.Connection != nil || f.Probe != nil:
+		return "FlowLogs"
+	}
+	return ""
+}
+
+// role says whether the resource did it or it was done to it.
+func (f *Finding) role() string {
+	if f.Actor && f.DNS == nil {
+		return "ACTOR"
+	}
+	return "TARGET" // as GuardDuty has it for instances that ask for domains
 }
 
 func optional(s string) *string {
@@ -48,11 +82,17 @@ func optional(s string) *string {
 }
 
 func (f *Finding) words(pattern string) string {
-	domain := ""
+	var domain, principal, api string
 	if f.DNS != nil {
 		domain = f.DNS.Domain
 	}
-	return strings.NewReplacer("{instance}", f.Instance.ID, "{domain}", domain, "{list}", f.Threat.List).Replace(pattern)
+	if f.Caller != nil {
+		principal = cmp.Or(f.Caller.Name, f.Caller.ID)
+	}
+	if f.API != nil {
+		api = f.API.Operation
+	}
+	return strings.NewReplacer("{instance}", f.Instance.ID, "{domain}", domain, "{list}", f.Threat.List, "{principal}", principal, "{api}", api).Replace(pattern)
 }
 
 // details shows what is known of an instance: more than its id, its network
@@ -72,6 +112,9 @@ func (i Instance) details() *guarddutyapi.InstanceDetails {
 }
 
 func (f *Finding) action() *guarddutyapi.Action {
+	if c := f.API; c != nil {
+		return &guarddutyapi.Action{ActionType: new("AWS_API_CALL"), AwsApiCallAction: c.action()}
+	}
 	if f.DNS == nil {
 		return nil
 	}
@@ -79,6 +122,39 @@ func (f *Finding) action() *guarddutyapi.Action {
 		Domain: &f.DNS.Domain, Protocol: &f.DNS.Protocol, Blocked: &f.DNS.Blocked,
 		DomainWithSuffix: new(registered(f.DNS.Domain)), VpcOwnerAccountId: new(string(f.Account)),
 	}}
+}
+
+func (c *APICall) action() *guarddutyapi.AwsApiCallAction {
+	a := &guarddutyapi.AwsApiCallAction{
+		Api: &c.Operation, ServiceName: &c.Service, ErrorCode: optional(c.Error), UserAgent: optional(c.Agent),
+		CallerType: new("Remote IP"), AffectedResources: c.Affected,
+	}
+	if c.Domain != "" {
+		a.CallerType, a.DomainDetails = new("Domain"), &guarddutyapi.DomainDetails{Domain: &c.Domain}
+	} else if c.Remote.Address.IsValid() {
+		a.RemoteIpDetails = c.Remote.details()
+	}
+	if c.OtherAccount != "" {
+		a.RemoteAccountDetails = &guarddutyapi.RemoteAccountDetails{AccountId: &c.OtherAccount, Affiliated: &c.Affiliated}
+	}
+	return a
+}
+
+func (r *Remote) details() *guarddutyapi.RemoteIpDetails {
+	d := &guarddutyapi.RemoteIpDetails{}
+	if r.Address.Is4() {
+		d.IpAddressV4 = new(r.Address.String())
+	} else {
+		d.IpAddressV6 = new(r.Address.String())
+	}
+	if r.Country != "" || r.City != "" {
+		d.Country, d.City = &guarddutyapi.Country{CountryCode: &r.Country}, &guarddutyapi.City{CityName: optional(r.City)}
+		d.GeoLocation = &guarddutyapi.GeoLocation{Lat: &r.Latitude, Lon: &r.Longitude}
+	}
+	if r.ASN != 0 {
+		d.Organization = &guarddutyapi.Organization{Asn: new(strconv.FormatUint(uint64(r.ASN), 10)), AsnOrg: &r.ASOrg}
+	}
+	return d
 }
 
 // registered returns the part of a domain that somebody has registered: one

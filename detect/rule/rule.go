@@ -47,6 +47,10 @@ type Scene struct {
 	Normal *baseline.Account // what is normal in the record's account; never nil
 	State  State             // the rule's own; nil when it has none
 
+	// Shared is what rules of one kind work out once for all of them; nil again for
+	// the next record.
+	Shared any
+
 	// Report takes a suspicion. Its time, and the record as evidence, are added
 	// when they are missing.
 	Report func(finding.Suspicion)

@@ -1,9 +1,10 @@
 package rule
 
 import (
+	"net/netip"
+	"strconv"
 	"strings"
 
-	"sumun.dev/detect/enrich"
 	"sumun.dev/detect/intel"
 	"sumun.dev/detect/record"
 	"sumun.dev/finding"
@@ -29,7 +30,7 @@ func (s *Scene) Call(typ, signal string, r *record.Record) finding.Suspicion {
 	a := r.API
 	call := &finding.APICall{Service: a.Service, Operation: a.Operation, Error: a.Error, Agent: a.Agent}
 	if a.IP.IsValid() {
-		call.Remote = Remote(s.Net, r)
+		call.Remote = s.remote(a.IP)
 	} else if strings.Contains(a.Source, ".") {
 		call.Domain = a.Source
 	}
@@ -37,6 +38,78 @@ func (s *Scene) Call(typ, signal string, r *record.Record) finding.Suspicion {
 		call.OtherAccount = a.Actor.Account
 	}
 	return finding.Suspicion{Type: typ, Signal: signal, Caller: CallerOf(&a.Actor), API: call, Actor: true}
+}
+
+// Traffic begins a suspicion about a connection, seen from the instance whose
+// interface logged it.
+func (s *Scene) Traffic(typ string, r *record.Record) finding.Suspicion {
+	f := r.Flow
+	inbound := f.Direction == "ingress"
+	c := &finding.Connection{Inbound: inbound, Unknown: f.Direction == "", Blocked: f.Rejected, Protocol: Protocol(f.Protocol), Interface: f.Interface}
+	local, remote, port, remotePort := f.Src, f.Dst, f.SrcPort, f.DstPort
+	if inbound || f.Direction == "" && f.Dst.IsPrivate() && !f.Src.IsPrivate() {
+		local, remote, port, remotePort = f.Dst, f.Src, f.DstPort, f.SrcPort
+	}
+	c.Local, c.LocalPort, c.Remote = local, port, s.remote(remote)
+	c.Remote.Port = remotePort
+	return finding.Suspicion{
+		Type: typ, Actor: !inbound, Connection: c,
+		Instance: finding.Instance{ID: f.Instance, VPC: f.VPC, Address: local},
+	}
+}
+
+// Protocol names an IP protocol as GuardDuty does.
+func Protocol(number uint8) string {
+	switch number {
+	case 1:
+		return "ICMP"
+	case 6:
+		return "TCP"
+	case 17:
+		return "UDP"
+	case 58:
+		return "ICMPv6"
+	}
+	return strconv.Itoa(int(number))
+}
+
+// Visit begins a suspicion about a request to a front door.
+func (s *Scene) Visit(typ string, r *record.Record) finding.Suspicion {
+	h := r.HTTP
+	return finding.Suspicion{Type: typ, Connection: &finding.Connection{
+		Inbound: true, Blocked: h.Action == "BLOCK", Protocol: "TCP", Remote: s.remote(h.Client),
+	}, Key: h.Resource}
+}
+
+// KubeCall begins a suspicion about a call of a Kubernetes API server.
+func (s *Scene) KubeCall(typ string, r *record.Record) finding.Suspicion {
+	k := r.Kubernetes
+	call := &finding.KubernetesCall{
+		Verb: k.Verb, URI: k.URI, Resource: k.Resource, Subresource: k.Subresource, Namespace: k.Namespace, Name: k.Name,
+		Agent: k.Agent, Status: k.Code,
+	}
+	for _, a := range k.Sources {
+		call.Sources = append(call.Sources, s.remote(a))
+	}
+	return finding.Suspicion{Type: typ, KubeCall: call, Kubernetes: &finding.KubernetesDetails{Cluster: k.Cluster, User: k.User, Groups: k.Groups, Namespace: k.Namespace}}
+}
+
+// Evidence names a record as what a suspicion rests on.
+func Evidence(r *record.Record) finding.Evidence {
+	ev := finding.Evidence{ID: r.ID, File: r.Origin.File, Line: r.Origin.Line, Offset: r.Origin.Offset, At: r.Time}
+	switch {
+	case r.API != nil:
+		ev.Told = r.API.Service + ":" + r.API.Operation
+	case r.DNS != nil:
+		ev.Told = r.DNS.Type + " " + r.DNS.Domain()
+	case r.Flow != nil:
+		ev.Told = r.Flow.Src.String() + " → " + netip.AddrPortFrom(r.Flow.Dst, r.Flow.DstPort).String()
+	case r.HTTP != nil:
+		ev.Told = r.HTTP.Method + " " + r.HTTP.Host + r.HTTP.URL
+	case r.Kubernetes != nil:
+		ev.Told = r.Kubernetes.Verb + " " + r.Kubernetes.URI
+	}
+	return ev
 }
 
 // CallerOf shows an actor as findings do.
@@ -48,11 +121,11 @@ func CallerOf(a *record.Actor) *finding.Caller {
 	return c
 }
 
-// Remote shows where a call came from.
-func Remote(net *enrich.Net, r *record.Record) finding.Remote {
-	at := net.Look(r.API.IP)
+// remote shows where an address is.
+func (s *Scene) remote(a netip.Addr) finding.Remote {
+	at := s.Net.Look(a)
 	return finding.Remote{
-		Address: r.API.IP, Country: at.Country, City: at.City, ASN: at.ASN, ASOrg: at.ASOrg,
+		Address: a, Country: at.Country, City: at.City, ASN: at.ASN, ASOrg: at.ASOrg,
 		Latitude: at.Latitude, Longitude: at.Longitude,
 	}
 }

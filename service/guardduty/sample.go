@@ -33,10 +33,18 @@ func (s *Service) createSampleFindings(ctx context.Context, in *guarddutyapi.Cre
 }
 
 func sample(typ string, at time.Time) finding.Suspicion {
+	threat := finding.Threat{List: "GeneratedFindingThreatListName", Entry: "GeneratedFindingDomainName", Names: []string{"GeneratedFindingThreatName"}}
+	if typ == finding.TransferDataEC2 {
+		return finding.Suspicion{
+			Type: typ, At: at, Actor: true,
+			Caller: &finding.Caller{AccessKey: "GeneratedFindingAccessKeyId", ID: "GeneratedFindingPrincipalId", Name: "GeneratedFindingUserName", Type: "IAMUser"},
+			API:    &finding.APICall{Service: "ec2.amazonaws.com", Operation: "GeneratedFindingAPIName", Remote: finding.Remote{Address: netip.AddrFrom4([4]byte{198, 51, 100, 0})}},
+		}
+	}
 	return finding.Suspicion{
 		Type: typ, At: at,
 		Instance: finding.Instance{ID: "i-99999999", VPC: "GeneratedFindingVPCId", Address: netip.AddrFrom4([4]byte{10, 0, 0, 1})},
 		DNS:      &finding.DNSRequest{Domain: "GeneratedFindingDomainName", Protocol: "UDP", Blocked: true},
-		Threat:   finding.Threat{List: "GeneratedFindingThreatListName", Entry: "GeneratedFindingDomainName", Names: []string{"GeneratedFindingThreatName"}},
+		Threat:   threat,
 	}
 }
