@@ -63,15 +63,6 @@ func severity(n float64) (securityhubapi.SeverityLabel, int32) {
 	return securityhubapi.SeverityLabelInformational, 0
 }
 
-// asffType names a finding type within ASFF's taxonomy, where a hyphen stands
-// for the slash.
-func asffType(typ string) string {
-	if k, ok := KindOf(typ); ok {
-		return k.Types[0]
-	}
-	return "TTPs/" + strings.ReplaceAll(typ, "/", "-")
-}
-
 func console(region aws.Region, id string) string {
 	return fmt.Sprintf("https://%s.console.aws.amazon.com/guardduty/home?region=%s#/findings?macros=current&fId=%s", region, region, id)
 }

@@ -1,64 +1,81 @@
 package finding
 
+import "strings"
+
 // A Kind is what is the same for all findings of a type: GuardDuty User Guide,
-// "GuardDuty EC2 finding types", and Security Hub's name for it.
+// "GuardDuty finding types".
 type Kind struct {
 	Type     string
-	Severity float64 // 1 to 10
-	Types    []string
+	Severity float64 // 1 to 10; a suspicion may say another where the type's varies
+	Resource string  // of GuardDuty's resource.resourceType
 
-	// Title and Description hold {instance}, {domain} and {list}.
+	// Title and Description hold {instance}, {domain}, {list}, {principal}, {api},
+	// {bucket}, {cluster}, {remote} and {port}.
 	Title, Description string
 	Custom             bool // the threat is on the customer's own list
 }
 
-// The types that are found.
+// The values of Kind.Resource.
+const (
+	onInstance  = "Instance"
+	onAccessKey = "AccessKey"
+	onBucket    = "S3Bucket"
+	onCluster   = "EKSCluster"
+	onDatabase  = "RDSDBInstance"
+	onFunction  = "Lambda"
+	onSequence  = "AttackSequence"
+)
+
+// The types that code names.
 const (
 	CommandAndControlDNS = "Backdoor:EC2/C&CActivity.B!DNS"
 	BitcoinToolDNS       = "CryptoCurrency:EC2/BitcoinTool.B!DNS"
 	MaliciousDomain      = "Impact:EC2/MaliciousDomainRequest.Custom"
 	BlackholeTrafficDNS  = "Trojan:EC2/BlackholeTraffic!DNS"
-
-	TransferDataEC2 = "Exfiltration:EC2/TransferDataToCloudAccount"
 )
 
-// Kinds lists all types, in alphabetical order.
-func Kinds() []Kind {
-	return []Kind{
-		{
-			Type: CommandAndControlDNS, Severity: 8, Types: []string{"TTPs/Command and Control/Backdoor:EC2-C&CActivity.B!DNS"},
-			Title:       "Command and Control server domain name queried by EC2 instance {instance}.",
-			Description: "EC2 instance {instance} is querying a domain name associated with a known Command & Control server.",
-		},
-		{
-			Type: BitcoinToolDNS, Severity: 8, Types: []string{"TTPs/Command and Control/CryptoCurrency:EC2-BitcoinTool.B!DNS"},
-			Title:       "Bitcoin-related domain name queried by EC2 instance {instance}.",
-			Description: "EC2 instance {instance} is querying a domain name that is associated with Bitcoin-related activity.",
-		},
-		{
-			Type: TransferDataEC2, Severity: 8, Types: []string{"TTPs/Exfiltration/Exfiltration:EC2-TransferDataToCloudAccount"},
-			Title:       "{principal} gave another account access to the data of an image or a snapshot.",
-			Description: "{principal} called {api} so that another account can use an image or a snapshot, and read what is on it.",
-		},
-		{
-			Type: MaliciousDomain, Severity: 5, Types: []string{"TTPs/Impact/Impact:EC2-MaliciousDomainRequest.Custom"}, Custom: true,
-			Title:       "A domain name on a custom threat list was queried by EC2 instance {instance}.",
-			Description: "EC2 instance {instance} is querying a domain name that is on the custom threat list {list}.",
-		},
-		{
-			Type: BlackholeTrafficDNS, Severity: 5, Types: []string{"TTPs/Command and Control/Trojan:EC2-BlackholeTraffic!DNS"},
-			Title:       "Blackholed domain name queried by EC2 instance {instance}.",
-			Description: "EC2 instance {instance} is querying a domain name that is being redirected to a black hole IP address.",
-		},
-	}
-}
+// low, medium, high and critical are the numbers that GuardDuty gives where the
+// documentation names only the word.
+const (
+	low, medium, high, critical = 2, 5, 8, 9
+)
+
+// Kinds lists all types, those of one purpose together.
+func Kinds() []Kind { return kinds[:] }
 
 // KindOf returns what is known of a type.
 func KindOf(typ string) (Kind, bool) {
-	for _, k := range Kinds() {
-		if k.Type == typ {
-			return k, true
+	for i := range kinds {
+		if kinds[i].Type == typ {
+			return kinds[i], true
 		}
 	}
 	return Kind{}, false
+}
+
+// purposes are the namespace and category that Security Hub gives each threat
+// purpose. Security Hub User Guide, "Types taxonomy for ASFF".
+var purposes = map[string]string{
+	"AttackSequence": "TTPs", "Backdoor": "TTPs/Command and Control", "Behavior": "Unusual Behaviors/VM",
+	"CredentialAccess": "TTPs/Credential Access", "CryptoCurrency": "TTPs/Command and Control",
+	"DefenseEvasion": "TTPs/Defense Evasion", "DefenseImpairment": "TTPs/Defense Evasion", "Discovery": "TTPs/Discovery",
+	"Execution": "TTPs/Execution", "Exfiltration": "TTPs/Exfiltration", "Impact": "TTPs/Impact",
+	"InitialAccess": "TTPs/Initial Access", "LateralMovement": "TTPs/Lateral Movement", "PenTest": "TTPs/Discovery",
+	"Persistence": "TTPs/Persistence", "Policy": "TTPs/Defense Evasion", "PrivilegeEscalation": "TTPs/Privilege Escalation",
+	"Recon": "TTPs/Discovery", "ResourceDevelopment": "TTPs/Initial Access", "Stealth": "TTPs/Defense Evasion",
+	"Trojan": "TTPs/Command and Control", "UnauthorizedAccess": "TTPs/Initial Access",
+}
+
+// asffType names a finding type within ASFF's taxonomy, where a hyphen stands
+// for the slash.
+func asffType(typ string) string {
+	purpose, _, _ := strings.Cut(typ, ":")
+	at, ok := purposes[purpose]
+	if !ok {
+		at = "TTPs"
+	}
+	if strings.Contains(typ, "DNSDataExfiltration") {
+		at = "Effects/Data Exfiltration"
+	}
+	return at + "/" + strings.ReplaceAll(typ, "/", "-")
 }

@@ -29,10 +29,10 @@ func (f *Finding) GuardDuty() *guarddutyapi.Finding {
 	}
 	return &guarddutyapi.Finding{
 		SchemaVersion: "2.0", AccountId: string(f.Account), Region: string(f.Region), Partition: &f.Partition,
-		Id: f.ID, Arn: f.ARN().String(), Type: f.Type, Severity: kind.Severity,
+		Id: f.ID, Arn: f.ARN().String(), Type: f.Type, Severity: cmp.Or(f.Severity, kind.Severity),
 		Title: &title, Description: new(f.words(kind.Description)),
 		CreatedAt: stamp(f.Created), UpdatedAt: stamp(f.Updated),
-		Resource: f.resource(),
+		Resource: f.resource(cmp.Or(kind.Resource, onInstance)),
 		Service: &guarddutyapi.ServiceShape{
 			ServiceName: new("guardduty"), DetectorId: &f.Detector, Action: f.action(), Evidence: f.evidence(),
 			ResourceRole: new(f.role()), AdditionalInfo: f.additionalInfo(), FeatureName: optional(f.feature()),
@@ -42,15 +42,49 @@ func (f *Finding) GuardDuty() *guarddutyapi.Finding {
 	}
 }
 
-// resource shows whose credentials were used, or else the instance.
-func (f *Finding) resource() *guarddutyapi.Resource {
-	c := f.Caller
-	if c == nil {
-		return &guarddutyapi.Resource{ResourceType: new("Instance"), InstanceDetails: f.Instance.details()}
+// resource shows what the finding is about, in the sections that its type has.
+func (f *Finding) resource(kind string) *guarddutyapi.Resource {
+	r := &guarddutyapi.Resource{ResourceType: &kind}
+	if c := f.Caller; c != nil {
+		r.AccessKeyDetails = &guarddutyapi.AccessKeyDetails{
+			AccessKeyId: optional(c.AccessKey), PrincipalId: optional(c.ID), UserName: optional(c.Name), UserType: optional(c.Type),
+		}
 	}
-	return &guarddutyapi.Resource{ResourceType: new("AccessKey"), AccessKeyDetails: &guarddutyapi.AccessKeyDetails{
-		AccessKeyId: optional(c.AccessKey), PrincipalId: optional(c.ID), UserName: optional(c.Name), UserType: optional(c.Type),
-	}}
+	for _, b := range f.Buckets {
+		r.S3BucketDetails = append(r.S3BucketDetails, b.details(f.Partition))
+	}
+	if k := f.Kubernetes; k != nil {
+		r.EksClusterDetails = &guarddutyapi.EksClusterDetails{Name: optional(k.Cluster)}
+		r.KubernetesDetails = k.details()
+	}
+	if f.Instance != (Instance{}) || kind == onInstance {
+		r.InstanceDetails = f.Instance.details()
+	}
+	return r
+}
+
+func (b *Bucket) details(partition string) guarddutyapi.S3BucketDetail {
+	d := guarddutyapi.S3BucketDetail{
+		Name: &b.Name, Arn: new("arn:" + cmp.Or(partition, "aws") + ":s3:::" + b.Name), Type: new("Destination"),
+		PublicAccess: &guarddutyapi.PublicAccess{EffectivePermission: new(cmp.Or(b.Public, "UNKNOWN"))},
+	}
+	for _, key := range b.Objects {
+		d.S3ObjectDetails = append(d.S3ObjectDetails, guarddutyapi.S3ObjectDetail{Key: &key})
+	}
+	return d
+}
+
+func (k *KubernetesDetails) details() *guarddutyapi.KubernetesDetails {
+	d := &guarddutyapi.KubernetesDetails{KubernetesUserDetails: &guarddutyapi.KubernetesUserDetails{Username: optional(k.User), Groups: k.Groups}}
+	if k.Workload == "" {
+		return d
+	}
+	w := &guarddutyapi.KubernetesWorkloadDetails{Name: &k.Workload, Namespace: optional(k.Namespace), Type: optional(k.Kind), HostNetwork: &k.HostNet, ServiceAccountName: optional(k.ServiceAccount)}
+	for _, image := range k.Images {
+		w.Containers = append(w.Containers, guarddutyapi.Container{Name: optional(k.ContainerName), Image: &image, SecurityContext: &guarddutyapi.SecurityContext{Privileged: &k.Privileged}})
+	}
+	d.KubernetesWorkloadDetails = w
+	return d
 }
 
 // feature names the source that the finding rests on.
@@ -82,17 +116,37 @@ func optional(s string) *string {
 }
 
 func (f *Finding) words(pattern string) string {
-	var domain, principal, api string
+	var domain, principal, api, bucket, cluster, remote, port string
 	if f.DNS != nil {
 		domain = f.DNS.Domain
 	}
 	if f.Caller != nil {
-		principal = cmp.Or(f.Caller.Name, f.Caller.ID)
+		principal = cmp.Or(f.Caller.Name, f.Caller.ID, f.Caller.Type)
 	}
 	if f.API != nil {
 		api = f.API.Operation
+		if f.API.Remote.Address.IsValid() {
+			remote = f.API.Remote.Address.String()
+		}
 	}
-	return strings.NewReplacer("{instance}", f.Instance.ID, "{domain}", domain, "{list}", f.Threat.List, "{principal}", principal, "{api}", api).Replace(pattern)
+	if len(f.Buckets) > 0 {
+		bucket = f.Buckets[0].Name
+	}
+	if f.Kubernetes != nil {
+		cluster = f.Kubernetes.Cluster
+	}
+	if c := f.Connection; c != nil {
+		if c.Remote.Address.IsValid() {
+			remote = c.Remote.Address.String()
+		}
+		n := c.Remote.Port
+		if c.Inbound {
+			n = c.LocalPort
+		}
+		port = strconv.Itoa(int(n))
+	}
+	return strings.NewReplacer("{instance}", cmp.Or(f.Instance.ID, "of an unknown id"), "{domain}", domain, "{list}", f.Threat.List, "{principal}", cmp.Or(principal, "An unknown caller"),
+		"{api}", api, "{bucket}", bucket, "{cluster}", cluster, "{remote}", cmp.Or(remote, "an unknown host"), "{port}", port).Replace(pattern)
 }
 
 // details shows what is known of an instance: more than its id, its network

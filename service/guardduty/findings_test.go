@@ -243,7 +243,7 @@ func TestSampleFindings(t *testing.T) {
 				t.Errorf("%s: %s", *f.Title, *f.Service.AdditionalInfo.Value)
 			}
 		}
-		refused(w, &guarddutyapi.CreateSampleFindings, &guarddutyapi.CreateSampleFindingsRequest{DetectorId: d, FindingTypes: []string{"Recon:EC2/Portscan"}}, "The request is rejected because the parameter findingTypes has an invalid value.")
+		refused(w, &guarddutyapi.CreateSampleFindings, &guarddutyapi.CreateSampleFindingsRequest{DetectorId: d, FindingTypes: []string{"Recon:EC2/Nothing"}}, "The request is rejected because the parameter findingTypes has an invalid value.")
 	})
 }
 

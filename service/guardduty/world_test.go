@@ -201,18 +201,24 @@ func (w *world) advance(d time.Duration) {
 
 // events returns what was told on a stream.
 func (w *world) events(stream string) []aws.Event {
-	w.relay()
+	for w.relay() > 0 {
+	}
 	return slices.DeleteFunc(slices.Clone(w.told), func(e aws.Event) bool { return e.Stream != stream })
 }
 
 // findings lists all findings of the account.
 func (w *world) findings(d string) []guarddutyapi.Finding {
 	w.t.Helper()
-	ids := must(w, &guarddutyapi.ListFindings, &guarddutyapi.ListFindingsRequest{DetectorId: d}).FindingIds
-	if len(ids) == 0 {
-		return nil
+	var all []guarddutyapi.Finding
+	for next := (*string)(nil); ; {
+		page := must(w, &guarddutyapi.ListFindings, &guarddutyapi.ListFindingsRequest{DetectorId: d, NextToken: next})
+		if len(page.FindingIds) > 0 {
+			all = append(all, must(w, &guarddutyapi.GetFindings, &guarddutyapi.GetFindingsRequest{DetectorId: d, FindingIds: page.FindingIds}).Findings...)
+		}
+		if next = page.NextToken; next == nil || *next == "" {
+			return all
+		}
 	}
-	return must(w, &guarddutyapi.GetFindings, &guarddutyapi.GetFindingsRequest{DetectorId: d, FindingIds: ids}).Findings
 }
 
 func asJSON(t *testing.T, b []byte) map[string]any {
