@@ -215,3 +215,19 @@ func TestCiphertextsOfAbsentMaterialAreInvalid(t *testing.T) {
 	blob = append(blob, make([]byte, mat.SealOverhead+1)...)
 	refused(w, api.InvalidCiphertextException, &api.Decrypt, &api.DecryptRequest{CiphertextBlob: blob})
 }
+
+// Policies may ask about the spec and usage by their deprecated names.
+func TestConditionsByDeprecatedNames(t *testing.T) {
+	w := newCrypt(t)
+	alice := w.as(user(account, "alice"))
+	for spec, usage := range map[string]string{"ECC_NIST_P256": signing, "HMAC_256": macing} {
+		id := w.key(spec, usage)
+		w.change(id, func(k *key) {
+			k.Policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/alice"},"Action":"kms:*","Resource":"*","Condition":{"StringEquals":{"kms:CustomerMasterKeySpec":"HMAC_256","kms:CustomerMasterKeyUsage":"GENERATE_VERIFY_MAC"}}}]}`
+		})
+		_, err := call(alice, &api.DescribeKey, &api.DescribeKeyRequest{KeyId: id})
+		if (err == nil) != (usage == macing) {
+			t.Errorf("%s: %v", spec, err)
+		}
+	}
+}

@@ -218,6 +218,9 @@ func (s *Service) unsealSymmetric(ctx context.Context, r *ready, c *sealed) (*re
 		return nil, "", nil, kmsapi.IncorrectKeyException.New("The key ID in the request does not identify a CMK that can perform this operation.")
 	}
 	plain, err := s.open(ctx, r, h, c.blob, c.context)
+	if r.external() {
+		h.Material = ""
+	}
 	return r, h.Material, plain, err
 }
 
@@ -328,9 +331,9 @@ func (s *Service) reEncrypt(ctx context.Context, in *kmsapi.ReEncryptRequest) (*
 }
 
 // versionOf is the id of the material that encrypts, which only symmetric
-// encryption tells.
+// encryption tells, and not where half of the material is outside.
 func (r *ready) versionOf(algorithm string) *string {
-	if algorithm != symmetric {
+	if algorithm != symmetric || r.external() {
 		return nil
 	}
 	return orNil(strings.Clone(r.Current))

@@ -146,18 +146,7 @@ func (k *key) state(now time.Time) kmsapi.KeyState {
 	return kmsapi.KeyStateEnabled
 }
 
-// usable refuses cryptography with a key whose state does not allow it: the error
-// table of "Key states of AWS KMS keys".
+// usable refuses cryptography with a key whose state does not allow it.
 func (k *key) usable(arn aws.ARN, now time.Time) error {
-	switch k.state(now) {
-	case kmsapi.KeyStateDisabled:
-		return kmsapi.DisabledException.New("%s is disabled.", arn)
-	case kmsapi.KeyStatePendingDeletion:
-		return kmsapi.KMSInvalidStateException.New("%s is pending deletion.", arn)
-	case kmsapi.KeyStatePendingReplicaDeletion:
-		return kmsapi.KMSInvalidStateException.New("%s is pending replica deletion.", arn)
-	case kmsapi.KeyStatePendingImport:
-		return kmsapi.KMSInvalidStateException.New("%s is pending import.", arn)
-	}
-	return nil
+	return k.allows(arn, rule{disabled: true, imports: true, deletion: true}, now)
 }

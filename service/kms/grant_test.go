@@ -149,6 +149,12 @@ func TestWhoRetiresGrants(t *testing.T) {
 	refused(w.as(root(other)), aws.AccessDenied, &api.RetireGrant, &api.RetireGrantRequest{GrantToken: abroad.GrantToken})
 	must(w.as(user(other, "carol")), &api.RetireGrant, &api.RetireGrantRequest{GrantToken: abroad.GrantToken})
 	must(w, &api.RetireGrant, &api.RetireGrantRequest{GrantToken: three.GrantToken}) // the account that made it
+	w.change(id, func(k *key) { k.Policy = openToOthers })
+	for _, by := range []*crypt{w, w.as(root(other))} { // the key's account, and the account that made it
+		made := must(w.as(root(other)), &api.CreateGrant, &api.CreateGrantRequest{KeyId: arnOf(id), GranteePrincipal: "arn:aws:iam::444455556666:user/eve", Operations: []api.GrantOperation{"Encrypt"}})
+		refused(w.as(user(other, "eve")), aws.AccessDenied, &api.RetireGrant, &api.RetireGrantRequest{GrantToken: made.GrantToken})
+		must(by, &api.RetireGrant, &api.RetireGrantRequest{GrantToken: made.GrantToken})
+	}
 	refused(w, api.NotFoundException, &api.RetireGrant, &api.RetireGrantRequest{GrantToken: three.GrantToken})
 	refused(w, api.InvalidGrantTokenException, &api.RetireGrant, &api.RetireGrantRequest{GrantToken: new("x")})
 }

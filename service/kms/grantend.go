@@ -92,8 +92,9 @@ func (s *Service) retired(ctx context.Context, in *kmsapi.RetireGrantRequest) (a
 
 // grantToRetire asks the grant who may retire it, and not the key policy: its
 // retiring principal, the grantee when RetireGrant is among its operations, and
-// those whom the account that made it allows to. Of a grant that is not there the
-// key's own account is told so. KMS Developer Guide, "Retiring and revoking grants".
+// those whom the account that made it, or the key's own, allows to. Of a grant that
+// is not there the key's own account is told so. KMS Developer Guide, "Retiring and
+// revoking grants".
 func (s *Service) grantToRetire(ctx context.Context, in *kmsapi.RetireGrantRequest) ([]wire.Touch, error) {
 	arn, id, err := s.retired(ctx, in)
 	if err != nil {
@@ -115,7 +116,7 @@ func (s *Service) grantToRetire(ctx context.Context, in *kmsapi.RetireGrantReque
 		values[constraintType] = g.constraints()
 	}
 	t := wire.Touch{Action: "kms:RetireGrant", Resource: arn, PolicyKind: "key", Conditions: values}
-	if t.Policy, err = policyText([]statement{retiring(g.Issuing)}); err != nil {
+	if t.Policy, err = policyText([]statement{retiring(g.Issuing), retiring(accountARN(arn.Partition, arn.Account))}); err != nil {
 		return nil, err
 	}
 	caller, names := aws.CallOf(ctx).Principal, granteesOf(aws.CallOf(ctx))

@@ -74,16 +74,16 @@ func (s *Service) importable(ctx context.Context, keyID string) (*key, aws.ARN, 
 	if err == nil && k.Origin != string(kmsapi.OriginTypeExternal) {
 		err = kmsapi.UnsupportedOperationException.New("%s origin is %s which is not valid for this operation.", arn, k.Origin)
 	}
-	return k, arn, err
+	if err != nil {
+		return nil, arn, err
+	}
+	return k, arn, k.mustAllow(arn, aws.CallOf(ctx).Operation, time.Now())
 }
 
 func (s *Service) getParametersForImport(ctx context.Context, in *kmsapi.GetParametersForImportRequest) (*kmsapi.GetParametersForImportResponse, error) {
 	k, arn, err := s.importable(ctx, in.KeyId)
 	if err != nil {
 		return nil, err
-	}
-	if k.Deletion != nil {
-		return nil, awaitsDeletion(arn)
 	}
 	if err := wraps(k, in.WrappingAlgorithm, in.WrappingKeySpec); err != nil {
 		return nil, err
@@ -118,9 +118,6 @@ func (s *Service) importKeyMaterial(ctx context.Context, in *kmsapi.ImportKeyMat
 	if err != nil {
 		return nil, err
 	}
-	if k.Deletion != nil {
-		return nil, awaitsDeletion(arn)
-	}
 	if err := checkValidity(in, time.Now()); err != nil {
 		return nil, err
 	}
@@ -128,6 +125,7 @@ func (s *Service) importKeyMaterial(ctx context.Context, in *kmsapi.ImportKeyMat
 	if err != nil {
 		return nil, err
 	}
+	defer clear(t.Wrapping)
 	plain, err := unwrap(t, in.EncryptedKeyMaterial, k.Spec)
 	if err != nil {
 		return nil, err

@@ -47,13 +47,10 @@ func (s *Service) keyRoutes() []wire.Route {
 
 // touchNewKey asks for the right to make a key, and to tag it where it gets tags.
 func (s *Service) touchNewKey(ctx context.Context, in *kmsapi.CreateKeyRequest) ([]wire.Touch, error) {
-	k := asked(in)
-	values := map[string][]string{
-		"kms:CallerAccount": {string(aws.CallOf(ctx).Principal.Account)},
-		"kms:KeySpec":       {k.Spec}, "kms:KeyUsage": {k.Usage}, "kms:KeyOrigin": {k.Origin},
-		"kms:MultiRegion":                    {strconv.FormatBool(value(in.MultiRegion))},
-		"kms:BypassPolicyLockoutSafetyCheck": {strconv.FormatBool(value(in.BypassPolicyLockoutSafetyCheck))},
-	}
+	values := asked(in).kind()
+	values["kms:CallerAccount"] = []string{string(aws.CallOf(ctx).Principal.Account)}
+	values["kms:MultiRegion"] = []string{strconv.FormatBool(value(in.MultiRegion))}
+	values["kms:BypassPolicyLockoutSafetyCheck"] = []string{strconv.FormatBool(value(in.BypassPolicyLockoutSafetyCheck))}
 	if value(in.MultiRegion) {
 		values["kms:MultiRegionKeyType"] = []string{"PRIMARY"}
 	}

@@ -13,49 +13,39 @@ import (
 type rule struct{ disabled, imports, deletion bool } // true: refused
 
 var stateRules = map[string]rule{
-	"CreateGrant":               {true, true, true},
-	"GetPublicKey":              {true, true, true},
-	"ReplicateKey":              {true, true, true},
-	"UpdatePrimaryRegion":       {true, true, true},
-	"CreateAlias":               {deletion: true},
-	"UpdateAlias":               {deletion: true},
-	"EnableKey":                 {imports: true, deletion: true},
-	"DisableKey":                {imports: true, deletion: true},
-	"EnableKeyRotation":         {disabled: true, deletion: true},
-	"DisableKeyRotation":        {disabled: true, deletion: true},
-	"RotateKeyOnDemand":         {disabled: true, deletion: true},
-	"GetParametersForImport":    {deletion: true},
-	"ImportKeyMaterial":         {deletion: true},
-	"DeleteImportedKeyMaterial": {},
-	"ScheduleKeyDeletion":       {deletion: true},
-	"TagResource":               {deletion: true},
-	"UntagResource":             {deletion: true},
-	"UpdateKeyDescription":      {deletion: true},
+	"ReplicateKey":           {true, true, true},
+	"UpdatePrimaryRegion":    {true, true, true},
+	"CreateAlias":            {deletion: true},
+	"UpdateAlias":            {deletion: true},
+	"EnableKey":              {imports: true, deletion: true},
+	"DisableKey":             {imports: true, deletion: true},
+	"EnableKeyRotation":      {disabled: true, deletion: true},
+	"DisableKeyRotation":     {disabled: true, deletion: true},
+	"RotateKeyOnDemand":      {disabled: true, deletion: true},
+	"GetParametersForImport": {deletion: true},
+	"ImportKeyMaterial":      {deletion: true},
+	"ScheduleKeyDeletion":    {deletion: true},
+	"TagResource":            {deletion: true},
+	"UntagResource":          {deletion: true},
+	"UpdateKeyDescription":   {deletion: true},
 }
 
-// mustAllow refuses an operation that the key's state does not allow, in AWS's words.
+// mustAllow refuses an operation that the key's state does not allow.
 func (k *key) mustAllow(arn aws.ARN, operation string, now time.Time) error {
-	r, asks := stateRules[operation]
-	if !asks {
-		return nil
-	}
-	switch state := k.state(now); state {
-	case kmsapi.KeyStatePendingDeletion:
-		if r.deletion {
-			return kmsapi.KMSInvalidStateException.New("%s is pending deletion.", arn)
-		}
-	case kmsapi.KeyStatePendingReplicaDeletion:
-		if r.deletion {
-			return kmsapi.KMSInvalidStateException.New("%s is pending replica deletion.", arn)
-		}
-	case kmsapi.KeyStatePendingImport:
-		if r.imports {
-			return kmsapi.KMSInvalidStateException.New("%s is pending import.", arn)
-		}
-	case kmsapi.KeyStateDisabled:
-		if r.disabled {
-			return kmsapi.DisabledException.New("%s is disabled.", arn)
-		}
+	return k.allows(arn, stateRules[operation], now)
+}
+
+// allows refuses what r says, in AWS's words.
+func (k *key) allows(arn aws.ARN, r rule, now time.Time) error {
+	switch state := k.state(now); {
+	case state == kmsapi.KeyStatePendingDeletion && r.deletion:
+		return kmsapi.KMSInvalidStateException.New("%s is pending deletion.", arn)
+	case state == kmsapi.KeyStatePendingReplicaDeletion && r.deletion:
+		return kmsapi.KMSInvalidStateException.New("%s is pending replica deletion.", arn)
+	case state == kmsapi.KeyStatePendingImport && r.imports:
+		return kmsapi.KMSInvalidStateException.New("%s is pending import because no key material has ever been imported or one of the imported key materials is deleted or expired.", arn)
+	case state == kmsapi.KeyStateDisabled && r.disabled:
+		return kmsapi.DisabledException.New("%s is disabled.", arn)
 	}
 	return nil
 }

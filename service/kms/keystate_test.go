@@ -29,7 +29,7 @@ func TestStatesForbidWhatTheTableSays(t *testing.T) {
 		off      = "DisabledException is disabled."
 		deleting = "KMSInvalidStateException is pending deletion."
 		replicas = "KMSInvalidStateException is pending replica deletion."
-		imports  = "KMSInvalidStateException is pending import."
+		imports  = "KMSInvalidStateException is pending import because no key material has ever been imported or one of the imported key materials is deleted or expired."
 	)
 	for operation, row := range map[string][5]string{
 		"CreateAlias":          {ok, ok, deleting, replicas, ok},
@@ -44,8 +44,6 @@ func TestStatesForbidWhatTheTableSays(t *testing.T) {
 		"ListGrants":           {},
 		"RetireGrant":          {},
 		"RevokeGrant":          {},
-		"CreateGrant":          {ok, off, deleting, replicas, imports},
-		"GetPublicKey":         {ok, off, deleting, replicas, imports},
 		"EnableKey":            {ok, ok, deleting, replicas, imports},
 		"DisableKey":           {ok, ok, deleting, replicas, imports},
 		"ReplicateKey":         {ok, off, deleting, replicas, imports},

@@ -62,7 +62,7 @@ func (s *Service) touchReplica(ctx context.Context, in *kmsapi.ReplicateKeyReque
 		"kms:BypassPolicyLockoutSafetyCheck": {boolText(value(in.BypassPolicyLockoutSafetyCheck))},
 		"aws:RequestedRegion":                {in.ReplicaRegion}, // the key is made there
 	}
-	for _, name := range []string{"kms:KeySpec", "kms:KeyUsage", "kms:KeyOrigin"} {
+	for _, name := range []string{"kms:KeySpec", "kms:KeyUsage", "kms:KeyOrigin", "kms:CustomerMasterKeySpec", "kms:CustomerMasterKeyUsage"} {
 		if v := touch.Conditions[name]; v != nil {
 			values[name] = v
 		}

@@ -83,14 +83,10 @@ func (s *Service) changing(ctx context.Context, keyID string, byItself bool) (*k
 		return nil, arn, err
 	case k.Service != "":
 		return nil, arn, kmsapi.UnsupportedOperationException.New("%s is an AWS managed key, which AWS KMS rotates every year.", arn)
-	case k.Deletion != nil:
-		return nil, arn, awaitsDeletion(arn)
-	case k.Disabled:
-		return nil, arn, kmsapi.DisabledException.New("%s is disabled.", arn)
 	case k.replicaIn(arn.Region):
 		return nil, arn, kmsapi.UnsupportedOperationException.New("%s is a replica key. Rotate the primary key in %s.", arn, k.Regions.Primary)
 	}
-	return k, arn, nil
+	return k, arn, k.mustAllow(arn, aws.CallOf(ctx).Operation, time.Now())
 }
 
 func (s *Service) enableKeyRotation(ctx context.Context, in *kmsapi.EnableKeyRotationRequest) (*kmsapi.EnableKeyRotationResponse, error) {
@@ -185,8 +181,8 @@ func (s *Service) rotateKeyOnDemand(ctx context.Context, in *kmsapi.RotateKeyOnD
 // importedToRotate refuses a rotation that has no imported material to rotate to,
 // in each region of the key.
 func (s *Service) importedToRotate(ctx context.Context, k *key, arn aws.ARN) error {
-	if k.lacksMaterial(time.Now()) {
-		return kmsapi.KMSInvalidStateException.New("%s is pending import because no key material has ever been imported or one of the imported key materials is deleted or expired.", arn)
+	if err := k.allows(arn, rule{imports: true}, time.Now()); err != nil {
+		return err
 	}
 	waiting := k.waiting()
 	if waiting == nil {

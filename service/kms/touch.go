@@ -57,11 +57,18 @@ var requestAliases = map[string]bool{
 	"kms:Verify": true, "kms:VerifyMac": true,
 }
 
+// kind is what policies ask about what a key is made for, by the deprecated names too.
+func (k *key) kind() map[string][]string {
+	spec, usage := []string{k.Spec}, []string{k.Usage}
+	return map[string][]string{
+		"kms:KeySpec": spec, "kms:KeyUsage": usage, "kms:KeyOrigin": {k.Origin}, "kms:CustomerMasterKeySpec": spec, "kms:CustomerMasterKeyUsage": usage,
+	}
+}
+
 // conditionsOf are the condition values that a key itself has.
 func (s *Service) conditionsOf(ctx context.Context, arn aws.ARN, k *key) (map[string][]string, error) {
-	values := map[string][]string{
-		"kms:KeySpec": {k.Spec}, "kms:KeyUsage": {k.Usage}, "kms:KeyOrigin": {k.Origin}, "kms:MultiRegion": {boolText(k.Regions != nil)},
-	}
+	values := k.kind()
+	values["kms:MultiRegion"] = []string{boolText(k.Regions != nil)}
 	if k.Regions != nil {
 		kind := kmsapi.MultiRegionKeyTypePrimary
 		if k.replicaIn(arn.Region) {

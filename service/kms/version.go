@@ -56,11 +56,6 @@ func (k *key) lacksMaterial(now time.Time) bool {
 	})
 }
 
-// awaitsDeletion refuses to change a key that is to be deleted.
-func awaitsDeletion(arn aws.ARN) error {
-	return kmsapi.KMSInvalidStateException.New("%s is pending deletion.", arn)
-}
-
 // over reports whether the material's time is over.
 func (m *material) over(now time.Time) bool { return m.ValidTo != nil && !m.ValidTo.After(now) }
 

@@ -60,7 +60,9 @@ func serve[In, Out any](y *yard, r aws.Region, op *wire.Operation[In, Out], in I
 	y.t.Helper()
 	routes := y.service.Routes()
 	at := slices.IndexFunc(routes, func(r wire.Route) bool { return r.Operation == wire.AnyOperation(op) })
-	err = y.store.Update(y.in(r), func(ctx context.Context) error {
+	ctx := y.in(r)
+	aws.CallOf(ctx).Operation = op.Name
+	err = y.store.Update(ctx, func(ctx context.Context) error {
 		if _, err := routes[at].Touches(ctx, in); err != nil {
 			return err
 		}
