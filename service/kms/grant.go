@@ -52,10 +52,10 @@ func (s *Service) keyToGrant(ctx context.Context, in *kmsapi.CreateGrantRequest)
 	values := map[string][]string{
 		"kms:GrantIsForAWSResource": {boolText(forService(call))},
 		"kms:GrantOperations":       operationNames(in.Operations),
-		"kms:GranteePrincipal":      {in.GranteePrincipal},
+		"kms:GranteePrincipal":      {spelled(ctx, in.GranteePrincipal)},
 	}
 	if in.RetiringPrincipal != nil {
-		values["kms:RetiringPrincipal"] = []string{*in.RetiringPrincipal}
+		values["kms:RetiringPrincipal"] = []string{spelled(ctx, *in.RetiringPrincipal)}
 	}
 	if c := in.Constraints; c != nil {
 		both := maps.Clone(c.EncryptionContextSubset)
@@ -160,7 +160,7 @@ func (s *Service) newGrant(ctx context.Context, key aws.ARN, k *key, in *kmsapi.
 	call := aws.CallOf(ctx)
 	g := &grant{
 		ID: randomHex(32), Key: k.ID, Created: time.Now().UTC(), Operations: operationNames(in.Operations),
-		Issuing: accountARN(call.Partition, issuer(call)), AWS: forService(call),
+		Issuing: accountARN(call.Partition, issuer(call)),
 	}
 	if in.Name != nil {
 		g.Name = *in.Name
@@ -261,6 +261,15 @@ func principalARN(ctx context.Context, principal string) aws.ARN {
 		return aws.ARN{}
 	}
 	return arn
+}
+
+// spelled is a principal as policies ask about it: an account by its ARN, however it
+// was named.
+func spelled(ctx context.Context, principal string) string {
+	if arn := principalARN(ctx, principal); !arn.IsZero() {
+		return arn.String()
+	}
+	return principal
 }
 
 // grantable returns a principal as grants keep it: users and roles by their unique

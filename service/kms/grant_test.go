@@ -118,6 +118,25 @@ func TestChildGrants(t *testing.T) {
 	must(w.as(user(account, "bob")), &api.Encrypt, encryptIn(id, map[string]string{"a": "1", "b": "2"}))
 }
 
+// A policy that forbids grants to an account means it however the account is named.
+func TestAccountsAreOnePrincipalInPolicies(t *testing.T) {
+	w := newCrypt(t)
+	id := w.key(symmetric, encrypting)
+	w.change(id, func(k *key) {
+		k.Policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"},
+			{"Effect":"Deny","Principal":"*","Action":"kms:CreateGrant","Resource":"*","Condition":{"StringEquals":{"kms:GranteePrincipal":"arn:aws:iam::444455556666:root"}}},
+			{"Effect":"Deny","Principal":"*","Action":"kms:CreateGrant","Resource":"*","Condition":{"StringEquals":{"kms:RetiringPrincipal":"arn:aws:iam::444455556666:root"}}}]}`
+	})
+	in := func(grantee, retiring string) *api.CreateGrantRequest {
+		return &api.CreateGrantRequest{KeyId: id, GranteePrincipal: grantee, RetiringPrincipal: &retiring, Operations: []api.GrantOperation{"Encrypt"}}
+	}
+	for _, name := range []string{"444455556666", "arn:aws:iam::444455556666:root"} {
+		refused(w, aws.AccessDenied, &api.CreateGrant, in(name, "111122223333"))
+		refused(w, aws.AccessDenied, &api.CreateGrant, in("111122223333", name))
+	}
+	must(w, &api.CreateGrant, in("111122223333", "111122223333"))
+}
+
 func TestWhoRetiresGrants(t *testing.T) {
 	w := newCrypt(t)
 	id := w.key(symmetric, encrypting)

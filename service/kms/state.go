@@ -117,7 +117,6 @@ type grant struct {
 	Operations []string
 	Equals     map[string]string // EncryptionContextEquals; nil: no constraint
 	Subset     map[string]string // EncryptionContextSubset; nil: no constraint
-	AWS        bool              // made through an AWS service (kms:GrantIsForAWSResource)
 }
 
 // grantID is the id of a grant in its table.
