@@ -32,7 +32,9 @@ func (s *Service) identify(ctx context.Context, keyID string, aliasOK bool) (tar
 		arn.Resource = keyID
 	case strings.HasPrefix(keyID, "arn:"):
 		var err error
-		if arn, err = aws.ParseARN(keyID); err != nil || arn.Service != "kms" || arn.Account == "" {
+		// Policies name keys of this partition: the same key by an ARN of another
+		// would pass by a Deny.
+		if arn, err = aws.ParseARN(keyID); err != nil || arn.Partition != call.Partition || arn.Service != "kms" || arn.Account == "" {
 			return target{}, kmsapi.InvalidArnException.New("Invalid arn %s", keyID)
 		}
 		if arn.Region != call.Region {

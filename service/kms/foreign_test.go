@@ -86,3 +86,15 @@ func TestAliasesOfOtherAccountsAreNotTold(t *testing.T) {
 	}
 	refused(w, api.NotFoundException, &api.Encrypt, &api.EncryptRequest{KeyId: "alias/none", Plaintext: []byte("x")})
 }
+
+// Policies name a key by the ARN of its partition, and no other ARN is the key's: a
+// Deny would not mean it.
+func TestKeysAreOfOnePartition(t *testing.T) {
+	w := newCrypt(t)
+	id := w.key(symmetric, encrypting)
+	made := grantTo(w, id, "arn:aws:iam::111122223333:user/alice", nil, "Encrypt")
+	elsewhere := "arn:aws-cn:kms:us-east-1:111122223333:key/" + id
+	refused(w, api.InvalidArnException, &api.Encrypt, &api.EncryptRequest{KeyId: elsewhere, Plaintext: []byte("x")})
+	refused(w, api.InvalidArnException, &api.DisableKey, &api.DisableKeyRequest{KeyId: elsewhere})
+	refused(w, api.InvalidArnException, &api.RetireGrant, &api.RetireGrantRequest{KeyId: &elsewhere, GrantId: made.GrantId})
+}

@@ -81,7 +81,8 @@ func (s *Service) retired(ctx context.Context, in *kmsapi.RetireGrantRequest) (a
 		return aws.ARN{}, "", aws.ValidationException.New("Specify either a grant token, or a key ARN and a grant ID.")
 	}
 	arn, err := aws.ParseARN(*in.KeyId)
-	if err != nil || arn.Service != "kms" || keyIDOf(arn) == "" || arn.Account == "" || arn.Region != aws.CallOf(ctx).Region {
+	call := aws.CallOf(ctx)
+	if err != nil || arn.Partition != call.Partition || arn.Service != "kms" || !validKeyID(keyIDOf(arn)) || arn.Account == "" || arn.Region != call.Region {
 		return aws.ARN{}, "", kmsapi.InvalidArnException.New("Invalid arn %s", *in.KeyId)
 	}
 	if !validGrantID(*in.GrantId) {
