@@ -120,6 +120,9 @@ func (g *Gateway) pose(d *deed, i int) error {
 	}
 	q.Policies, q.conditions = *d.own, conditions{call: d.call, touch: t, mine: d.mine, theirs: d.mine}
 	owner := ownerOf(t)
+	if p := t.Resource.Partition; p != "" && p != d.call.Partition {
+		return g.poseElsewhere(d, t)
+	}
 	if owner != "" && owner != d.call.Principal.Account {
 		q.conditions.theirs = nil
 		if d.theirs != nil {
@@ -154,6 +157,20 @@ func (g *Gateway) pose(d *deed, i int) error {
 		Principal: d.call.Principal, Action: t.Action, Resource: resourceOf(t), ResourceAccount: owner,
 		AWSManagedKey: t.AWSManaged, Context: &q.conditions,
 	}
+	return nil
+}
+
+// elsewhere owns what is in another partition, where nobody of this one has rights.
+const elsewhere = aws.Account("another partition")
+
+// poseElsewhere makes d.question one that no policy can answer with yes. A service
+// may find the same resource by an ARN of another partition, which the policies
+// about its own ARN do not mean: a Deny above all. IAM User Guide, "AWS Identity and
+// Access Management partitions".
+func (g *Gateway) poseElsewhere(d *deed, t *wire.Touch) error {
+	q := &d.question
+	q.Policies = policy.Policies{}
+	q.Request = policy.Request{Principal: d.call.Principal, Action: t.Action, Resource: resourceOf(t), ResourceAccount: elsewhere, Context: &q.conditions}
 	return nil
 }
 

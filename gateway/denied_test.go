@@ -116,3 +116,26 @@ func TestEncodedAuthorizationMessages(t *testing.T) {
 		}
 	}
 }
+
+// A resource named by an ARN of another partition is nobody's: a service may find the
+// same one by it, and a Deny that names it would not mean that ARN.
+func TestOtherPartitionsAreOutOfReach(t *testing.T) {
+	h := newHouse(t, nil)
+	partition := "aws"
+	h.gate.Mount(snsapi.ListTopics.To(func(context.Context, *snsapi.ListTopicsInput) (*snsapi.ListTopicsResponse, error) {
+		return new(snsapi.ListTopicsResponse), nil
+	}, func(ctx context.Context, _ *snsapi.ListTopicsInput) ([]wire.Touch, error) {
+		arn := aws.CallOf(ctx).ARN("sns", "topic")
+		arn.Partition = partition
+		return []wire.Touch{{Action: "sns:ListTopics", Resource: arn, Policy: `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}`}}, nil
+	}))
+	bob := h.user("bob", allow(`"*"`))
+	list := ask{contentType: "application/x-www-form-urlencoded", body: "Action=ListTopics&Version=2010-03-31", service: "sns"}
+	if w := h.send(bob, list); w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	partition = "aws-cn"
+	if w := h.send(bob, list); w.Code != 403 || !strings.Contains(w.Body.String(), "sns:ListTopics on resource: arn:aws-cn:sns:eu-central-1:111122223333:topic because no resource-based policy allows") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
