@@ -56,6 +56,8 @@ func TestMalformed(t *testing.T) {
 		{"sid_twice", Identity, v12 + `[{"Sid":"a",` + able + `},{"Sid":"a",` + able + `}]}`, "Statement IDs (SID) in a single policy must be unique."},
 		{"sid_space", Identity, v12 + `{"Sid":"a b",` + able + `}}`, "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"},
 		{"no_action", Identity, v12 + `{"Effect":"Allow","Resource":"*"}}`, "Policy statement must contain actions."},
+		{"no_other_actions_of_a_key", Key, v12 + `{"Effect":"Allow","Principal":"*","NotAction":[],"Resource":"*"}}`, "Policy statement must contain actions."},
+		{"no_other_resources_of_a_key", Key, v12 + `{"Effect":"Allow","Principal":"*","Action":"kms:*","NotResource":[]}}`, "Policy statement must contain resources."},
 		{"no_resource", Identity, v12 + `{"Effect":"Allow","Action":"s3:Get","Resource":[]}}`, "Policy statement must contain resources."},
 		{"no_vendor", Identity, action("Get"), "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."},
 		{"two_colons", Identity, action("s3:a:b"), "Actions/Condition can contain only one colon."},

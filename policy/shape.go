@@ -37,7 +37,9 @@ func inWordsOf(kind Kind, err error) error {
 	return e
 }
 
-// checkShape holds a statement to the elements that its kind needs and bears.
+// checkShape holds a statement to the elements that its kind needs and bears. A key
+// policy's statement may lack its Action or its Resource, and means nothing then.
+// KMS API Reference, CreateKey, Policy.
 func checkShape(s *rawStatement, kind Kind) error {
 	if s.effect != "Allow" && s.effect != "Deny" {
 		return legacy()
@@ -58,9 +60,9 @@ func checkShape(s *rawStatement, kind Kind) error {
 	case s.notPrincipal && s.effect == "Allow":
 		// IAM User Guide: NotPrincipal goes with Deny only.
 		return Malformed.New("Allow with NotPrincipal is not allowed.")
-	case len(s.actions) == 0:
+	case len(s.actions) == 0 && !(kind == Key && !s.notActions):
 		return Malformed.New("Policy statement must contain actions.")
-	case kind != Trust && len(s.resources) == 0:
+	case kind != Trust && len(s.resources) == 0 && !(kind == Key && !s.notResources):
 		return Malformed.New("Policy statement must contain resources.")
 	}
 	return nil

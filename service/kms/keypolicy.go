@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"sumun.dev/api/kmsapi"
 	"sumun.dev/aws"
@@ -67,7 +68,10 @@ func (s *Service) newPolicy(ctx context.Context, arn aws.ARN, given *string, byp
 // malformed is what is wrong with a document, in KMS's error.
 func malformed(err error) error {
 	var e *aws.Error
-	if errors.As(err, &e) {
+	if errors.As(err, &e) && strings.HasPrefix(e.Message, "Invalid principal in policy") {
+		return kmsapi.MalformedPolicyDocumentException.New("Policy contains a statement with one or more invalid principals.")
+	}
+	if e != nil {
 		return kmsapi.MalformedPolicyDocumentException.New("%s", e.Message)
 	}
 	return err
