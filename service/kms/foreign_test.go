@@ -96,5 +96,6 @@ func TestKeysAreOfOnePartition(t *testing.T) {
 	elsewhere := "arn:aws-cn:kms:us-east-1:111122223333:key/" + id
 	refused(w, api.InvalidArnException, &api.Encrypt, &api.EncryptRequest{KeyId: elsewhere, Plaintext: []byte("x")})
 	refused(w, api.InvalidArnException, &api.DisableKey, &api.DisableKeyRequest{KeyId: elsewhere})
+	refused(w, api.InvalidArnException, &api.CreateGrant, &api.CreateGrantRequest{KeyId: id, GranteePrincipal: "arn:aws-cn:iam::111122223333:user/alice", Operations: []api.GrantOperation{"Encrypt"}})
 	refused(w, api.InvalidArnException, &api.RetireGrant, &api.RetireGrantRequest{KeyId: &elsewhere, GrantId: made.GrantId})
 }

@@ -279,7 +279,7 @@ func (s *Service) grantable(ctx context.Context, principal string) (string, erro
 		return principal, nil
 	}
 	arn := principalARN(ctx, principal)
-	if arn.IsZero() || arn.Region != "" || strings.ContainsAny(principal, "*?") {
+	if arn.Partition != aws.CallOf(ctx).Partition || arn.Region != "" || strings.ContainsAny(principal, "*?") {
 		return "", notPrincipal(principal)
 	}
 	kind, name, _ := strings.Cut(arn.Resource, "/")
