@@ -75,8 +75,13 @@ func TestKeysOfAnExternalStoreEncryptTwice(t *testing.T) {
 	if _, err := serve(y, yardHome, &kmsapi.CreateCustomKeyStore, storeRequest("other", proxySecret)); !kmsapi.XksProxyUriInUseException.Is(err) {
 		t.Errorf("its proxy again: %v", err)
 	}
+	var k *kmsapi.KeyMetadata
 	made := func(external string) error {
-		return y.store.Update(y.in(yardHome), func(ctx context.Context) error { return y.service.outsideKey(ctx, id, external) })
+		out, err := serve(y, yardHome, &kmsapi.CreateKey, &kmsapi.CreateKeyRequest{Origin: new(kmsapi.OriginTypeExternalKeyStore), CustomKeyStoreId: &id, XksKeyId: &external})
+		if err == nil {
+			k = out.KeyMetadata
+		}
+		return err
 	}
 	if err := made("outer"); !kmsapi.CustomKeyStoreInvalidStateException.Is(err) {
 		t.Errorf("before it is connected: %v", err)
@@ -96,21 +101,21 @@ func TestKeysOfAnExternalStoreEncryptTwice(t *testing.T) {
 	if err := made("outer"); err != nil {
 		t.Fatal(err)
 	}
-	k := symmetricKey(aws.UUID())
-	k.Origin, k.Store, k.XksKeyID = "EXTERNAL_KEY_STORE", id, "outer"
-	y.keep(yardHome, k)
+	if *k.CustomKeyStoreId != id || *k.XksKeyConfiguration.Id != "outer" || k.CurrentKeyMaterialId != nil {
+		t.Errorf("made %+v", k)
+	}
 	if err := made("outer"); !kmsapi.XksKeyAlreadyInUseException.Is(err) {
 		t.Errorf("an external key twice: %v", err)
 	}
 
 	plain, in := []byte("nobody sees this twice"), map[string]string{"a": "b"}
-	sealed := served(y, yardHome, &kmsapi.Encrypt, &kmsapi.EncryptRequest{KeyId: k.ID, Plaintext: plain, EncryptionContext: in}).CiphertextBlob
+	sealed := served(y, yardHome, &kmsapi.Encrypt, &kmsapi.EncryptRequest{KeyId: k.KeyId, Plaintext: plain, EncryptionContext: in}).CiphertextBlob
 	seen := p.Seen()
 	last := seen[len(seen)-1]
 	if last.Operation != "encrypt" || len(last.Plain) <= len(plain) || bytes.Contains(last.Plain, plain) {
 		t.Errorf("the proxy was given %q", last.Plain)
 	}
-	if last.Request["awsPrincipalArn"] == "" || last.Request["kmsKeyArn"] != "arn:aws:kms:us-east-1:111122223333:key/"+k.ID {
+	if last.Request["awsPrincipalArn"] == "" || last.Request["kmsKeyArn"] != "arn:aws:kms:us-east-1:111122223333:key/"+k.KeyId {
 		t.Errorf("the proxy was told %v", last.Request)
 	}
 	decrypt := func(context map[string]string) (*kmsapi.DecryptResponse, error) {
@@ -131,10 +136,10 @@ func TestKeysOfAnExternalStoreEncryptTwice(t *testing.T) {
 	if _, err := decrypt(in); !kmsapi.KMSInvalidStateException.Is(err) {
 		t.Errorf("a disconnected store: %v", err)
 	}
-	if _, err := serve(y, yardHome, &kmsapi.GenerateDataKey, &kmsapi.GenerateDataKeyRequest{KeyId: k.ID, KeySpec: new(kmsapi.DataKeySpecAes256), DryRun: new(true)}); !kmsapi.KMSInvalidStateException.Is(err) {
+	if _, err := serve(y, yardHome, &kmsapi.GenerateDataKey, &kmsapi.GenerateDataKeyRequest{KeyId: k.KeyId, KeySpec: new(kmsapi.DataKeySpecAes256), DryRun: new(true)}); !kmsapi.KMSInvalidStateException.Is(err) {
 		t.Errorf("whether a disconnected store would do it: %v", err)
 	}
-	if m := served(y, yardHome, &kmsapi.DescribeKey, &kmsapi.DescribeKeyRequest{KeyId: k.ID}).KeyMetadata; *m.KeyState != "Unavailable" || *m.Enabled {
+	if m := served(y, yardHome, &kmsapi.DescribeKey, &kmsapi.DescribeKeyRequest{KeyId: k.KeyId}).KeyMetadata; *m.KeyState != "Unavailable" || *m.Enabled {
 		t.Errorf("the key is %s, enabled: %t", *m.KeyState, *m.Enabled)
 	}
 	if _, err := serve(y, yardHome, &kmsapi.DeleteCustomKeyStore, &kmsapi.DeleteCustomKeyStoreRequest{CustomKeyStoreId: id}); !kmsapi.CustomKeyStoreHasCMKsException.Is(err) {
