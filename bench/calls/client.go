@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
-	"io"
 	"net"
 	"strconv"
 	"time"
@@ -74,6 +73,6 @@ func answer(in *bufio.Reader) (ok bool, err error) {
 	if length < 0 {
 		return false, errors.New("an answer without Content-Length")
 	}
-	_, err = io.CopyN(io.Discard, in, int64(length))
+	_, err = in.Discard(length)
 	return ok, err
 }

@@ -1,21 +1,20 @@
 // Command calls measures calls per second of a plane, with requests that were signed beforehand.
 //
 // It starts the real binary with the durable store and calls it as a user with a
-// policy of some statements, or measures the plane that the environment names.
+// policy of some statements, or measures the plane that the environment names, or
+// another program that answers the same calls.
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
 	"net"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,18 +25,21 @@ import (
 func main() {
 	clients := flag.Int("clients", 32, "connections, each with one request under way")
 	lasts := flag.Duration("for", 5*time.Second, "how long to measure")
-	call := flag.String("call", "GetCallerIdentity", "GetCallerIdentity, GetUser, CreateUser, GetParametersByPath or GetSecretValue")
+	name := flag.String("call", "GetCallerIdentity", strings.Join(names(), ", "))
 	binary := flag.String("binary", "", "the program; built when empty")
-	running := flag.Bool("running", false, `measure the plane that AWS_ENDPOINT_URL names: eval "$(sumun env)"`)
+	localKMS := flag.String("local-kms", "", "measure this program of github.com/nsmithuk/local-kms instead")
+	running := flag.Bool("running", false, `measure the plane that AWS_ENDPOINT_URL names, with calls that need nothing made before: eval "$(sumun env)"`)
 	flag.Parse()
-	err := errors.New("-call: GetCallerIdentity, GetUser, CreateUser, GetParametersByPath or GetSecretValue")
+	c, err := named(*name)
 	switch {
-	case !slices.Contains([]string{"GetCallerIdentity", "GetUser", "CreateUser", byPath, secretValue}, *call):
+	case err != nil:
+	case *running && c.request == nil:
+		err = errors.New("-running: " + *name + " needs something made before")
 	case *running:
 		as := sigv4.Credentials{KeyID: os.Getenv("AWS_ACCESS_KEY_ID"), Secret: os.Getenv("AWS_SECRET_ACCESS_KEY")}
-		err = measure(os.Getenv("AWS_ENDPOINT_URL"), as, *clients, *lasts, *call)
+		err = measure(os.Getenv("AWS_ENDPOINT_URL"), as, *clients, *lasts, &c)
 	default:
-		err = own(context.Background(), *binary, *clients, *lasts, *call)
+		err = own(context.Background(), *binary, *localKMS, *clients, *lasts, &c)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "calls:", err)
@@ -45,45 +47,37 @@ func main() {
 	}
 }
 
-// own measures a plane of its own, and what it takes of the machine.
-func own(ctx context.Context, binary string, clients int, lasts time.Duration, call string) (err error) {
+// own measures a program of its own, and what it takes of the machine.
+func own(ctx context.Context, binary, localKMS string, clients int, lasts time.Duration, c *call) (err error) {
 	work, err := os.MkdirTemp("", "sumun-calls-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	if binary == "" {
-		if binary, err = program.Build(ctx, work); err != nil {
-			return err
-		}
+	p, as, err := start(ctx, work, binary, localKMS)
+	if p != nil {
+		defer func() { err = errors.Join(err, p.Stop()) }()
 	}
-	p, err := program.Start(binary, filepath.Join(work, "data"), "")
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, p.Stop()) }()
-	as, err := caller(ctx, p)
-	if err != nil {
-		return err
-	}
-	if call == byPath {
-		if err := parameters(ctx, p); err != nil {
+	if c.prepare != nil {
+		if c.request, err = c.prepare(ctx, p); err != nil {
 			return err
 		}
 	}
-	if call == secretValue {
-		if err := secret(ctx, p); err != nil {
-			return err
-		}
+	warm := c
+	if c.once {
+		warm = &calls[0]
 	}
-	if err := quietly(p.API, as, clients); err != nil {
+	if _, err := load(p.API, as, clients, time.Second, warm); err != nil {
 		return err
 	}
 	before, err := p.Used()
 	if err != nil {
 		return err
 	}
-	answered, err := load(p.API, as, clients, lasts, call)
+	answered, err := load(p.API, as, clients, lasts, c)
 	if err != nil {
 		return err
 	}
@@ -95,30 +89,47 @@ func own(ctx context.Context, binary string, clients int, lasts time.Duration, c
 	if err != nil {
 		return err
 	}
-	err = report(call, clients, answered)
-	fmt.Printf("CPU time of the plane: %.1f µs a call; resident: %.1f MiB\n", float64((after-before).Microseconds())/float64(answered.calls()), resident)
+	err = report(c, clients, answered)
+	fmt.Printf("CPU time of the program: %.1f µs a call; resident: %.1f MiB\n", float64((after-before).Microseconds())/float64(answered.calls()), resident)
 	return err
 }
 
-// quietly warms a plane up.
-func quietly(api string, as sigv4.Credentials, clients int) error {
-	_, err := load(api, as, clients, time.Second, "GetCallerIdentity")
-	return err
+// start runs what is measured, and says who calls it.
+func start(ctx context.Context, work, binary, localKMS string) (*program.Program, sigv4.Credentials, error) {
+	if localKMS != "" {
+		p, err := program.StartLocalKMS(localKMS, filepath.Join(work, "data"))
+		if err != nil {
+			return nil, sigv4.Credentials{}, err
+		}
+		return p, p.Credentials(), nil
+	}
+	if binary == "" {
+		var err error
+		if binary, err = program.Build(ctx, work); err != nil {
+			return nil, sigv4.Credentials{}, err
+		}
+	}
+	p, err := program.Start(binary, filepath.Join(work, "data"), "")
+	if err != nil {
+		return nil, sigv4.Credentials{}, err
+	}
+	as, err := caller(ctx, p)
+	return p, as, err
 }
 
-func measure(api string, as sigv4.Credentials, clients int, lasts time.Duration, call string) error {
-	answered, err := load(api, as, clients, lasts, call)
+func measure(api string, as sigv4.Credentials, clients int, lasts time.Duration, c *call) error {
+	answered, err := load(api, as, clients, lasts, c)
 	if err != nil {
 		return err
 	}
-	return report(call, clients, answered)
+	return report(c, clients, answered)
 }
 
 // mostUsers stays below an account's quota of 5,000.
 const mostUsers = 4900
 
-// load calls a plane of this machine for some time.
-func load(api string, as sigv4.Credentials, clients int, lasts time.Duration, call string) (answers, error) {
+// load calls a program of this machine for some time.
+func load(api string, as sigv4.Credentials, clients int, lasts time.Duration, c *call) (answers, error) {
 	at, err := url.Parse(api)
 	if err != nil || at.Host == "" {
 		return answers{}, errors.New(`AWS_ENDPOINT_URL names no plane: eval "$(sumun env)"`)
@@ -128,14 +139,14 @@ func load(api string, as sigv4.Credentials, clients int, lasts time.Duration, ca
 	}
 	// What is created must have new names; what is asked can be asked again.
 	perClient := 1
-	if call == "CreateUser" {
+	if c.once {
 		perClient = mostUsers / clients
 	}
 	results := make([]result, clients)
 	requests := make([][][]byte, clients)
 	for i := range requests {
 		for n := range perClient {
-			r, err := signed(at, as, call, i*perClient+n)
+			r, err := c.signed(api, as, i*perClient+n)
 			if err != nil {
 				return answers{}, err
 			}
@@ -145,38 +156,8 @@ func load(api string, as sigv4.Credentials, clients int, lasts time.Duration, ca
 	begin := time.Now()
 	var wait sync.WaitGroup
 	for i := range clients {
-		wait.Go(func() { results[i] = client(at.Host, requests[i], call != "CreateUser", begin.Add(lasts)) })
+		wait.Go(func() { results[i] = client(at.Host, requests[i], !c.once, begin.Add(lasts)) })
 	}
 	wait.Wait()
 	return answers{time.Since(begin), results}, nil
-}
-
-// signed returns the bytes of a request.
-func signed(at *url.URL, as sigv4.Credentials, call string, n int) ([]byte, error) {
-	if call == byPath {
-		return signedByPath(at, as)
-	}
-	if call == secretValue {
-		return signedJSON(at, as, "secretsmanager", "secretsmanager.GetSecretValue", `{"SecretId":"`+secretName+`"}`)
-	}
-	service, version := "iam", "2010-05-08"
-	form := url.Values{}
-	switch call {
-	case "GetCallerIdentity":
-		service, version = "sts", "2011-06-15"
-	case "CreateUser":
-		form.Set("UserName", fmt.Sprintf("bench-%d-%d", time.Now().UnixNano(), n))
-	}
-	form.Set("Action", call)
-	form.Set("Version", version)
-	body := []byte(form.Encode())
-	r, err := http.NewRequest(http.MethodPost, at.String()+"/", bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-	sigv4.Sign(r, body, as, sigv4.Scope{Region: "us-east-1", Service: service}, 0, time.Now())
-	var out bytes.Buffer
-	err = r.Write(&out)
-	return out.Bytes(), err
 }

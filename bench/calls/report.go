@@ -20,7 +20,7 @@ func (a answers) calls() (n int) {
 	return n
 }
 
-func report(call string, clients int, a answers) error {
+func report(c *call, clients int, a answers) error {
 	var all []time.Duration
 	failed := 0
 	for _, r := range a.clients {
@@ -36,7 +36,7 @@ func report(call string, clients int, a answers) error {
 	slices.Sort(all)
 	at := func(q float64) time.Duration { return all[int(q*float64(len(all)-1))].Round(time.Microsecond) }
 	fmt.Printf("%s: %.0f calls/s, %d clients, %d calls, %d refused, p50 %s, p99 %s, slowest %s\n",
-		call, float64(len(all))/a.lasted.Seconds(), clients, len(all), failed, at(0.5), at(0.99), at(1))
+		c.op.About().Name, float64(len(all))/a.lasted.Seconds(), clients, len(all), failed, at(0.5), at(0.99), at(1))
 	if failed > 0 {
 		return fmt.Errorf("%d calls were refused", failed)
 	}

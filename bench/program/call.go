@@ -11,6 +11,11 @@ import (
 	"sumun.dev/wire"
 )
 
+// Credentials are root's.
+func (p *Program) Credentials() sigv4.Credentials {
+	return sigv4.Credentials{KeyID: p.id, Secret: p.secret}
+}
+
 // Call makes a signed call over HTTP as root.
 func Call[In, Out any](ctx context.Context, p *Program, op *wire.Operation[In, Out], in In) (Out, error) {
 	var none Out
@@ -35,7 +40,7 @@ func (p *Program) send(ctx context.Context, op wire.AnyOperation, in any) (any, 
 		return nil, err
 	}
 	r.Header = w.Header.Clone()
-	sigv4.Sign(r, w.Body, sigv4.Credentials{KeyID: p.id, Secret: p.secret}, sigv4.Scope{Region: "us-east-1", Service: op.About().Service.SigningName}, 0, time.Now())
+	sigv4.Sign(r, w.Body, p.Credentials(), sigv4.Scope{Region: Region, Service: op.About().Service.SigningName}, 0, time.Now())
 	resp, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-// Package program runs the real binary for the measurements.
+// Package program runs the real binary, or a peer's, for the measurements.
 package program
 
 import (
@@ -17,14 +17,19 @@ import (
 	"time"
 )
 
-// Account is the management account of the planes that are measured.
-const Account = "111122223333"
+// Account is the management account of the planes that are measured, and Region
+// where they are called.
+const (
+	Account = "111122223333"
+	Region  = "us-east-1"
+)
 
 // A Program is a running plane with its own ports and root's key.
 type Program struct {
 	API, Admin string // URLs
 	DNS        string // address and port of the resolver
 	Began      time.Time
+	Peer       bool // it is not Sumun
 
 	id, secret string // root's access key
 	cmd        *exec.Cmd
@@ -64,14 +69,33 @@ func start(binary, data, settings, id, secret string) (*Program, error) {
 	p.cmd = exec.Command(binary, "up", "--config", config)
 	p.cmd.Env = append(os.Environ(), "SUMUN_ROOT_ACCESS_KEY_ID="+id, "SUMUN_ROOT_SECRET_ACCESS_KEY="+secret)
 	p.cmd.Stderr = &p.errs
-	p.Began = time.Now()
-	if err := p.cmd.Start(); err != nil {
+	return p, p.run()
+}
+
+// StartLocalKMS runs github.com/nsmithuk/local-kms on a data folder. It logs every
+// call, which goes nowhere here, and asks nobody who they are: the credentials are
+// made up.
+func StartLocalKMS(binary, data string) (*Program, error) {
+	ports, err := free(1)
+	if err != nil {
 		return nil, err
 	}
-	if err := p.listens(); err != nil {
-		return nil, errors.Join(err, p.Stop())
+	_, port, _ := net.SplitHostPort(ports[0])
+	p := &Program{API: "http://" + ports[0], Peer: true, id: "AKIA" + rand.Text()[:16], secret: rand.Text()}
+	p.cmd = exec.Command(binary)
+	p.cmd.Env = append(os.Environ(), "PORT="+port, "KMS_DATA_PATH="+data, "KMS_ACCOUNT_ID="+Account, "KMS_REGION="+Region, "KMS_SEED_PATH="+filepath.Join(data, "none"))
+	return p, p.run()
+}
+
+func (p *Program) run() error {
+	p.Began = time.Now()
+	if err := p.cmd.Start(); err != nil {
+		return err
 	}
-	return p, nil
+	if err := p.listens(); err != nil {
+		return errors.Join(err, p.Stop())
+	}
+	return nil
 }
 
 // free finds ports of loopback that nobody uses.
@@ -108,7 +132,7 @@ func (p *Program) Stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
-	if err := p.cmd.Wait(); err != nil {
+	if err := p.cmd.Wait(); err != nil && !p.Peer {
 		return fmt.Errorf("%w: %s", err, p.errs.String())
 	}
 	return nil
