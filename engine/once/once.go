@@ -15,8 +15,11 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"hash"
+	"sync"
 )
 
 const (
@@ -24,8 +27,21 @@ const (
 	TagSize  = 16 // bytes that a ciphertext is longer than its message
 )
 
-// A Secret is what the keys of messages are derived from: HKDF's extract.
-type Secret [sha256.Size]byte
+// A Secret is what the keys of messages are derived from: HKDF's extract. Copies of
+// it are the same secret.
+type Secret struct {
+	prk  [sha256.Size]byte
+	macs *sync.Pool // of *mac: HMACs that have read the key already
+}
+
+// A mac makes one key at a time.
+type mac struct {
+	hmac hash.Hash
+	text []byte // what is hashed
+	key  [keySize]byte
+}
+
+const keySize = 32 // of AES-256
 
 // Extract returns the secret of key material. The salt says what it is for.
 func Extract(material []byte, salt string) Secret {
@@ -34,7 +50,18 @@ func Extract(material []byte, salt string) Secret {
 		panic("once: " + err.Error()) // only in FIPS mode for short keys
 	}
 	defer clear(prk)
-	return Secret(prk)
+	return Secret{[sha256.Size]byte(prk), new(sync.Pool)}
+}
+
+// Key derives a key that encrypts nothing: HKDF's expand, n bytes for info.
+func (s *Secret) Key(info string, n int) ([]byte, error) {
+	return hkdf.Expand(sha256.New, s.prk[:], info, n)
+}
+
+// Zero overwrites the secret, which is of no use any more.
+func (s *Secret) Zero() {
+	clear(s.prk[:])
+	s.macs = nil
 }
 
 // NewSalt fills salt with random bytes.
@@ -55,14 +82,21 @@ func (s *Secret) Open(label string, salt, body, ad []byte) ([]byte, error) {
 // nonce is enough for a key that encrypts one message. Nobody writes to it.
 var nonce = make([]byte, 12)
 
-// aead returns the cipher of the message with that salt.
+// aead returns the cipher of the message with that salt. Its key is HKDF's expand of
+// one block, T(1) = HMAC(secret, label · salt · 1): the HMACs are kept, because to
+// begin one costs as much as to use it.
 func (s *Secret) aead(label string, salt []byte) cipher.AEAD {
-	key, err := hkdf.Expand(sha256.New, s[:], label+string(salt), 32)
-	if err != nil {
-		panic("once: " + err.Error()) // 32 bytes are always to be had
+	m, _ := s.macs.Get().(*mac)
+	if m == nil {
+		m = &mac{hmac: hmac.New(sha256.New, s.prk[:])}
 	}
-	defer clear(key)
-	return gcm(key)
+	defer s.macs.Put(m)
+	m.text = append(append(append(m.text[:0], label...), salt...), 1)
+	m.hmac.Reset()
+	m.hmac.Write(m.text)
+	m.hmac.Sum(m.key[:0])
+	defer clear(m.key[:])
+	return gcm(m.key[:])
 }
 
 // gcm is AES-GCM with nonces of 96 bits and tags of 128.

@@ -1,9 +1,7 @@
 package seal
 
 import (
-	"crypto/hkdf"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -71,7 +69,7 @@ func (k Key) encode() string { return base64.StdEncoding.EncodeToString(k.secret
 
 func newKey(secret [KeySize]byte) Key {
 	prk := once.Extract(secret[:], "sumun root key v1")
-	id, err := hkdf.Expand(sha256.New, prk[:], "id", idSize)
+	id, err := prk.Key("id", idSize)
 	if err != nil {
 		panic("seal: " + err.Error())
 	}
