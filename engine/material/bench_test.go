@@ -32,10 +32,10 @@ func BenchmarkSignRSA2048(b *testing.B) {
 func BenchmarkSymmetric1KiB(b *testing.B) {
 	k, _ := fresh(b, Symmetric)
 	plain, aad := make([]byte, 1024), make([]byte, 100)
-	sealed := k.Seal(plain, aad)
+	sealed := k.Seal(nil, plain, aad)
 	b.Run("seal", func(b *testing.B) {
 		for b.Loop() {
-			k.Seal(plain, aad)
+			k.Seal(nil, plain, aad)
 		}
 	})
 	b.Run("open", func(b *testing.B) {

@@ -45,7 +45,7 @@ type form interface {
 
 type (
 	sealer interface {
-		seal(plain, aad []byte) []byte
+		seal(dst, plain, aad []byte) []byte
 		open(sealed, aad []byte) ([]byte, error)
 	}
 	public interface {
@@ -136,10 +136,10 @@ func (k *Key) Public() (spki []byte, err error) {
 	return p.public()
 }
 
-// Seal encrypts under a SYMMETRIC_DEFAULT key and binds the ciphertext to aad, which
-// Open must be given again. The ciphertext is SealOverhead bytes longer than plain.
-// It panics for keys of other specs.
-func (k *Key) Seal(plain, aad []byte) []byte { return k.form.(sealer).seal(plain, aad) }
+// Seal encrypts under a SYMMETRIC_DEFAULT key, binds the ciphertext to aad, which Open
+// must be given again, and appends it to dst. The ciphertext is SealOverhead bytes
+// longer than plain. It panics for keys of other specs.
+func (k *Key) Seal(dst, plain, aad []byte) []byte { return k.form.(sealer).seal(dst, plain, aad) }
 
 // Open decrypts what Seal returned for the same aad: ErrCiphertext when it is not
 // exactly that, ErrAlgorithm for keys of other specs than SYMMETRIC_DEFAULT.

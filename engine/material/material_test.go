@@ -58,8 +58,8 @@ func try(t *testing.T, k *Key, usage, alg string) {
 	msg := []byte("attack at dawn")
 	switch {
 	case alg == "SYMMETRIC_DEFAULT":
-		sealed := k.Seal(msg, []byte("aad"))
-		if got, err := k.Open(sealed, []byte("aad")); err != nil || !bytes.Equal(got, msg) {
+		sealed := k.Seal([]byte("head"), msg, []byte("aad"))
+		if got, err := k.Open(sealed[len("head"):], []byte("aad")); string(sealed[:4]) != "head" || err != nil || !bytes.Equal(got, msg) {
 			t.Errorf("open: %q, %v", got, err)
 		}
 	case usage == encryptDecrypt:
@@ -216,7 +216,7 @@ func TestParseTakesItsOwnOnly(t *testing.T) {
 func TestSymmetricIsBoundToItsContext(t *testing.T) {
 	k, _ := fresh(t, Symmetric)
 	other, _ := fresh(t, Symmetric)
-	sealed := k.Seal([]byte("secret"), []byte("context"))
+	sealed := k.Seal(nil, []byte("secret"), []byte("context"))
 	if len(sealed) != 6+SealOverhead {
 		t.Errorf("%d bytes, want %d more than the plaintext", len(sealed), SealOverhead)
 	}
@@ -402,7 +402,7 @@ func TestKeysServeManyAtOnce(t *testing.T) {
 			if _, err := k.Sign(mldsaAlgorithm, make([]byte, 64), externalMu); err != nil {
 				t.Error(err)
 			}
-			if _, err := sym.Open(sym.Seal([]byte("x"), nil), nil); err != nil {
+			if _, err := sym.Open(sym.Seal(nil, []byte("x"), nil), nil); err != nil {
 				t.Error(err)
 			}
 		})

@@ -2,6 +2,7 @@ package material
 
 import (
 	"fmt"
+	"slices"
 
 	"sumun.dev/engine/once"
 )
@@ -29,10 +30,11 @@ func parseSymmetric(_ Spec, b []byte) (form, error) {
 
 const symmetricLabel = "sumun kms message v1"
 
-func (s *symmetric) seal(plain, aad []byte) []byte {
-	out := make([]byte, once.SaltSize, SealOverhead+len(plain))
-	once.NewSalt(out)
-	return s.secret.Seal(out, symmetricLabel, out[:once.SaltSize], plain, aad)
+func (s *symmetric) seal(dst, plain, aad []byte) []byte {
+	dst = slices.Grow(dst, SealOverhead+len(plain))
+	salt := dst[len(dst) : len(dst)+once.SaltSize]
+	once.NewSalt(salt)
+	return s.secret.Seal(dst[:len(dst)+once.SaltSize], symmetricLabel, salt, plain, aad)
 }
 
 func (s *symmetric) open(sealed, aad []byte) ([]byte, error) {
@@ -46,4 +48,4 @@ func (s *symmetric) open(sealed, aad []byte) ([]byte, error) {
 	return plain, nil
 }
 
-func (s *symmetric) zero() { clear(s.secret[:]) }
+func (s *symmetric) zero() { s.secret.Zero() }

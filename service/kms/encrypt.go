@@ -82,7 +82,7 @@ func (s *Service) encryptUnder(ctx context.Context, r *ready, algorithm string, 
 // seal makes the blob that says which key and material made it.
 func (s *Service) seal(ctx context.Context, r *ready, plain []byte, context map[string]string) ([]byte, error) {
 	head := header{Account: r.arn.Account, Key: r.ID, Material: r.Current}
-	blob, err := head.append(make([]byte, 0, headerSize+len(plain)+64))
+	blob, err := head.append(make([]byte, 0, headerSize+len(plain)+mat.SealOverhead))
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *Service) seal(ctx context.Context, r *ready, plain []byte, context map[
 	if err != nil {
 		return nil, err
 	}
-	return append(blob, m.Seal(plain, bound(blob, context))...), nil
+	return m.Seal(blob, plain, bound(blob, context)), nil
 }
 
 // open opens a blob of this key. Whatever is wrong with it, the answer is the same.

@@ -26,7 +26,7 @@ func (s *Service) sealOutside(ctx context.Context, arn aws.ARN, k *key, plain, a
 		return nil, err
 	}
 	defer own.Zero()
-	sealed, err := s.outside.Encrypt(ctx, proxy, k.XksKeyID, told(ctx, arn), own.Seal(plain, aad), aad)
+	sealed, err := s.outside.Encrypt(ctx, proxy, k.XksKeyID, told(ctx, arn), own.Seal(nil, plain, aad), aad)
 	return sealed, ofKey(err)
 }
 
