@@ -12,15 +12,11 @@ func (u *Unit) get(ctx context.Context, k Key) (*plain, error) {
 	if p, known, err := u.known(k); known || err != nil {
 		return p, err
 	}
-	row, err := u.store.backend.Get(ctx, k)
+	r, err := u.store.fetch(ctx, k)
 	if err != nil {
 		return nil, err
 	}
-	p, err := u.store.openRow(ctx, row)
-	if err != nil {
-		return nil, err
-	}
-	return u.note(k, row.Rev, p)
+	return u.note(k, r.rev, r.plain)
 }
 
 // known returns what the unit has written or read under k before.
@@ -47,6 +43,7 @@ func (u *Unit) note(k Key, rev uint64, p *plain) (*plain, error) {
 	was, again := u.reads[k]
 	switch {
 	case again && was.rev != rev:
+		u.store.rows.doubt([]Expect{{Key: k}})
 		return nil, fmt.Errorf("%w: %s", ErrConflict, k)
 	case again && !was.scanned: // another goroutine of the unit was faster
 		return was.plain, nil
@@ -76,6 +73,7 @@ func (u *Unit) scan(ctx context.Context, s Scan) ([]found, error) {
 		}
 	}
 	for len(page) < want {
+		change := u.store.rows.now()
 		rows, err := u.store.backend.Scan(ctx, s)
 		if err != nil {
 			return nil, err
@@ -93,7 +91,7 @@ func (u *Unit) scan(ctx context.Context, s Scan) ([]found, error) {
 				over = over[1:]
 				continue
 			}
-			p, err := u.store.openFound(ctx, row, s)
+			p, err := u.store.openFound(ctx, row, s, change)
 			if err != nil {
 				return nil, err
 			}
@@ -149,6 +147,7 @@ func (u *Unit) saw(s Scan, rows []Row) error {
 		seen.Rows[i] = SeenRow{row.ID, row.Rev}
 		was, again := u.reads[row.Key]
 		if again && was.rev != row.Rev {
+			u.store.rows.doubt([]Expect{{Key: row.Key}})
 			return fmt.Errorf("%w: %s", ErrConflict, row.Key)
 		}
 		if !again {

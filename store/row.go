@@ -37,17 +37,19 @@ func (s *Store) openRow(ctx context.Context, row Row) (*plain, error) {
 	return p, nil
 }
 
-// openFound opens a row that a scan found. Index entries are not sealed, so the
-// row itself has to confirm the entry.
-func (s *Store) openFound(ctx context.Context, row Row, by Scan) (*plain, error) {
-	p, err := s.openRow(ctx, row)
+// openFound opens a row that a scan found, before which there had been so many
+// changes (rows.now). Index entries are not sealed, so the row itself has to confirm
+// the entry.
+func (s *Store) openFound(ctx context.Context, row Row, by Scan, change uint64) (*plain, error) {
+	was, _, hot := s.rows.recall(row.Key)
+	r, err := s.opened(ctx, row, was, change, hot)
 	if err != nil {
 		return nil, err
 	}
-	if by.Index != "" && !slices.Contains(p.index, Entrance{by.Index, by.Value}) {
+	if by.Index != "" && !slices.Contains(r.plain.index, Entrance{by.Index, by.Value}) {
 		return nil, fmt.Errorf("%w: index %s of %s leads to the wrong row", ErrCorrupt, by.Index, row.Key)
 	}
-	return p, nil
+	return r.plain, nil
 }
 
 // rowData is a row's associated data: rows cannot be swapped, nor moved between

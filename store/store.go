@@ -99,6 +99,7 @@ type Store struct {
 	confirms Confirmer // nil: nobody else writes
 	seal     Sealer
 	keys     keys
+	rows     rows // in memory
 	watch    watchers
 	outbox   chan struct{}
 	due      chan struct{}

@@ -17,6 +17,7 @@ type Table[T any] struct {
 	store   *Store
 	name    string
 	global  bool
+	hot     bool
 	indexes []index[T]
 	place   *Place
 }
@@ -48,6 +49,9 @@ func NewTable[T any](s *Store, name string, opts ...Option[T]) *Table[T] {
 	t := &Table[T]{store: s, name: name}
 	for _, opt := range opts {
 		opt(t)
+	}
+	if t.hot {
+		s.heat(name)
 	}
 	return t
 }
@@ -256,13 +260,14 @@ func (s *Store) scan(ctx context.Context, sc Scan) ([]found, error) {
 	if u := s.unit(ctx); u != nil {
 		return u.scan(ctx, sc)
 	}
+	change := s.rows.now()
 	rows, err := s.backend.Scan(ctx, sc)
 	if err != nil {
 		return nil, err
 	}
 	page := make([]found, 0, len(rows))
 	for _, row := range rows {
-		p, err := s.openFound(ctx, row, sc)
+		p, err := s.openFound(ctx, row, sc, change)
 		if err != nil {
 			return nil, err
 		}
@@ -275,11 +280,8 @@ func (t *Table[T]) read(ctx context.Context, k Key) (*plain, error) {
 	if u := t.store.unit(ctx); u != nil {
 		return u.get(ctx, k)
 	}
-	row, err := t.store.backend.Get(ctx, k)
-	if err != nil {
-		return nil, err
-	}
-	return t.store.openRow(ctx, row)
+	r, err := t.store.fetch(ctx, k)
+	return r.plain, err
 }
 
 // put encodes v; was is the row that the unit sees there, if it looked.

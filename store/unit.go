@@ -151,6 +151,7 @@ func (u *Unit) Commit(ctx context.Context) error {
 	}
 	if b != nil {
 		if err := u.store.commit(ctx, b); err != nil {
+			u.store.rows.doubt(b.Expect)
 			return fmt.Errorf("commit: %w", err)
 		}
 		u.store.committed(b)

@@ -105,12 +105,13 @@ type item struct {
 	Tags  []string
 }
 
-// items is the table that most tests use, indexed by the items' tags.
+// items is the table that most tests use, indexed by the items' tags. It is hot: its
+// rows in memory must not be told from those in the backend.
 func (w *world) items() *store.Table[item] {
-	return store.NewTable(w.Store, "test.items", store.Index("tag", func(i *item) []string { return i.Tags })).In(here)
+	return store.NewTable(w.Store, "test.items", store.Hot[item](), store.Index("tag", func(i *item) []string { return i.Tags })).In(here)
 }
 
-// plain is a table without indexes.
+// plain is a table without indexes, of which nothing is in memory.
 func (w *world) plain() *store.Table[item] {
 	return store.NewTable[item](w.Store, "test.plain").In(here)
 }
