@@ -50,13 +50,25 @@ func (s *Service) find(ctx context.Context, id string) (aws.ARN, *secret, error)
 // named returns the secret with this name in the account and region of an ARN;
 // nil when there is none.
 func (s *Service) named(ctx context.Context, where aws.ARN, name string) (*secret, error) {
-	found, err := s.secrets.At(where).PageBy(ctx, byName, name, store.Range{Limit: 1})
+	table, c := s.secrets.At(where), calledIn(where, name)
+	if id := s.known.id(c); id != "" {
+		sec, err := table.Get(ctx, id)
+		if err == nil {
+			where.Resource = "secret:" + id
+			return sec.at(where), nil
+		}
+		if !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+	}
+	found, err := table.PageBy(ctx, byName, name, store.Range{Limit: 1})
 	if errors.Is(err, store.ErrBadID) || err == nil && len(found) == 0 {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	s.known.note(c, found[0].ID)
 	where.Resource = "secret:" + found[0].ID
 	return found[0].Value.at(where), nil
 }

@@ -252,3 +252,36 @@ func TestValuesShowNowhere(t *testing.T) {
 		t.Errorf("printed: %s", got)
 	}
 }
+
+// What is known of a name is worth nothing when another secret has it, or none.
+func TestANameCanBeAnothersSecret(t *testing.T) {
+	w := newWorld(t)
+	gone := &api.DeleteSecretRequest{SecretId: "a", ForceDeleteWithoutRecovery: new(true)}
+	for _, value := range []string{"one", "two"} {
+		must(w, &api.CreateSecret, &api.CreateSecretRequest{Name: "a", SecretString: &value})
+		if got := w.read("a"); got != value {
+			t.Errorf("%q is read as %q", value, got)
+		}
+		must(w, &api.DeleteSecret, gone)
+		if _, err := do(w, &api.GetSecretValue, &api.GetSecretValueRequest{SecretId: "a"}); !api.ResourceNotFoundException.Is(err) {
+			t.Errorf("after the deletion: %v", err)
+		}
+	}
+	undone := errors.New("undone")
+	err := w.store.Update(w.ctx, func(ctx context.Context) error {
+		if _, err := w.service.createSecret(ctx, &api.CreateSecretRequest{Name: "b", SecretString: new("never")}); err != nil {
+			return err
+		}
+		if _, sec, err := w.service.find(ctx, "b"); err != nil || sec == nil {
+			t.Errorf("within the call: %v, %v", sec, err)
+		}
+		return undone
+	})
+	if !errors.Is(err, undone) {
+		t.Fatal(err)
+	}
+	must(w, &api.CreateSecret, &api.CreateSecretRequest{Name: "b", SecretString: new("three")})
+	if got := w.read("b"); got != "three" {
+		t.Errorf("got %q", got)
+	}
+}

@@ -19,6 +19,7 @@ type Service struct {
 	secrets  *store.Table[secret]
 	versions *store.Table[version]
 	order    *store.Table[place] // secrets by date: dates.go
+	known    known
 
 	functions Functions // run rotations; UseFunctions
 }
@@ -27,8 +28,8 @@ type Service struct {
 func New(env service.Env) *Service {
 	return &Service{
 		env:      env,
-		secrets:  store.NewTable(env.Store, "secretsmanager.secrets", store.Index(byName, (*secret).names)),
-		versions: store.NewTable[version](env.Store, "secretsmanager.versions"),
+		secrets:  store.NewTable(env.Store, "secretsmanager.secrets", store.Hot[secret](), store.Index(byName, (*secret).names)),
+		versions: store.NewTable(env.Store, "secretsmanager.versions", store.Hot[version]()),
 		order:    store.NewTable[place](env.Store, "secretsmanager.order"),
 	}
 }

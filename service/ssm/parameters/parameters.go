@@ -32,7 +32,7 @@ type Service struct {
 func New(env service.Env, public *Public) *Service {
 	s := &Service{
 		env: env, public: public,
-		parameters: store.NewTable(env.Store, "ssm.parameters", store.Index(byFolder, (*parameter).folder)),
+		parameters: store.NewTable(env.Store, "ssm.parameters", store.Hot[parameter](), store.Index(byFolder, (*parameter).folder)),
 		versions:   store.NewTable[version](env.Store, "ssm.parameterVersions"),
 		settings:   store.NewTable[setting](env.Store, "ssm.serviceSettings"),
 		shared:     store.NewTable[share](env.Store, "ssm.sharedParameters"),
