@@ -20,9 +20,6 @@ import (
 	"sumun.dev/store/sqlite"
 )
 
-// RootKeyFile holds, in the data folder, the key that everything is sealed under.
-const RootKeyFile = "root.key"
-
 // openBackends opens the store and the spine that the settings name.
 func openBackends(ctx context.Context, cfg *config.Config, o Options, log *slog.Logger) (*store.Store, spine.Spine, error) {
 	if cfg.InMemory() {
@@ -62,7 +59,7 @@ func openStore(ctx context.Context, cfg *config.Config, between func(store.Backe
 	if err != nil {
 		return nil, nil, errors.Join(err, backend.Close())
 	}
-	root, err := seal.Find(filepath.Join(cfg.Data, RootKeyFile), fresh)
+	root, err := OpenRoot(ctx, cfg, fresh)
 	if err != nil {
 		return nil, nil, errors.Join(err, backend.Close())
 	}

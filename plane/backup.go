@@ -5,9 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 
-	"sumun.dev/engine/seal"
 	"sumun.dev/plane/config"
 	"sumun.dev/store"
 	"sumun.dev/store/sqlite"
@@ -29,12 +27,12 @@ func Backup(ctx context.Context, cfg *config.Config, w io.Writer) error {
 // CheckRootKey reports store.ErrWrongKey when the state in the data folder was
 // sealed under another root key than the one at hand. It changes nothing, and the
 // plane may run meanwhile.
-func CheckRootKey(ctx context.Context, folder string) error {
-	root, err := seal.Find(filepath.Join(folder, RootKeyFile), false)
+func CheckRootKey(ctx context.Context, cfg *config.Config) error {
+	root, err := OpenRoot(ctx, cfg, false)
 	if err != nil {
 		return err
 	}
-	return store.CheckDump(ctx, sqlite.Read(folder), root)
+	return store.CheckDump(ctx, sqlite.Read(cfg.Data), root)
 }
 
 // Restore fills a plane's empty store from a backup, when the root key at hand
@@ -43,7 +41,7 @@ func Restore(ctx context.Context, cfg *config.Config, r io.Reader) error {
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return err
 	}
-	root, err := seal.Find(filepath.Join(cfg.Data, RootKeyFile), false) // a new key would open nothing
+	root, err := OpenRoot(ctx, cfg, false) // a new key would open nothing
 	if err != nil {
 		return err
 	}

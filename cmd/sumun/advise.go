@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"sumun.dev/engine/seal"
+	"sumun.dev/plane"
 	"sumun.dev/plane/config"
 	"sumun.dev/store"
 )
@@ -15,6 +16,10 @@ func advise(err error, cfg config.Config) error {
 	switch {
 	case errors.Is(err, store.ErrInUse):
 		return fmt.Errorf("%w: stop the plane that runs on %s, or name another folder with --data", err, cfg.Data)
+	case errors.Is(err, seal.ErrNoKey) && cfg.RootKey.KMS.Key != "":
+		return fmt.Errorf("%w: put the file %s back into %s", err, plane.RootKMSFile, cfg.Data)
+	case errors.Is(err, store.ErrWrongKey) && cfg.RootKey.KMS.Key != "":
+		return fmt.Errorf("%w: %s in %s must hold the key that this data was made with", err, plane.RootKMSFile, cfg.Data)
 	case errors.Is(err, seal.ErrNoKey):
 		return fmt.Errorf("%w: put the file root.key back into %s, or give the key in SUMUN_ROOT_KEY", err, cfg.Data)
 	case errors.Is(err, store.ErrWrongKey):

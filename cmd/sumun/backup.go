@@ -51,15 +51,31 @@ func writeBackup(ctx context.Context, cfg *config.Config, name string) error {
 }
 
 func restore() *cobra.Command {
-	cfg := config.Default()
+	flags, settings := config.Default(), ""
 	c := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Fill an empty data folder from a backup",
 		Long: `Restore fills a folder that holds no state yet. Put the root.key that the
-backup was sealed under into the folder first, or give it in SUMUN_ROOT_KEY.
+backup was sealed under into the folder first, or give it in SUMUN_ROOT_KEY. Where
+a KMS keeps the root keys, put root.kms there, and name the settings with --config.
 Copy credentials.json too, since 'sumun env' reads the first keys there.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			cfg := config.Default()
+			if settings != "" {
+				if err := cfg.Read(settings); err != nil {
+					return err
+				}
+			}
+			if c.Flags().Changed("data") {
+				cfg.Data = flags.Data
+			}
+			if c.Flags().Changed("postgres") {
+				cfg.Store.Postgres = flags.Store.Postgres
+			}
+			if err := cfg.Check(); err != nil {
+				return err
+			}
 			f, err := os.Open(args[0])
 			if errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("%s: there is no such file", args[0])
@@ -71,7 +87,8 @@ Copy credentials.json too, since 'sumun env' reads the first keys there.`,
 			return advise(plane.Restore(c.Context(), &cfg, f), cfg)
 		},
 	}
-	c.Flags().StringVar(&cfg.Data, "data", cfg.Data, "data folder, without state")
-	c.Flags().StringVar(&cfg.Store.Postgres, "postgres", "", "URL of an empty PostgreSQL database, when state shall be there")
+	c.Flags().StringVar(&settings, "config", "", "YAML file with settings")
+	c.Flags().StringVar(&flags.Data, "data", flags.Data, "data folder, without state")
+	c.Flags().StringVar(&flags.Store.Postgres, "postgres", "", "URL of an empty PostgreSQL database, when state shall be there")
 	return c
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sumun.dev/engine/seal"
 	"sumun.dev/plane"
 	"sumun.dev/plane/config"
 	"sumun.dev/plane/runtime"
@@ -109,15 +110,19 @@ func (d *diagnosis) rootKey(ctx context.Context) {
 	if d.data == config.Memory {
 		return
 	}
-	name := filepath.Join(d.data, plane.RootKeyFile)
+	name, given := filepath.Join(d.data, plane.RootKeyFile), os.Getenv(seal.Variable) != ""
+	lost := "put %s back, or set " + seal.Variable
+	if d.cfg.RootKey.KMS.Key != "" {
+		name, given = filepath.Join(d.data, plane.RootKMSFile), false
+		lost = "put %s back"
+	}
 	s, err := os.Stat(name)
-	given := os.Getenv("SUMUN_ROOT_KEY") != ""
 	_, state := os.Stat(filepath.Join(d.data, sqlite.File))
 	switch {
-	case err == nil && s.Mode().Perm()&0o077 != 0:
+	case err == nil && s.Mode().Perm()&0o077 != 0 && d.cfg.RootKey.KMS.Key == "":
 		d.bad("others can read %s: chmod 600 %s", name, shellQuote(name))
 	case state == nil && err != nil && !given:
-		d.bad("there is data, but no root key: put %s back, or set SUMUN_ROOT_KEY", name)
+		d.bad("there is data, but no root key: "+lost, name)
 	case state == nil:
 		d.opens(ctx, name)
 	case err == nil:
@@ -125,14 +130,22 @@ func (d *diagnosis) rootKey(ctx context.Context) {
 	}
 }
 
-// opens tells whether the root key is the one that the data was sealed under.
+// opens tells whether the root key is the one that the data was sealed under, and
+// where it comes from.
 func (d *diagnosis) opens(ctx context.Context, name string) {
-	err := plane.CheckRootKey(ctx, d.data)
+	cfg := d.cfg
+	cfg.Data = d.data
+	err := plane.CheckRootKey(ctx, &cfg)
+	kms := cfg.RootKey.KMS
 	switch {
+	case errors.Is(err, store.ErrWrongKey) && kms.Key != "":
+		d.bad("the data was sealed under another root key: put the right %s back", name)
 	case errors.Is(err, store.ErrWrongKey):
-		d.bad("the data was sealed under another root key: put the right one at %s, or in SUMUN_ROOT_KEY", name)
+		d.bad("the data was sealed under another root key: put the right one at %s, or in %s", name, seal.Variable)
 	case err != nil:
 		d.bad("%v", err)
+	case kms.Key != "":
+		d.good("root key opens the data; the KMS at %s opens it with %s; keep a copy of %s", kms.URL(), kms.Key, name)
 	default:
 		d.good("root key opens the data; keep a copy of %s apart from backups", name)
 	}

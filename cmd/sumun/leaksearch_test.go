@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"compress/zlib"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -29,6 +30,7 @@ type search struct {
 	needles map[[8]byte][]needle // by how they begin
 	begins  [1 << 16]bool        // what the first two bytes of a needle are
 	zstd    *zstd.Decoder
+	read    map[[sha256.Size]byte][]string // what was found in contents, which come again
 }
 
 type needle struct {
@@ -50,7 +52,7 @@ func newSearch(t testing.TB) *search {
 		t.Fatal(err)
 	}
 	t.Cleanup(dec.Close)
-	return &search{needles: map[[8]byte][]needle{}, zstd: dec}
+	return &search{needles: map[[8]byte][]needle{}, zstd: dec, read: map[[sha256.Size]byte][]string{}}
 }
 
 // add has value looked for. The secret's name is what is told when it is found.
@@ -139,12 +141,17 @@ func base64At(b []byte, align int) []byte {
 // in returns what is found in data, as "SECRET as FORM", each once. What is packed in it
 // with gzip, zlib or zstd is unpacked.
 func (s *search) in(data []byte) []string {
-	var found []string
+	content := sha256.Sum256(data)
+	found, ok := s.read[content]
+	if ok {
+		return found
+	}
 	s.look(data, 2, func(n needle, packed string) {
 		if text := n.secret + " as " + n.form + packed; !slices.Contains(found, text) {
 			found = append(found, text)
 		}
 	})
+	s.read[content] = found
 	return found
 }
 
@@ -208,7 +215,7 @@ func (s *search) inFolder(t testing.TB, folder string) (found map[string][]strin
 			return err
 		}
 		size += len(data)
-		if here := append(s.in(data), s.in([]byte(at))...); len(here) > 0 {
+		if here := slices.Concat(s.in(data), s.in([]byte(at))); len(here) > 0 {
 			found[at] = here
 		}
 		return nil

@@ -43,6 +43,7 @@ type Config struct {
 	IdentityCenter IdentityCenter `yaml:"identity-center" doc:"Where the people of IAM Identity Center come from."`
 	KeyStores      KeyStores      `yaml:"key-stores" doc:"How the proxies of external key stores, which KMS keys can stand on, are reached."`
 	Databases      []Database     `yaml:"databases" doc:"Database servers on which Secrets Manager rotates passwords; they stand for RDS. Rotation connects to these and no others, whatever host a secret names."`
+	RootKey        RootKey        `yaml:"root-key" doc:"Where the root keys, under which everything at rest is sealed, come from."`
 	Store          Store          `yaml:"store" doc:"Where state is kept."`
 	Spine          Spine          `yaml:"spine" doc:"Where the event log is kept."`
 	Log            Log            `yaml:"log" doc:"The program's own log, on standard error."`
@@ -169,7 +170,7 @@ func (c *Config) InMemory() bool { return c.Data == Memory }
 
 // Check says what is wrong with the settings, naming the setting.
 func (c *Config) Check() error {
-	for _, check := range []func() error{c.checkPlace, c.checkListeners, c.checkDNS, c.checkHosts, c.checkLists, c.checkBackends, c.checkLog, c.checkIdentityCenter, c.checkDatabases} {
+	for _, check := range []func() error{c.checkPlace, c.checkListeners, c.checkDNS, c.checkHosts, c.checkLists, c.checkBackends, c.checkRootKey, c.checkLog, c.checkIdentityCenter, c.checkDatabases} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -38,6 +38,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
+const rootKMSKey = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+
 func TestCheck(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -56,6 +58,23 @@ func TestCheck(t *testing.T) {
 		{"any_address_without_tls", func(c *Config) { c.Listen = ":4566" }, "listen:"},
 		{"public_with_tls", func(c *Config) { c.Listen, c.TLS = "0.0.0.0:4566", TLS{"c", "k"} }, ""},
 		{"public_on_purpose", func(c *Config) { c.Listen, c.InsecureHTTP = "0.0.0.0:4566", true }, ""},
+		{"root_key_of_aws", func(c *Config) { c.RootKey.KMS.Key = rootKMSKey }, ""},
+		{"root_key_by_alias", func(c *Config) { c.RootKey.KMS = RootKMS{Key: "alias/sumun", Region: "eu-central-1"} }, ""},
+		{"root_key_by_alias_without_region", func(c *Config) { c.RootKey.KMS.Key = "alias/sumun" }, "root-key.kms.region:"},
+		{"root_key_in_no_region", func(c *Config) { c.RootKey.KMS = RootKMS{Key: "alias/sumun", Region: "x.example/"} }, "root-key.kms.region:"},
+		{"root_key_over_http", func(c *Config) {
+			c.RootKey.KMS = RootKMS{Key: rootKMSKey, Endpoint: "http://192.0.2.1:4566"}
+		}, "root-key.kms.endpoint: 192.0.2.1:4566 is not a loopback address"},
+		{"root_key_over_http_by_name", func(c *Config) { c.RootKey.KMS = RootKMS{Key: rootKMSKey, Endpoint: "http://kms.example"} }, "root-key.kms.endpoint:"},
+		{"root_key_over_http_on_purpose", func(c *Config) {
+			c.RootKey.KMS = RootKMS{Key: rootKMSKey, Endpoint: "http://192.0.2.1:4566", InsecureHTTP: true}
+		}, ""},
+		{"root_key_over_http_on_loopback", func(c *Config) { c.RootKey.KMS = RootKMS{Key: rootKMSKey, Endpoint: "http://[::1]:4566"} }, ""},
+		{"root_key_at_no_url", func(c *Config) { c.RootKey.KMS = RootKMS{Key: rootKMSKey, Endpoint: "kms.example"} }, "root-key.kms.endpoint:"},
+		{"root_key_of_no_plane", func(c *Config) { c.RootKey.KMS = RootKMS{Key: rootKMSKey, Plane: "a b"} }, "root-key.kms.plane:"},
+		{"root_key_without_key", func(c *Config) { c.RootKey.KMS.Endpoint = "https://kms.example" }, "root-key.kms.key:"},
+		{"root_key_of_a_plane_in_memory", func(c *Config) { c.Data, c.RootKey.KMS.Key = Memory, rootKMSKey }, "data:"},
+		{"root_key_in_an_hsm", func(c *Config) { c.RootKey.PKCS11 = "/usr/lib/softhsm/libsofthsm2.so" }, "root-key.pkcs11:"},
 		{"public_admin", func(c *Config) { c.Admin = "0.0.0.0:4567" }, "admin:"},
 		{"name_as_address", func(c *Config) { c.Listen = "example.com:4566" }, "listen:"},
 		{"upstream_name", func(c *Config) { c.DNS.Upstreams = []string{"dns.example"} }, "dns.upstreams[0]:"},
