@@ -46,6 +46,13 @@ func (v *victim) use() {
 	v.badRequests(alice)
 }
 
+// deny makes a call that Alice may not make, and keeps why.
+func deny[In, Out any](v *victim, alice *program, op *wire.Operation[In, Out], in In) {
+	v.t.Helper()
+	refuse(alice, op, in)
+	v.ask("/explain?id=") // the newest refusal
+}
+
 // refuse makes a call that must be refused.
 func refuse[In, Out any](p *program, op *wire.Operation[In, Out], in In) {
 	p.t.Helper()
@@ -92,7 +99,7 @@ func (v *victim) keys(alice *program) {
 	must(p, &kmsapi.ReEncrypt, &kmsapi.ReEncryptRequest{CiphertextBlob: blob, SourceEncryptionContext: context, DestinationKeyId: key})
 	refuse(p, &kmsapi.Decrypt, &kmsapi.DecryptRequest{CiphertextBlob: blob})
 	refuse(p, &kmsapi.Encrypt, &kmsapi.EncryptRequest{KeyId: key, Plaintext: []byte(v.secret("plaintext that is too long") + strings.Repeat("x", 4096))})
-	refuse(alice, &kmsapi.Encrypt, &kmsapi.EncryptRequest{KeyId: key, Plaintext: []byte(v.secret("plaintext of Encrypt, denied"))})
+	deny(v, alice, &kmsapi.Encrypt, &kmsapi.EncryptRequest{KeyId: key, Plaintext: []byte(v.secret("plaintext of Encrypt, denied"))})
 	refuse(p, &kmsapi.Encrypt, &kmsapi.EncryptRequest{KeyId: "alias/none", Plaintext: []byte(v.secret("plaintext for a key that is not there"))})
 	v.keep("a data key", must(p, &kmsapi.GenerateDataKey, &kmsapi.GenerateDataKeyRequest{KeyId: key, KeySpec: new(kmsapi.DataKeySpecAes256)}).Plaintext)
 	v.keep("random bytes", must(p, &kmsapi.GenerateRandom, &kmsapi.GenerateRandomRequest{NumberOfBytes: new(int32(32))}).Plaintext)
@@ -182,14 +189,14 @@ func (v *victim) values(alice *program) {
 	}
 	must(p, &secretsmanagerapi.PutSecretValue, put(v.secret("value of PutSecretValue")))
 	refuse(p, &secretsmanagerapi.PutSecretValue, put(v.secret("value of PutSecretValue, other with the same token")))
-	refuse(alice, &secretsmanagerapi.PutSecretValue, put(v.secret("value of PutSecretValue, denied")))
+	deny(v, alice, &secretsmanagerapi.PutSecretValue, put(v.secret("value of PutSecretValue, denied")))
 	must(p, &secretsmanagerapi.UpdateSecret, &secretsmanagerapi.UpdateSecretRequest{SecretId: clearName, SecretString: new(v.secret("value of UpdateSecret"))})
 	refuse(p, &secretsmanagerapi.CreateSecret, &secretsmanagerapi.CreateSecretRequest{Name: clearName, SecretString: new(v.secret("value of CreateSecret, whose name is taken"))})
 	refuse(p, &secretsmanagerapi.CreateSecret, &secretsmanagerapi.CreateSecretRequest{Name: "long", SecretString: new(v.secret("value that is too long") + strings.Repeat("x", 64<<10))})
 	must(p, &secretsmanagerapi.CreateSecret, &secretsmanagerapi.CreateSecretRequest{Name: "gone", SecretString: new(v.secret("value of a secret that is deleted"))})
 	must(p, &secretsmanagerapi.DeleteSecret, &secretsmanagerapi.DeleteSecretRequest{SecretId: "gone", ForceDeleteWithoutRecovery: new(true)})
 	must(p, &secretsmanagerapi.GetSecretValue, &secretsmanagerapi.GetSecretValueRequest{SecretId: clearName})
-	refuse(alice, &secretsmanagerapi.GetSecretValue, &secretsmanagerapi.GetSecretValueRequest{SecretId: clearName})
+	deny(v, alice, &secretsmanagerapi.GetSecretValue, &secretsmanagerapi.GetSecretValueRequest{SecretId: clearName})
 	must(p, &secretsmanagerapi.BatchGetSecretValue, &secretsmanagerapi.BatchGetSecretValueRequest{SecretIdList: []string{clearName, "binary"}})
 	v.keep("a random password", []byte(*must(p, &secretsmanagerapi.GetRandomPassword, &secretsmanagerapi.GetRandomPasswordRequest{}).RandomPassword))
 	must(p, &eventsapi.PutEvents, &eventsapi.PutEventsRequest{Entries: []eventsapi.PutEventsRequestEntry{{Source: new("app"), DetailType: new("Told"), Detail: new(`{"card":"` + v.plain(eventDetail) + `"}`)}}})
@@ -203,8 +210,8 @@ func (v *victim) parameters(alice *program) {
 	for _, kind := range []string{"String", "StringList", "SecureString"} {
 		must(p, &ssmapi.PutParameter, put(kind, kind, v.secret(kind)))
 		must(p, &ssmapi.PutParameter, put(kind, kind, v.secret(kind+", the second version")))
-		refuse(alice, &ssmapi.PutParameter, put(kind, kind, v.secret(kind+", denied")))
-		refuse(alice, &ssmapi.GetParameter, &ssmapi.GetParameterRequest{Name: "/app/" + kind, WithDecryption: new(true)})
+		deny(v, alice, &ssmapi.PutParameter, put(kind, kind, v.secret(kind+", denied")))
+		deny(v, alice, &ssmapi.GetParameter, &ssmapi.GetParameterRequest{Name: "/app/" + kind, WithDecryption: new(true)})
 		unlike := put(kind+"2", kind, v.secret(kind+", not as the pattern wants"))
 		unlike.AllowedPattern = new("^[0-9]+$")
 		refuse(p, &ssmapi.PutParameter, unlike)
@@ -341,14 +348,10 @@ func (v *victim) trail() []byte {
 	return all.Bytes()
 }
 
-// told returns what the admin listener says.
-func (v *victim) told() []byte {
-	var all bytes.Buffer
-	for _, page := range []string{"/metrics", "/ready", "/health", "/explain?id="} {
-		r, err := http.Get(v.note.Admin + page)
-		ok(v.t, err)
-		_, err = io.Copy(&all, r.Body)
-		ok(v.t, errors.Join(err, r.Body.Close()))
-	}
-	return all.Bytes()
+// ask keeps what the admin listener says.
+func (v *victim) ask(page string) {
+	r, err := http.Get(v.note.Admin + page)
+	ok(v.t, err)
+	_, err = io.Copy(&v.told, r.Body)
+	ok(v.t, errors.Join(err, r.Body.Close()))
 }
