@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"sumun.dev/api/cloudtrailapi"
 	"sumun.dev/api/iamapi"
@@ -283,19 +284,23 @@ func TestRootKeyKeptByAnotherKMS(t *testing.T) {
 	k.tells(t)
 }
 
-// tells looks for what the keeper's trail says of the root key.
+// tells waits for what the keeper's trail says of the root key.
 func (k *keeper) tells(t *testing.T) {
-	out, err := byRoot(t, k.p, &cloudtrailapi.LookupEvents, &cloudtrailapi.LookupEventsRequest{LookupAttributes: []cloudtrailapi.LookupAttribute{
-		{AttributeKey: cloudtrailapi.LookupAttributeKeyEventName, AttributeValue: "GenerateDataKey"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range out.Events {
-		if strings.Contains(*e.CloudTrailEvent, `"encryptionContext":{"sumun:plane":"prod"}`) && strings.Contains(*e.CloudTrailEvent, k.user) {
-			return
+	t.Helper()
+	in := &cloudtrailapi.LookupEventsRequest{LookupAttributes: []cloudtrailapi.LookupAttribute{{AttributeKey: cloudtrailapi.LookupAttributeKeyEventName, AttributeValue: "GenerateDataKey"}}}
+	for range 600 {
+		out, err := byRoot(t, k.p, &cloudtrailapi.LookupEvents, in)
+		if err != nil {
+			t.Fatal(err)
 		}
+		for _, e := range out.Events {
+			if strings.Contains(*e.CloudTrailEvent, `"encryptionContext":{"sumun:plane":"prod"}`) && strings.Contains(*e.CloudTrailEvent, k.user) {
+				return
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
-	t.Errorf("no record tells that the plane's root key was made, among %d", len(out.Events))
+	t.Error("no record tells that the plane's root key was made")
 }
 
 // tampered changes the last byte of the first ciphertext.

@@ -252,7 +252,7 @@ func (v *victim) rotate() {
 // until waits for what comes by itself.
 func (v *victim) until(what string, done func() bool) {
 	v.t.Helper()
-	for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(5 * time.Minute); !done(); time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			v.t.Fatalf("it does not come that %s", what)
 		}
