@@ -1,17 +1,13 @@
 package plane
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"sumun.dev/api/iamapi"
 	"sumun.dev/api/ssmapi"
 	"sumun.dev/aws"
-	"sumun.dev/engine/material"
 	"sumun.dev/plane/config"
-	"sumun.dev/store"
 )
 
 // TestSecureStringsNeedTheKey reads SecureStrings through the gate and KMS: a
@@ -20,7 +16,7 @@ import (
 func TestSecureStringsNeedTheKey(t *testing.T) {
 	p := begun(t, config.Memory)
 	defer end(t, p)
-	key := keptKey(t, p)
+	key := newKey(t, p, "us-east-1")
 	for name, tier := range map[string]ssmapi.ParameterTier{"/standard": ssmapi.ParameterTierStandard, "/advanced": ssmapi.ParameterTierAdvanced} {
 		in := &ssmapi.PutParameterRequest{Name: name, Value: "hunter2", Type: new(ssmapi.ParameterTypeSecureString), KeyId: &key, Tier: &tier}
 		if _, err := byRoot(t, p, &ssmapi.PutParameter, in); err != nil {
@@ -32,16 +28,8 @@ func TestSecureStringsNeedTheKey(t *testing.T) {
 		t.Fatalf("%+v, %v", out, err)
 	}
 
-	made, err := byRoot(t, p, &iamapi.CreateUser, &iamapi.CreateUserRequest{UserName: "reader"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	arn, err := aws.ParseARN(made.User.Arn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	reader := aws.WithCall(t.Context(), &aws.Call{Partition: "aws", Account: p.Account(), Region: "us-east-1", Time: time.Now(),
-		Principal: &aws.Principal{Kind: aws.User, Account: p.Account(), ARN: arn, ID: made.User.UserId, Name: "reader"}})
+	const parameters = `{"Effect":"Allow","Action":"ssm:GetParameter","Resource":"*"}`
+	reader := newUser(t, p, "reader", parameters)
 	read := func(name string) (string, error) {
 		out, err := ssmapi.GetParameter.Call(reader, p.current.Load().gate.InsideAny("test"), &ssmapi.GetParameterRequest{Name: name, WithDecryption: new(true)})
 		if err != nil {
@@ -51,13 +39,11 @@ func TestSecureStringsNeedTheKey(t *testing.T) {
 	}
 	allow := func(statement string) {
 		t.Helper()
-		in := &iamapi.PutUserPolicyRequest{UserName: "reader", PolicyName: "reads", PolicyDocument: `{"Version":"2012-10-17","Statement":[` + statement + `]}`}
+		in := &iamapi.PutUserPolicyRequest{UserName: "reader", PolicyName: "own", PolicyDocument: `{"Version":"2012-10-17","Statement":[` + statement + `]}`}
 		if _, err := byRoot(t, p, &iamapi.PutUserPolicy, in); err != nil {
 			t.Fatal(err)
 		}
 	}
-	const parameters = `{"Effect":"Allow","Action":"ssm:GetParameter","Resource":"*"}`
-	allow(parameters)
 	for _, name := range []string{"/standard", "/advanced"} {
 		if got, err := read(name); !aws.AccessDenied.Is(err) || strings.Contains(err.Error(), "ssm:GetParameter") {
 			t.Errorf("without the key %s is %q: %v", name, got, err)
@@ -71,25 +57,4 @@ func TestSecureStringsNeedTheKey(t *testing.T) {
 	if got, err := read("/advanced"); !aws.AccessDenied.Is(err) {
 		t.Errorf("with the key for another /advanced is %q: %v", got, err)
 	}
-}
-
-// keptKey puts a key into KMS's records and returns its id.
-func keptKey(t *testing.T, p *Plane) string {
-	t.Helper()
-	b, err := material.Generate("SYMMETRIC_DEFAULT")
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, version := aws.UUID(), strings.Repeat("ab", 32)
-	k := map[string]any{
-		"ID": id, "Spec": "SYMMETRIC_DEFAULT", "Usage": "ENCRYPT_DECRYPT", "Origin": "AWS_KMS", "Created": time.Now(), "Current": version,
-		"Materials": []map[string]any{{"ID": version, "Bytes": b, "Created": time.Now()}},
-		"Policy":    `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + string(p.Account()) + `:root"},"Action":"kms:*","Resource":"*"}]}`,
-	}
-	c := p.current.Load()
-	keys := store.NewTable[map[string]any](c.store, "kms.keys").In(store.Place{Account: p.Account(), Region: "us-east-1"})
-	if err := c.store.Update(t.Context(), func(ctx context.Context) error { return keys.Put(ctx, id, &k) }); err != nil {
-		t.Fatal(err)
-	}
-	return id
 }
