@@ -43,6 +43,10 @@ type Spine interface {
 	// or later, up to the end as it stands when the first is asked for.
 	Replay(ctx context.Context, stream string, since time.Time) iter.Seq2[Delivery, error]
 
+	// Oldest returns when the oldest was written of what a stream keeps sealed: root
+	// keys of that time are needed to read it. False when it keeps nothing sealed.
+	Oldest(ctx context.Context, stream string) (time.Time, bool, error)
+
 	// Close refuses new events, writes those that wait, ends the subscriptions
 	// and lets go of all resources.
 	Close(ctx context.Context) error
@@ -60,6 +64,9 @@ type Sealer interface {
 	Seal(plain, ad []byte) []byte
 	// Open decrypts what Seal made with the same ad.
 	Open(sealed, ad []byte) ([]byte, error)
+	// Lacks reports whether something was sealed under a key that is not here. It is
+	// not damaged then; readers wait for the key.
+	Lacks(sealed []byte) bool
 }
 
 // Errors of every spine.

@@ -142,6 +142,12 @@ func (r *Root) Keys() []string {
 // Knows reports whether the root has the key of that id.
 func (r *Root) Knows(id string) bool { return r.ring.Load().named(id) != nil }
 
+// Lacks reports whether something was sealed under a key that the root does not have.
+func (r *Root) Lacks(sealed []byte) bool {
+	id := KeyOf(sealed)
+	return id != "" && !r.Knows(id)
+}
+
 func (r *ring) named(id string) *Key {
 	b, err := hex.DecodeString(id)
 	if err != nil || len(b) != idSize {

@@ -85,6 +85,11 @@ func (s *Spine) next(sub *spine.Subscription, r *reader) ([]spine.Delivery, <-ch
 	return batch, st.grown
 }
 
+// Oldest knows of nothing sealed: all is in memory, in clear.
+func (s *Spine) Oldest(context.Context, string) (time.Time, bool, error) {
+	return time.Time{}, false, nil
+}
+
 // Replay reads what is kept of the events since.
 func (s *Spine) Replay(ctx context.Context, stream string, since time.Time) iter.Seq2[spine.Delivery, error] {
 	return func(yield func(spine.Delivery, error) bool) {

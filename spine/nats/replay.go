@@ -63,6 +63,24 @@ func (s *Spine) Replay(ctx context.Context, name string, since time.Time) iter.S
 	}
 }
 
+// Oldest returns when the oldest message of a stream was stored, which is right after
+// it was sealed.
+func (s *Spine) Oldest(ctx context.Context, name string) (time.Time, bool, error) {
+	st, err := s.stream(name)
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	js, err := st.open(ctx)
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	info, err := js.Info(ctx)
+	if err != nil || info.State.Msgs == 0 {
+		return time.Time{}, false, err
+	}
+	return info.State.FirstTime, true, nil
+}
+
 // storedSince finds the first message stored at since or later.
 func storedSince(ctx context.Context, js jetstream.Stream, state jetstream.StreamState, since time.Time) (uint64, error) {
 	if !state.FirstTime.Before(since) {

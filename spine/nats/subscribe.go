@@ -3,6 +3,7 @@ package nats
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -24,6 +25,7 @@ type reader struct {
 	next  uint64    // the message that must come next; 0: any
 	after uint64    // position of the last event handled
 	last  time.Time // when the last batch was delivered
+	lacks error     // the next message is sealed under a key that is not here
 }
 
 // Subscribe starts to deliver a stream. On a cluster, of all nodes that
@@ -143,6 +145,9 @@ func (r *reader) read(ctx context.Context) error {
 			if !r.handle(ctx, m, arrived) {
 				return ctx.Err()
 			}
+			if r.lacks != nil {
+				return r.lacks
+			}
 			if flush == nil {
 				flush = time.After(behind)
 			}
@@ -180,6 +185,7 @@ func (r *reader) handle(ctx context.Context, m jetstream.Msg, arrived <-chan jet
 // gather adds to m what has arrived, or arrives until Linger has passed since
 // the last batch.
 func (r *reader) gather(ctx context.Context, m jetstream.Msg, arrived <-chan jetstream.Msg) []spine.Delivery {
+	r.lacks = nil
 	batch := r.events(nil, m)
 	var linger <-chan time.Time
 	if wait := time.Until(r.last.Add(r.Linger)); wait > 0 {
@@ -187,7 +193,7 @@ func (r *reader) gather(ctx context.Context, m jetstream.Msg, arrived <-chan jet
 		defer timer.Stop()
 		linger = timer.C
 	}
-	for len(batch) < r.Batch() {
+	for len(batch) < r.Batch() && r.lacks == nil {
 		if linger == nil {
 			select {
 			case m := <-arrived:
@@ -222,6 +228,10 @@ func (r *reader) events(batch []spine.Delivery, m jetstream.Msg) []spine.Deliver
 	}
 	r.next = seq + 1
 	events, err := r.stream.unpack(seq, m.Data())
+	if err != nil && r.spine.Seal.Lacks(m.Data()) {
+		r.lacks = fmt.Errorf("message %d waits for the root key that it was sealed under: %w", seq, err)
+		return batch
+	}
 	if err != nil {
 		r.spine.Log.Error("spine: a damaged message is skipped", "subscription", r.Name, "sequence", seq, "error", err)
 		return batch
