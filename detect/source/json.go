@@ -1,0 +1,321 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sumun.dev/detect/record"
+	"sumun.dev/detect/source/cloudtrail"
+)
+
+// containers are the names whose lists hold records: CloudTrail's files, the
+// answers of LookupEvents and FilterLogEvents, what CloudWatch Logs sends to
+// subscribers.
+var containers = []string{"Records", "Events", "events", "logEvents", "records"}
+
+// A valueFormat is a log with a JSON value a record.
+type valueFormat struct {
+	name string
+	mark []byte // stands in each of its records, with the quotes of a name
+	read func(t *taker, value []byte) (*record.Record, error)
+}
+
+// valueFormats are tried in this order.
+var valueFormats = []valueFormat{
+	{CloudTrail, []byte(`"eventSource"`), func(_ *taker, b []byte) (*record.Record, error) { return cloudtrail.Read(b) }},
+	{ResolverDNS, []byte(`"query_name"`), func(t *taker, b []byte) (*record.Record, error) { return t.dns.Read(b) }},
+}
+
+func hasContainer(b []byte) bool {
+	for _, c := range containers {
+		if bytes.Contains(b, []byte(`"`+c+`"`)) {
+			return true
+		}
+	}
+	return false
+}
+
+// jsonLines reads a value a line.
+func (t *taker) jsonLines(b *bufio.Reader) error {
+	at := record.Origin{File: t.name}
+	for {
+		line, n, err := readLine(b)
+		at.Line++
+		switch {
+		case errors.Is(err, errLong):
+			t.report.bad(at, err)
+		case len(bytes.TrimSpace(line)) == 0:
+		case !jsontext.Value(line).IsValid(lenient...):
+			t.report.bad(at, errors.New("is no JSON"))
+		default:
+			if err := t.value(line, at, 0); err != nil {
+				return err
+			}
+		}
+		at.Offset += n
+		if err != nil && !errors.Is(err, errLong) {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// document reads values that go over several lines, one after the other, and
+// lists of them without keeping the list.
+func (t *taker) document(b *bufio.Reader) error {
+	in := &budget{in: b}
+	in.renew()
+	dec := jsontext.NewDecoder(in, lenient...)
+	for {
+		err := t.next(dec, in)
+		var broken *jsontext.SyntacticError
+		switch {
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, errLong), errors.As(err, &broken), errors.Is(err, io.ErrUnexpectedEOF):
+			why := "is no JSON from here on"
+			if errors.Is(err, errLong) {
+				why = "a value " + errLong.Error() + "; not read from here on"
+			}
+			t.report.bad(record.Origin{File: t.name, Offset: dec.InputOffset()}, errors.New(why))
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// next reads one value at the top of a document.
+func (t *taker) next(dec *jsontext.Decoder, in *budget) error {
+	in.renew()
+	switch dec.PeekKind() {
+	case '[':
+		if _, err := dec.ReadToken(); err != nil {
+			return err
+		}
+		return t.list(dec, in)
+	case '{':
+		return t.object(dec, in)
+	}
+	at := record.Origin{File: t.name, Offset: dec.InputOffset()}
+	v, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	return t.value(v, at, 0)
+}
+
+// list reads the rest of a list of values.
+func (t *taker) list(dec *jsontext.Decoder, in *budget) error {
+	for dec.PeekKind() != ']' {
+		in.renew()
+		at := record.Origin{File: t.name, Offset: dec.InputOffset()}
+		v, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		if err := t.value(v, at, 0); err != nil {
+			return err
+		}
+	}
+	_, err := dec.ReadToken()
+	return err
+}
+
+// object reads an object that holds records, or is one itself.
+func (t *taker) object(dec *jsontext.Decoder, in *budget) error {
+	at := record.Origin{File: t.name, Offset: dec.InputOffset()}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	whole, held := []byte{'{'}, false
+	for dec.PeekKind() == '"' {
+		in.renew()
+		token, err := dec.ReadToken()
+		if err != nil {
+			return err
+		}
+		name := token.String()
+		if dec.PeekKind() == '[' && isContainer(name) {
+			if _, err := dec.ReadToken(); err != nil {
+				return err
+			}
+			held = true
+			if err := t.list(dec, in); err != nil {
+				return err
+			}
+			continue
+		}
+		v, err := dec.ReadValue()
+		if err != nil {
+			return err
+		}
+		if held || len(whole)+len(name)+len(v) > maxLine {
+			continue
+		}
+		if len(whole) > 1 {
+			whole = append(whole, ',')
+		}
+		if whole, err = jsontext.AppendQuote(whole, name); err != nil {
+			return err
+		}
+		whole = append(append(whole, ':'), v...)
+	}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
+	}
+	if held {
+		return nil
+	}
+	return t.value(append(whole, '}'), at, 0)
+}
+
+func isContainer(name string) bool {
+	for _, c := range containers {
+		if c == name {
+			return true
+		}
+	}
+	return false
+}
+
+// maxWrapped is how many wrappers a record may have: an event of EventBridge in a
+// message of CloudWatch Logs.
+const maxWrapped = 3
+
+// value reads a record, or what it is wrapped in. value is good only until then.
+func (t *taker) value(value []byte, at record.Origin, depth int) error {
+	if depth > maxWrapped {
+		t.report.bad(at, errors.New("is wrapped too often"))
+		return nil
+	}
+	inner, bad := unwrap(value)
+	switch {
+	case bad != nil:
+		t.report.bad(at, bad)
+		return nil
+	case inner != nil:
+		for _, v := range inner {
+			if err := t.value(v, at, depth+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(value) > 0 && value[0] != '{' {
+		return t.text(value, at)
+	}
+	for _, f := range valueFormats {
+		if !bytes.Contains(value, f.mark) {
+			continue
+		}
+		r, err := f.read(t, bytes.Clone(value))
+		if err != nil {
+			t.report.bad(at, err)
+			return nil
+		}
+		return t.give(f.name, r, at)
+	}
+	t.report.bad(at, errUnknown)
+	return nil
+}
+
+// text reads a line that was wrapped: a message of CloudWatch Logs.
+func (t *taker) text(line []byte, at record.Origin) error {
+	for _, f := range lineFormats {
+		parse := f.recognise([][]byte{line})
+		if parse == nil {
+			continue
+		}
+		r, err := parse(line)
+		switch {
+		case err != nil:
+			t.report.bad(at, err)
+			return nil
+		case r == nil:
+			return nil
+		}
+		return t.give(f.name, r, at)
+	}
+	t.report.bad(at, errUnknown)
+	return nil
+}
+
+// unwrap takes a record out of what carries it: an event of EventBridge, an
+// element of LookupEvents' answer, a message of CloudWatch Logs, or a list of
+// those. It returns nil for what carries nothing.
+func unwrap(v []byte) ([][]byte, error) {
+	var carrier struct {
+		CloudTrailEvent *string          `json:"CloudTrailEvent"`
+		Message         *string          `json:"message"`
+		Detail          jsontext.Value   `json:"detail"`
+		DetailType      string           `json:"detail-type"`
+		Events          []jsontext.Value `json:"logEvents"`
+	}
+	switch {
+	case len(v) == 0 || v[0] != '{':
+		return nil, nil
+	case bytes.Contains(v, []byte(`"CloudTrailEvent"`)), bytes.Contains(v, []byte(`"detail-type"`)), bytes.Contains(v, []byte(`"message"`)), bytes.Contains(v, []byte(`"logEvents"`)):
+	default:
+		return nil, nil
+	}
+	if err := json.Unmarshal(v, &carrier, json.JoinOptions(lenient...)); err != nil {
+		return nil, nil // its names mean something else
+	}
+	switch {
+	case carrier.CloudTrailEvent != nil:
+		return one(*carrier.CloudTrailEvent)
+	case carrier.DetailType != "" && len(carrier.Detail) > 0 && carrier.Detail[0] == '{':
+		return [][]byte{carrier.Detail}, nil
+	case len(carrier.Events) > 0:
+		var all [][]byte
+		for _, e := range carrier.Events {
+			all = append(all, e)
+		}
+		return all, nil
+	case carrier.Message != nil && !bytes.Contains(v, []byte(`"eventSource"`)):
+		return one(*carrier.Message)
+	}
+	return nil, nil
+}
+
+func one(message string) ([][]byte, error) {
+	message = strings.TrimSpace(message)
+	if strings.HasPrefix(message, "{") && !jsontext.Value(message).IsValid(lenient...) {
+		return nil, errors.New("carries what is no JSON")
+	}
+	if message == "" {
+		return nil, fmt.Errorf("carries nothing")
+	}
+	return [][]byte{[]byte(message)}, nil
+}
+
+// budget bounds how much a single value may take.
+type budget struct {
+	in   io.Reader
+	left int
+}
+
+func (b *budget) renew() { b.left = maxLine }
+
+func (b *budget) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errLong
+	}
+	if len(p) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.in.Read(p)
+	b.left -= n
+	return n, err
+}

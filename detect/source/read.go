@@ -1,0 +1,171 @@
+package source
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"sumun.dev/detect/record"
+
+	"sumun.dev/detect/source/dns"
+)
+
+// The formats, as Report.Records names them.
+const (
+	CloudTrail  = "CloudTrail"
+	ResolverDNS = "Route 53 Resolver query log"
+)
+
+// sniffed is how much of a file decides what it is.
+const sniffed = 32 << 10
+
+var (
+	errUnknown = errors.New("is no log that is known")
+	errLong    = fmt.Errorf("is longer than %d MiB", maxLine>>20)
+)
+
+// a taker takes the records of one file.
+type taker struct {
+	name   string
+	report *Report
+	take   func(format string, r *record.Record) error
+	dns    *dns.Reader
+}
+
+// read recognises a file's content and reads it.
+func read(name string, in io.Reader, report *Report, take func(string, *record.Record) error) error {
+	report.Files++
+	b := bufio.NewReaderSize(in, sniffed)
+	head, err := b.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
+		return err
+	}
+	t := &taker{name: name, report: report, take: take, dns: dns.NewReader()}
+	if mark := []byte("\xef\xbb\xbf"); bytes.HasPrefix(head, mark) {
+		if _, err := b.Discard(len(mark)); err != nil {
+			return err
+		}
+		head = head[len(mark):]
+	}
+	text := bytes.TrimLeft(head, " \t\r\n")
+	switch {
+	case len(text) == 0:
+		return nil
+	case text[0] == '[', text[0] == '{' && !jsonLines(text):
+		return t.document(b)
+	case text[0] == '{':
+		return t.jsonLines(b)
+	}
+	for _, f := range lineFormats {
+		if parse := f.recognise(firstLines(head)); parse != nil {
+			return t.lines(b, f.name, parse)
+		}
+	}
+	return errUnknown
+}
+
+// A lineFormat is a log with a record a line.
+type lineFormat struct {
+	name string
+	// recognise looks at the first lines of a file, and returns what reads its
+	// lines; nil when they are something else. A parser returns nil without an
+	// error for a line that tells nothing.
+	recognise func(lines [][]byte) func(line []byte) (*record.Record, error)
+}
+
+// lineFormats are tried in this order.
+var lineFormats []lineFormat
+
+// firstLines returns up to ten whole lines of head that are not empty.
+func firstLines(head []byte) [][]byte {
+	var lines [][]byte
+	for len(lines) < 10 && len(head) > 0 {
+		line, rest, _ := bytes.Cut(head, []byte("\n"))
+		if line = bytes.TrimRight(line, "\r"); len(bytes.TrimSpace(line)) > 0 {
+			lines = append(lines, line)
+		}
+		head = rest
+	}
+	return lines
+}
+
+// lines reads a record a line.
+func (t *taker) lines(b *bufio.Reader, format string, parse func([]byte) (*record.Record, error)) error {
+	at := record.Origin{File: t.name}
+	for {
+		line, n, err := readLine(b)
+		at.Line++
+		if len(bytes.TrimSpace(line)) > 0 || errors.Is(err, errLong) {
+			var r *record.Record
+			bad := err
+			if !errors.Is(err, errLong) {
+				r, bad = parse(line)
+			}
+			switch {
+			case bad != nil && !errors.Is(bad, io.EOF):
+				t.report.bad(at, bad)
+			case r != nil:
+				if err := t.give(format, r, at); err != nil {
+					return err
+				}
+			}
+		}
+		at.Offset += n
+		if err != nil && !errors.Is(err, errLong) {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// readLine reads a line without its end; n is how many bytes it took. Of a line
+// that is too long it returns errLong, and goes to its end.
+func readLine(b *bufio.Reader) (line []byte, n int64, err error) {
+	part, err := b.ReadSlice('\n')
+	n = int64(len(part))
+	if err == nil || errors.Is(err, io.EOF) {
+		return bytes.TrimRight(part, "\r\n"), n, err
+	}
+	long := false
+	for errors.Is(err, bufio.ErrBufferFull) {
+		if long = long || len(line)+len(part) > maxLine; !long {
+			line = append(line, part...)
+		}
+		part, err = b.ReadSlice('\n')
+		n += int64(len(part))
+	}
+	if long || len(line)+len(part) > maxLine {
+		if err == nil {
+			err = errLong
+		}
+		return nil, n, err
+	}
+	return bytes.TrimRight(append(line, part...), "\r\n"), n, err
+}
+
+func (t *taker) give(format string, r *record.Record, at record.Origin) error {
+	r.Origin = at
+	if t.report.Records == nil {
+		t.report.Records = map[string]int{}
+	}
+	t.report.Records[format]++
+	return t.take(format, r)
+}
+
+// jsonLines reports whether a file has one JSON value a line, by its first line.
+func jsonLines(head []byte) bool {
+	lines := firstLines(head)
+	if len(lines) == 0 || !jsontext.Value(lines[0]).IsValid(lenient...) {
+		return false
+	}
+	// A whole document may stand in one line: then it is one that holds records.
+	return len(lines) > 1 || !hasContainer(lines[0])
+}
+
+var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}

@@ -1,0 +1,169 @@
+// Package source reads logs into records, whatever they are and however they are packed.
+//
+// Paths are files, folders, globs or "-" for standard input; gzip, zstd and zip are
+// unpacked. What a file holds is told by its content (recognise.go), never by its
+// name. What cannot be read is counted and shown, and stops nothing (Report).
+// Records of several files come in their order of time (merge.go).
+package source
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sumun.dev/detect/record"
+)
+
+// Bounds of what is read.
+const (
+	maxLine     = 4 << 20  // bytes of a line or a JSON value; longer ones are counted as unreadable
+	maxUnpacked = 64 << 30 // bytes that one file may unpack to
+	maxRatio    = 500      // how many times its size a file may unpack to, beyond the first 256 MiB
+	maxMembers  = 100_000  // of a zip file
+	maxShown    = 5        // examples kept of each kind of what cannot be read
+)
+
+// A File is something that can be read.
+type File struct {
+	Name string
+	Size int64 // bytes as it lies there; -1 when that is not known
+	Open func() (io.ReadCloser, error)
+}
+
+// Expand lists the files that paths mean, in a fixed order: folders with all that
+// lies below, in the order of names; hidden files are passed over. A path that
+// names nothing is an error.
+func Expand(paths []string, stdin io.Reader) ([]File, error) {
+	var files []File
+	seen := map[string]bool{}
+	add := func(name string, size int64) {
+		if !seen[name] {
+			seen[name] = true
+			files = append(files, File{Name: name, Size: size, Open: func() (io.ReadCloser, error) { return os.Open(name) }})
+		}
+	}
+	for _, p := range paths {
+		if p == "-" {
+			files = append(files, File{Name: "-", Size: -1, Open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
+			continue
+		}
+		names := []string{p}
+		if _, err := os.Lstat(p); err != nil {
+			if !strings.ContainsAny(p, "*?[") {
+				return nil, err
+			}
+			if names, err = filepath.Glob(p); err != nil {
+				return nil, fmt.Errorf("%s: %w", p, err)
+			}
+			if len(names) == 0 {
+				return nil, fmt.Errorf("%s: no file matches", p)
+			}
+		}
+		for _, name := range names {
+			err := filepath.WalkDir(name, func(path string, e fs.DirEntry, err error) error {
+				switch {
+				case err != nil:
+					return err
+				case path != name && strings.HasPrefix(e.Name(), "."):
+					if e.IsDir() {
+						return fs.SkipDir
+					}
+					return nil
+				}
+				info, err := os.Stat(path)
+				if err != nil {
+					return err
+				}
+				if info.Mode().IsRegular() || path == name && !info.IsDir() {
+					add(path, info.Size())
+				}
+				return nil
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return files, nil
+}
+
+// A Report counts what was read and what could not be.
+type Report struct {
+	Files   int
+	Records map[string]int // by format
+	Bad     []Bad          // what could not be read, in the order it was met
+	Late    int            // records that came after later ones had been judged
+}
+
+// A Bad is one kind of thing that could not be read in one file.
+type Bad struct {
+	File  string
+	Why   string
+	Count int
+	At    []record.Origin // the first few
+}
+
+func (r *Report) bad(at record.Origin, why error) {
+	reason := why.Error()
+	for i := range r.Bad {
+		if b := &r.Bad[i]; b.File == at.File && b.Why == reason {
+			b.Count++
+			if len(b.At) < maxShown {
+				b.At = append(b.At, at)
+			}
+			return
+		}
+	}
+	if len(r.Bad) >= 10_000 { // of hostile input; the last kind takes the rest
+		r.Bad[len(r.Bad)-1].Count++
+		return
+	}
+	r.Bad = append(r.Bad, Bad{at.File, reason, 1, []record.Origin{at}})
+}
+
+// Unread returns how many pieces could not be read.
+func (r *Report) Unread() int {
+	n := 0
+	for _, b := range r.Bad {
+		n += b.Count
+	}
+	return n
+}
+
+// errStop ends reading early: whoever takes the records has enough.
+var errStop = errors.New("stop")
+
+// each reads a file and hands its records over in the order they stand there.
+func each(ctx context.Context, f File, report *Report, take func(format string, r *record.Record) error) error {
+	in, err := f.Open()
+	if err != nil {
+		report.bad(record.Origin{File: f.Name}, err)
+		return nil
+	}
+	defer in.Close()
+	err = unpack(ctx, f.Name, in, f.Size, func(name string, content io.Reader) error {
+		return read(name, content, report, take)
+	})
+	switch {
+	case errors.Is(err, errStop), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case err != nil:
+		report.bad(record.Origin{File: f.Name}, err)
+	}
+	return nil
+}
+
+// sortFiles brings files into the order of their first records, and then of
+// their names.
+func sortFiles(files []started) {
+	slices.SortFunc(files, func(a, b started) int {
+		return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.Name, b.Name))
+	})
+}

@@ -1,0 +1,259 @@
+package source
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// event is a CloudTrail record, made at a second after the start.
+func event(id string, second int) string {
+	return fmt.Sprintf(`{"eventTime":%q,"eventSource":"iam.amazonaws.com","eventName":"ListUsers","eventID":%q,"recipientAccountId":"111122223333","requestParameters":{"message":"x"}}`,
+		start.Add(time.Duration(second)*time.Second).Format(time.RFC3339), id)
+}
+
+func file(name, content string) File {
+	return File{Name: name, Size: int64(len(content)), Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil }}
+}
+
+// ids reads files, and returns the ids of the records in their order.
+func ids(t testing.TB, files ...File) (string, *Report) {
+	t.Helper()
+	var all []string
+	var report Report
+	for r, err := range Records(t.Context(), files, &report) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Origin.File == "" || r.Time.IsZero() {
+			t.Errorf("%+v", r)
+		}
+		all = append(all, r.ID)
+	}
+	return strings.Join(all, " "), &report
+}
+
+func gz(s string) string {
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	z.Write([]byte(s))
+	z.Close()
+	return b.String()
+}
+
+func zst(s string) string {
+	z, _ := zstd.NewWriter(nil)
+	return string(z.EncodeAll([]byte(s), nil))
+}
+
+func zipped(members ...string) string {
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	for i := 0; i < len(members); i += 2 {
+		w, _ := z.Create(members[i])
+		w.Write([]byte(members[i+1]))
+	}
+	z.Close()
+	return b.String()
+}
+
+func quoted(s string) string { return fmt.Sprintf("%q", s) }
+
+func TestShapes(t *testing.T) {
+	a, b := event("a", 1), event("b", 2)
+	lookup := `{"Events":[{"EventId":"a","CloudTrailEvent":` + quoted(a) + `},{"EventId":"b","CloudTrailEvent":` + quoted(b) + `}],"NextToken":"x"}`
+	bus := func(e string) string {
+		return `{"version":"0","id":"1","detail-type":"AWS API Call via CloudTrail","source":"aws.iam","detail":` + e + `}`
+	}
+	spread := strings.ReplaceAll(`{"Records":[`+a+`,`+b+`]}`, ",", ",\n  ")
+	for name, content := range map[string]string{
+		"a trail's file":             `{"Records":[` + a + `,` + b + `]}`,
+		"spread over lines":          spread,
+		"a list":                     `[` + a + `,` + b + `]`,
+		"lines":                      a + "\n" + b + "\n",
+		"lines without the last end": a + "\r\n" + b,
+		"one after the other":        strings.ReplaceAll(a+b, ",", ",\n"),
+		"LookupEvents":               lookup,
+		"EventBridge, lines":         bus(a) + "\n" + bus(b),
+		"CloudWatch Logs":            `{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","timestamp":1,"message":` + quoted(a) + `},{"id":"2","message":` + quoted(b) + `}]}`,
+		"FilterLogEvents":            `{"events":[{"logStreamName":"s","message":` + quoted(a) + `},{"message":` + quoted(b) + `}]}`,
+		"EventBridge in a message":   `{"events":[{"message":` + quoted(bus(a)) + `},{"message":` + quoted(b) + `}]}`,
+		"a byte order mark":          "\xef\xbb\xbf" + `{"Records":[` + a + `,` + b + `]}`,
+		"out of order":               b + "\n" + a,
+		"gzip":                       gz(a + "\n" + b),
+		"two gzip members":           gz(a+"\n") + gz(b),
+		"zstd":                       zst(`{"Records":[` + a + `,` + b + `]}`),
+		"zip":                        zipped("2.json", b, "1.json", a, ".DS_Store", "x"),
+		"gzip in zip":                zipped("x.json.gz", gz(a+"\n"+b)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, report := ids(t, file("f", content))
+			if got != "a b" || report.Unread() != 0 || report.Records[CloudTrail] != 2 {
+				t.Errorf("got %q, %+v", got, report)
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeReadIsCounted(t *testing.T) {
+	a, b := event("a", 1), event("b", 2)
+	bombs := zst(strings.Repeat("0", 300<<20))
+	for name, c := range map[string]struct {
+		content, ids string
+		bad          int
+	}{
+		"a broken line":         {a + "\n{\"eventSource\":\n" + b, "a b", 1},
+		"a line of rubbish":     {a + "\nrubbish\n" + b, "a b", 1},
+		"a record without time": {a + "\n" + `{"eventSource":"x","eventName":"y"}` + "\n" + b, "a b", 1},
+		"cut off":               {`{"Records":[` + a + `,` + b[:50], "a", 1},
+		"cut off, packed":       {gz(a + "\n" + b + strings.Repeat(" ", 100))[:150], "", 1},
+		"text":                  {"hello\nworld\n", "", 1},
+		"another JSON":          {`{"hello":"world"}`, "", 1},
+		"nesting":               {a + "\n" + strings.Repeat("[", 100_000) + "\n" + b, "a b", 1},
+		"a long line":           {a + "\n" + `{"eventSource":"` + strings.Repeat("x", 5<<20) + `"}` + "\n" + b, "a b", 1},
+		"a long value":          {`{"Records":[` + a + `,{"eventSource":"` + strings.Repeat("x", 5<<20) + `"}]}`, "a", 1},
+		"bytes":                 {"\x00\x01\x02\xff", "", 1},
+		"a zip of a zip of …":   {zipped("a", zipped("b", zipped("c", zipped("d", a)))), "", 1},
+		"a bomb":                {bombs, "", 1},
+		"nothing":               {"", "", 0},
+		"space":                 {" \n\n", "", 0},
+		"wrapped in itself":     {strings.Repeat(`{"detail-type":"x","detail":`, 6) + a + strings.Repeat("}", 6), "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, report := ids(t, file("f", c.content), file("g", ""))
+			if got != c.ids || report.Unread() != c.bad {
+				t.Errorf("got %q, %+v; want %q and %d", got, report, c.ids, c.bad)
+			}
+			for _, b := range report.Bad {
+				if b.File != "f" || b.Why == "" || len(b.At) == 0 {
+					t.Errorf("%+v", b)
+				}
+			}
+		})
+	}
+}
+
+func TestFilesComeInOrderOfTime(t *testing.T) {
+	var all []string
+	for i := range 5 {
+		var lines []string
+		for k := range 40 {
+			lines = append(lines, event(fmt.Sprintf("%03d", i+k*5), i+k*5))
+		}
+		all = append(all, strings.Join(lines, "\n"))
+	}
+	var want []string
+	for i := range 200 {
+		want = append(want, fmt.Sprintf("%03d", i))
+	}
+	got, report := ids(t, file("e", all[4]), file("b", all[1]), file("a", all[0]), file("d", all[3]), file("c", gz(all[2])))
+	if got != strings.Join(want, " ") || report.Late != 0 || report.Files != 5 {
+		t.Errorf("got %s, %+v", got, report)
+	}
+}
+
+func TestOriginNamesThePlace(t *testing.T) {
+	content := event("a", 1) + "\n\n" + event("b", 2) + "\n"
+	var report Report
+	for r := range Records(t.Context(), []File{file("logs/x", content)}, &report) {
+		if line, _, _ := strings.Cut(content[r.Origin.Offset:], "\n"); line != event(r.ID, map[string]int{"a": 1, "b": 2}[r.ID]) || r.Origin.String() != map[string]string{"a": "logs/x:1", "b": "logs/x:3"}[r.ID] {
+			t.Errorf("%s: %s", r.ID, r.Origin)
+		}
+	}
+	doc := `{"Records": [` + event("a", 1) + `,` + event("b", 2) + `]}`
+	for r := range Records(t.Context(), []File{file("x", doc)}, &report) {
+		if !strings.HasPrefix(strings.TrimLeft(doc[r.Origin.Offset:], " ,["), event(r.ID, map[string]int{"a": 1, "b": 2}[r.ID])) {
+			t.Errorf("%s: %s", r.ID, r.Origin)
+		}
+	}
+}
+
+func TestExpand(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"b.json", "a/2.json", "a/1.json", ".hidden/x", "a/.y"} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("x"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ path, want string }{
+		{"", "a/1.json a/2.json b.json"}, {"a", "a/1.json a/2.json"}, {"a/*.json", "a/1.json a/2.json"}, {"b.json", "b.json"}, {"a/.y", "a/.y"},
+	} {
+		files, err := Expand([]string{filepath.Join(dir, c.path), filepath.Join(dir, c.path)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, f := range files {
+			name, _ := filepath.Rel(dir, f.Name)
+			got = append(got, name)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: %v", c.path, got)
+		}
+	}
+	for _, p := range []string{"none", "none*", "[", "a/[x"} {
+		if _, err := Expand([]string{filepath.Join(dir, p)}, nil); err == nil {
+			t.Errorf("%s is found", p)
+		}
+	}
+}
+
+func TestReadingEndsWithItsContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var report Report
+	n, last := 0, error(nil)
+	for _, err := range Records(ctx, []File{file("x", strings.Repeat(event("a", 1)+"\n", 10_000))}, &report) {
+		if n++; n == 10 {
+			cancel()
+		}
+		last = err
+	}
+	if n > 9000 || !errors.Is(last, context.Canceled) {
+		t.Errorf("%d records, %v", n, last)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"Records":[` + event("a", 1) + `]}`))
+	f.Add([]byte(event("a", 1) + "\n" + event("b", 1)))
+	f.Add([]byte(gz(event("a", 1))))
+	f.Add([]byte(zipped("x", event("a", 1))))
+	f.Add([]byte(`{"Events":[{"CloudTrailEvent":` + quoted(event("a", 1)) + `}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var report Report
+		n := 0
+		for r, err := range Records(t.Context(), []File{file("f", string(b))}, &report) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Class == 0 || r.Origin.File == "" {
+				t.Errorf("%+v", r)
+			}
+			n++
+		}
+		total := 0
+		for _, of := range report.Records {
+			total += of
+		}
+		if n != total {
+			t.Errorf("%d records, %d counted", n, total)
+		}
+	})
+}
