@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/netip"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,13 +81,14 @@ type env struct {
 	Response   func(...string) []string `expr:"response"`
 	Additional func(...string) []string `expr:"additional"`
 
-	External func(string) bool         `expr:"external"` // account or ARN of another account
-	Guests   func(string) []string     `expr:"guests"`   // outsiders that a policy document lets in; "*" is everyone
-	Admin    func(string) bool         `expr:"admin"`    // a policy document, or the ARN of a managed policy, that gives everything
-	Glob     func(string, string) bool `expr:"glob"`
-	Within   func(string, string) bool `expr:"cidr"`
-	Entropy  func(string) float64      `expr:"entropy"` // bits a character
-	Unusual  func(string) bool         `expr:"unusual"` // the actor was never seen with this api, network, userAgent or region
+	External func(string) bool                  `expr:"external"` // account or ARN of another account
+	Guests   func(string) []string              `expr:"guests"`   // outsiders that a policy document lets in; "*" is everyone
+	Admin    func(string) bool                  `expr:"admin"`    // a policy document, or the ARN of a managed policy, that gives everything
+	Between  func(int, []string, []string) bool `expr:"between"`  // a number lies between from[i] and to[i], for some i
+	Glob     func(string, string) bool          `expr:"glob"`
+	Within   func(string, string) bool          `expr:"cidr"`
+	Entropy  func(string) float64               `expr:"entropy"` // bits a character
+	Unusual  func(string) bool                  `expr:"unusual"` // the actor was never seen with this api, network, userAgent or region
 
 	vm    vm.VM
 	scene *rule.Scene
@@ -201,6 +203,7 @@ func newEnv(s *rule.Scene, r *record.Record) *env {
 		e.Kube.Verb, e.Kube.Resource, e.Kube.Subresource, e.Kube.Namespace, e.Kube.Name = k.Verb, k.Resource, k.Subresource, k.Namespace, k.Name
 		e.Kube.User, e.Kube.Groups, e.Kube.Code, e.Kube.URI, e.Kube.Cluster = k.User, k.Groups, k.Code, k.URI, k.Cluster
 	}
+	e.Between = between
 	e.External, e.Guests, e.Admin = e.external, e.guests, e.admin
 	e.Glob = func(s, pattern string) bool {
 		ok, err := path.Match(strings.ToLower(pattern), strings.ToLower(s))
@@ -326,7 +329,33 @@ func document(doc string) *policy.Document {
 			return d
 		}
 	}
-	return nil
+	return withResource(doc)
+}
+
+// withResource reads a policy whose statements need no Resource, since it stands
+// at the one that they mean: a repository's, a domain's.
+func withResource(doc string) *policy.Document {
+	var raw struct {
+		Version   string
+		Statement []map[string]any
+	}
+	if err := json.Unmarshal([]byte(doc), &raw); err != nil {
+		return nil
+	}
+	for _, s := range raw.Statement {
+		if s["Resource"] == nil && s["NotResource"] == nil {
+			s["Resource"] = "*"
+		}
+	}
+	b, err := json.Marshal(raw)
+	if err != nil {
+		return nil
+	}
+	d, err := policy.Parse(b, policy.Resource)
+	if err != nil {
+		return nil
+	}
+	return d
 }
 
 func (e *env) admin(what string) bool { return Admin(what) }
@@ -352,6 +381,18 @@ func within4(ip, cidr string) bool {
 	}
 	p, err := netip.ParsePrefix(cidr)
 	return err == nil && p.Contains(a)
+}
+
+// between reports whether n lies in one of the ranges from[i] to to[i].
+func between(n int, from, to []string) bool {
+	for i := range min(len(from), len(to)) {
+		low, err1 := strconv.Atoi(from[i])
+		high, err2 := strconv.Atoi(to[i])
+		if err1 == nil && err2 == nil && low <= n && n <= high {
+			return true
+		}
+	}
+	return false
 }
 
 // Entropy returns the Shannon entropy of a text, in bits a byte.

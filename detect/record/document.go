@@ -87,7 +87,8 @@ func at(v any, path []string) any {
 	return nil
 }
 
-// Str returns the string, number or bool at a path as text; "" when there is none.
+// Str returns the string, number or bool at a path as text, of an object its JSON;
+// "" when there is none.
 func (d *Document) Str(path ...string) string { return text(d.At(path...)) }
 
 func text(v any) string {
@@ -98,6 +99,12 @@ func text(v any) string {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case bool:
 		return strconv.FormatBool(v)
+	case map[string]any:
+		b, err := json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+		if err != nil {
+			return ""
+		}
+		return string(b)
 	}
 	return ""
 }
