@@ -133,7 +133,11 @@ func killedRotations(t *testing.T, s *rotated, strategy string) {
 	}
 	prepare(t, p, s)
 	end(t, p)
-	for ; ; f.Commit++ {
+	each := 1
+	if testing.Short() {
+		each = 3
+	}
+	for ; ; f.Commit += each {
 		for _, f.After = range []bool{false, true} {
 			s.Exec(t, s.alter+"'first'")
 			dir := t.TempDir()

@@ -90,6 +90,10 @@ const first = "administrator"
 // setup opens the plane of one script.
 func (s *Setting) setup(env *testscript.Env, words *cli.CLI) error {
 	ctx := context.Background()
+	database, err := s.databaseOf(env)
+	if err != nil {
+		return err
+	}
 	if s.Virtual {
 		time.Sleep(time.Until(Start))
 	}
@@ -107,16 +111,7 @@ func (s *Setting) setup(env *testscript.Env, words *cli.CLI) error {
 		}
 		env.Defer(done)
 	}
-	var database *Database
-	if s.Database != nil {
-		if database, err = s.Database(); err != nil {
-			return err
-		}
-		env.Defer(func() {
-			if err := database.Close(); err != nil {
-				env.T().Fatal(err)
-			}
-		})
+	if database != nil {
 		cfg.Databases = append(cfg.Databases, database.setting())
 	}
 	log := slog.New(slog.NewTextHandler(testLog{env.T()}, &slog.HandlerOptions{Level: slog.LevelWarn}))
@@ -148,6 +143,23 @@ func (s *Setting) setup(env *testscript.Env, words *cli.CLI) error {
 	env.Setenv("REGION", w.region)
 	w.stage.settle()
 	return w.begin(cfg.NoAdmin)
+}
+
+// databaseOf makes the user of a database server for a script, until it ends.
+func (s *Setting) databaseOf(env *testscript.Env) (*Database, error) {
+	if s.Database == nil {
+		return nil, nil
+	}
+	d, err := s.Database()
+	if err != nil {
+		return nil, err
+	}
+	env.Defer(func() {
+		if err := d.Close(); err != nil {
+			env.T().Fatal(err)
+		}
+	})
+	return d, nil
 }
 
 // enter opens the stage.
