@@ -1,7 +1,9 @@
 package plane
 
 import (
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -19,19 +21,30 @@ func listening(data string) config.Config {
 	return cfg
 }
 
+// unused returns an address that nobody listens on. Its port is below those that
+// systems give to whoever asks for any, which other tests do all the time.
+func unused(t *testing.T) string {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 15000+rand.IntN(17000)))
+		if err == nil {
+			l.Close()
+			return l.Addr().String()
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
 func TestTakenPortLeavesNothingBehind(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free.Close()
+	free := unused(t)
 	cfg := listening(t.TempDir())
-	cfg.Listen, cfg.Admin = free.Addr().String(), taken.Addr().String()
+	cfg.Listen, cfg.Admin = free, taken.Addr().String()
 	p, err := New(t.Context(), cfg, Options{Log: slog.New(slog.DiscardHandler), MemorySpine: true, NoUpstreams: true})
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +56,7 @@ func TestTakenPortLeavesNothingBehind(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(cfg.Data, "runtime.json")); err == nil {
 		t.Error("a note is left")
 	}
-	if c, err := net.Dial("tcp", free.Addr().String()); err == nil {
+	if c, err := net.Dial("tcp", free); err == nil {
 		c.Close()
 		t.Error("the other listener is left open")
 	}

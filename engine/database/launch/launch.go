@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -179,13 +180,24 @@ func (s *Server) finish(err error) (*Server, error) {
 	return s, nil
 }
 
+// Ports are picked below those that systems give to whoever asks for any (Linux:
+// net.ipv4.ip_local_port_range; others begin later), so that nobody gets the port
+// of a server that is stopped for a while.
+const (
+	lowPort  = 15000
+	highPort = 32000
+)
+
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	var err error
+	for range 100 {
+		port := lowPort + mathrand.IntN(highPort-lowPort)
+		var l net.Listener
+		if l, err = net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return 0, err
 }
 
 func newPassword() string { return rand.Text() }
