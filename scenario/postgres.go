@@ -109,7 +109,7 @@ func serverOf(admin *pgx.ConnConfig, address string) (*Database, error) {
 	if err != nil {
 		return nil, errors.New("not a URL such as postgres://ADMIN@HOST/DATABASE")
 	}
-	d := &Database{Server: database.Server{Engine: database.Postgres, Host: admin.Host, Port: int(admin.Port)}, CA: u.Query().Get("sslrootcert")}
+	d := &Database{Server: database.Server{Engine: database.Postgres, Host: admin.Host, Port: int(admin.Port), Timeout: borrowing}, CA: u.Query().Get("sslrootcert")}
 	ip := net.ParseIP(admin.Host)
 	loopback := admin.Host == "localhost" || ip != nil && ip.IsLoopback()
 	d.Server.TLS = !loopback || strings.HasPrefix(u.Query().Get("sslmode"), "verify")
