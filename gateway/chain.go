@@ -132,6 +132,6 @@ func (g *Gateway) do(ctx context.Context, route *wire.Route, d *deed) (err error
 	if err := g.authorise(ctx, d); err != nil {
 		return err
 	}
-	d.out, err = route.Serve(ctx, d.in)
+	d.out, err = route.Serve(wire.WithAuthorised(ctx, &d.touches), d.in)
 	return err
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 
 	"sumun.dev/aws"
@@ -206,4 +207,30 @@ func (o *Operation[In, Out]) Call(ctx context.Context, c Caller, in In) (Out, er
 		return none, err
 	}
 	return out.(Out), nil
+}
+
+// authorised are the touches of one call that the gate has allowed.
+type authorised struct {
+	call    *aws.Call
+	touches *[]Touch
+}
+
+type authorisedKey struct{}
+
+// WithAuthorised returns a context in which the call is served: all its touches are
+// allowed. Only the gate calls it.
+func WithAuthorised(ctx context.Context, touches *[]Touch) context.Context {
+	return context.WithValue(ctx, authorisedKey{}, &authorised{aws.CallOf(ctx), touches})
+}
+
+// Authorised reports whether a call that is being served may go by a name that it
+// has resolved to a resource: the gate has allowed that resource and not another
+// that the name stood for a moment before. It is true while the call is not served
+// yet, since its touches are to come.
+func Authorised(ctx context.Context, resource aws.ARN) bool {
+	a, _ := ctx.Value(authorisedKey{}).(*authorised)
+	if a == nil || a.call != aws.CallOf(ctx) {
+		return true
+	}
+	return slices.ContainsFunc(*a.touches, func(t Touch) bool { return t.Resource == resource })
 }

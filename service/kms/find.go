@@ -10,6 +10,7 @@ import (
 	"sumun.dev/api/kmsapi"
 	"sumun.dev/aws"
 	"sumun.dev/store"
+	"sumun.dev/wire"
 )
 
 // A target is the key that a call is about, there or not.
@@ -70,6 +71,9 @@ func (s *Service) identify(ctx context.Context, keyID string, aliasOK bool) (tar
 	}
 	alias := arn.Resource
 	arn.Resource = "key/" + key
+	if !wire.Authorised(ctx, arn) {
+		return target{}, fmt.Errorf("%w: %s has moved since the call was authorised", store.ErrConflict, alias)
+	}
 	return target{ARN: arn, ID: key, Alias: alias}, nil
 }
 

@@ -1,11 +1,14 @@
 package kms
 
 import (
+	"errors"
 	"reflect"
 	"testing"
 
 	api "sumun.dev/api/kmsapi"
 	"sumun.dev/aws"
+	"sumun.dev/store"
+	"sumun.dev/wire"
 )
 
 const openToOthers = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:root","arn:aws:iam::444455556666:root"]},"Action":"kms:*","Resource":"*"}]}`
@@ -98,4 +101,30 @@ func TestKeysAreOfOnePartition(t *testing.T) {
 	refused(w, api.InvalidArnException, &api.DisableKey, &api.DisableKeyRequest{KeyId: elsewhere})
 	refused(w, api.InvalidArnException, &api.CreateGrant, &api.CreateGrantRequest{KeyId: id, GranteePrincipal: "arn:aws-cn:iam::111122223333:user/alice", Operations: []api.GrantOperation{"Encrypt"}})
 	refused(w, api.InvalidArnException, &api.RetireGrant, &api.RetireGrantRequest{KeyId: &elsewhere, GrantId: made.GrantId})
+}
+
+// An alias may move between the gate's question and the work: the call begins again,
+// and does not use the key that it was not allowed.
+func TestAliasesThatMoveWhileACallIsServed(t *testing.T) {
+	w := newCrypt(t)
+	one, two := w.key(symmetric, encrypting), w.key(symmetric, encrypting)
+	must(w, &api.CreateAlias, &api.CreateAliasRequest{AliasName: "alias/app", TargetKeyId: one})
+	in := &api.EncryptRequest{KeyId: "alias/app", Plaintext: []byte("x")}
+	ctx := w.ctx("Encrypt")
+	touches, err := w.service.keyToEncrypt(ctx, in)
+	if err != nil || touches[0].Resource.String() != arnOf(one) {
+		t.Fatalf("%+v, %v", touches, err)
+	}
+	ctx = wire.WithAuthorised(ctx, &touches)
+	if out, err := w.service.encrypt(ctx, in); err != nil || *out.KeyId != arnOf(one) {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	must(w, &api.UpdateAlias, &api.UpdateAliasRequest{AliasName: "alias/app", TargetKeyId: two})
+	if out, err := w.service.encrypt(ctx, in); !errors.Is(err, store.ErrConflict) {
+		t.Errorf("%+v, %v", out, err)
+	}
+	// Another call, within this one, is asked about anew.
+	if _, err := w.service.keyToEncrypt(aws.WithCall(ctx, aws.CallOf(w.ctx("Encrypt"))), in); err != nil {
+		t.Error(err)
+	}
 }

@@ -143,7 +143,7 @@ func call[In, Out any](w *crypt, op *wire.Operation[In, Out], in In) (out Out, e
 				return err
 			}
 		}
-		answer, err := r.Serve(ctx, in)
+		answer, err := r.Serve(wire.WithAuthorised(ctx, &touches), in)
 		if err == nil {
 			out = answer.(Out)
 		}
