@@ -34,6 +34,11 @@ type deed struct {
 func (g *Gateway) record(d *deed) aws.Event {
 	resources := make([]aws.ARN, len(d.touches))
 	for i := range d.touches {
+		// Who is denied another account's resource has named it, by a part of its name
+		// perhaps. What was found by that is not the caller's to know.
+		if owner := d.touches[i].Owner(); d.denied && owner != "" && owner != d.call.Account {
+			continue
+		}
 		resources[i] = d.touches[i].Resource
 	}
 	e := trail.Record(d.call, d.about, d.in, d.out, d.err, resources...)

@@ -47,10 +47,20 @@ func (d Decision) hiddenKey(req *Request) bool {
 // resourceShown is what follows "on resource:"; empty for services that leave it
 // out of sentences about actions without resource-level permissions.
 func resourceShown(req *Request) string {
+	service, _, _ := strings.Cut(req.Action, ":")
+	if service == "secretsmanager" && req.Context != nil {
+		// The secret as the caller named it: its ARN ends in characters that say
+		// whether there is such a secret.
+		for _, key := range []string{"secretsmanager:secretid", "secretsmanager:name"} {
+			if named := req.Context.Lookup(key); named.count() == 1 {
+				return named.at(0)
+			}
+		}
+	}
 	if req.Resource != "*" {
 		return req.Resource
 	}
-	switch service, _, _ := strings.Cut(req.Action, ":"); service {
+	switch service {
 	case "acm", "cloudtrail", "ec2", "kms", "s3", "secretsmanager":
 		return ""
 	}
