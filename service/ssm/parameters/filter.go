@@ -29,7 +29,7 @@ var options = map[string][]string{
 // checkFilters refuses filters that an operation with these keys does not know,
 // and returns them with their options.
 func checkFilters(filters []ssmapi.ParameterStringFilter, keys ...string) ([]ssmapi.ParameterStringFilter, error) {
-	all := slices.Clone(filters)
+	all, seen := slices.Clone(filters), map[string]bool{}
 	for i := range all {
 		f := &all[i]
 		kind := f.Key
@@ -39,9 +39,10 @@ func checkFilters(filters []ssmapi.ParameterStringFilter, keys ...string) ([]ssm
 		if !slices.Contains(keys, kind) {
 			return nil, ssmapi.InvalidFilterKey.New("The following filter key is not valid: %s. Valid filter keys include: [%s].", f.Key, strings.Join(keys, ", "))
 		}
-		if slices.ContainsFunc(filters[:i], func(o ssmapi.ParameterStringFilter) bool { return o.Key == f.Key }) {
+		if seen[f.Key] {
 			return nil, ssmapi.InvalidFilterKey.New("The following filter is duplicated in the request: %s. A request can contain only one occurrence of a specific filter.", f.Key)
 		}
+		seen[f.Key] = true
 		if f.Option == nil {
 			f.Option = new(options[kind][0])
 		}

@@ -2,6 +2,7 @@ package parameters
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"strings"
@@ -33,15 +34,13 @@ func (s *Service) readSecret(ctx context.Context, r reference, id string, decryp
 	if err != nil {
 		return nil, fromSecrets(ctx, r, err)
 	}
-	shown := *out
-	shown.SecretString, shown.SecretBinary = nil, nil
 	result, err := sourceResult(out)
 	if err != nil {
 		return nil, err
 	}
 	value := text(out.SecretString)
-	if out.SecretString == nil {
-		value = string(out.SecretBinary)
+	if out.SecretString == nil { // a parameter's value is text
+		value = base64.StdEncoding.EncodeToString(out.SecretBinary)
 	}
 	return &ssmapi.Parameter{
 		Name: new(secretPath + in.SecretId), Type: new(ssmapi.ParameterTypeSecureString), Value: new(value), Version: new(int64(0)),
@@ -66,16 +65,20 @@ func divide(id string) (name, version string) {
 // token of 32 characters or more.
 func isVersion(selector string) bool { return len(selector) >= 32 }
 
-// sourceResult is what Secrets Manager answered, without the value that stands
-// beside it already.
+// sourceResult is what Secrets Manager answered, the value too. User Guide,
+// "Referencing AWS Secrets Manager secrets from Parameter Store parameters".
 func sourceResult(out *secretsmanagerapi.GetSecretValueResponse) (string, error) {
-	created := 0.0
+	said := struct {
+		ARN, Name, VersionId *string
+		SecretString         *string `json:",omitempty"`
+		SecretBinary         []byte  `json:",omitempty"`
+		VersionStages        []string
+		CreatedDate          float64
+	}{out.ARN, out.Name, out.VersionId, out.SecretString, out.SecretBinary, out.VersionStages, 0}
 	if out.CreatedDate != nil {
-		created = float64(out.CreatedDate.UnixMilli()) / 1000
+		said.CreatedDate = float64(out.CreatedDate.UnixMilli()) / 1000
 	}
-	text, err := json.Marshal(map[string]any{
-		"ARN": out.ARN, "Name": out.Name, "VersionId": out.VersionId, "VersionStages": out.VersionStages, "CreatedDate": created,
-	})
+	text, err := json.Marshal(said)
 	return string(text), err
 }
 

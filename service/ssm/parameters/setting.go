@@ -126,6 +126,7 @@ type limits struct {
 
 	mu      sync.Mutex
 	high    map[store.Place]bool
+	changes int // of settings: what was read before one is not remembered
 	buckets map[bucket]*rate.Limiter
 }
 
@@ -143,6 +144,7 @@ func (l *limits) follow(st *store.Store, table string) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		clear(l.high)
+		l.changes++
 	})
 }
 
@@ -156,6 +158,7 @@ func (s *Service) throughput(ctx context.Context) error {
 	l := &s.limits
 	l.mu.Lock()
 	high, known := l.high[place]
+	seen := l.changes
 	l.mu.Unlock()
 	if !known {
 		set, err := s.setting(store.Outside(ctx), highThroughput)
@@ -172,7 +175,9 @@ func (s *Service) throughput(ctx context.Context) error {
 	if l.buckets == nil || len(l.buckets) >= maxBuckets {
 		l.buckets = map[bucket]*rate.Limiter{}
 	}
-	l.high[place] = high
+	if l.changes == seen {
+		l.high[place] = high
+	}
 	key, limit := bucket{place: place}, rate.Limit(defaultRate)
 	if high {
 		key.operation, limit = call.Operation, higherRates[call.Operation]

@@ -53,10 +53,8 @@ func (s *Service) putResourcePolicy(ctx context.Context, in *ssmapi.PutResourceP
 		return nil, err
 	}
 	arn := arnOf(aws.CallOf(ctx), p.Name)
-	for _, account := range accounts {
-		if account == arn.Account {
-			continue
-		}
+	p.Shared = slices.DeleteFunc(accounts, func(a aws.Account) bool { return a == arn.Account })
+	for _, account := range p.Shared {
 		if err := s.shared.In(store.Place{Account: account, Region: arn.Region}).Put(ctx, arn.String(), &share{arn.String()}); err != nil {
 			return nil, err
 		}
@@ -181,26 +179,16 @@ func listOf(raw json.RawMessage) []json.RawMessage {
 	return []json.RawMessage{raw}
 }
 
-// unshare forgets whom p is shared with.
+// unshare forgets whom p is shared with, those too whose users in the policy are gone.
 func (s *Service) unshare(ctx context.Context, p *parameter) error {
-	if p.Policy == "" {
-		return nil
-	}
-	document, err := service.WithARNs(ctx, s.env.Principals, p.Policy)
-	if err != nil {
-		return err
-	}
-	accounts, err := named(document)
-	if err != nil {
-		return err
-	}
 	arn := arnOf(aws.CallOf(ctx), p.Name)
-	for _, account := range accounts {
+	for _, account := range p.Shared {
 		err := s.shared.In(store.Place{Account: account, Region: arn.Region}).Delete(ctx, arn.String())
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 	}
+	p.Shared = nil
 	return nil
 }
 
@@ -216,9 +204,6 @@ func (s *Service) sharedWith(ctx context.Context, after string, limit int) ([]ca
 		p, err := s.find(ctx, r)
 		if err != nil {
 			return nil, err
-		}
-		if p != nil && p.Policy == "" { // a user who is gone no longer shows whose account it was
-			p = nil
 		}
 		all = append(all, candidate{row.ID, r.arn, p})
 	}

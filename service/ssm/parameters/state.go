@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sumun.dev/api/ssmapi"
+	"sumun.dev/aws"
 	"sumun.dev/store"
 )
 
@@ -20,6 +21,7 @@ type parameter struct {
 	Tags     map[string]string `json:",omitempty"`
 	Policy   string            `json:",omitempty"` // the resource policy that shares it
 	PolicyID string            `json:",omitempty"`
+	Shared   []aws.Account     `json:",omitempty"` // whom the policy named when it was put; each has a share
 }
 
 // A version is one value of a parameter, with what else a PutParameter says.
