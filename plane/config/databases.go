@@ -10,7 +10,7 @@ import (
 
 // Database is a database server whose users Secrets Manager looks after.
 type Database struct {
-	Name        string `yaml:"name" doc:"What the log calls it."`
+	Name        string `yaml:"name" doc:"What people call it."`
 	Engine      string `yaml:"engine" doc:"'postgres', 'mysql' or 'mariadb'."`
 	Host        string `yaml:"host" doc:"Name or IP address, as 'host' in secrets has it."`
 	Port        int    `yaml:"port" doc:"TCP port." default:"5432 for postgres, else 3306" min:"1" max:"65535"`

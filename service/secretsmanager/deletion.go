@@ -60,6 +60,9 @@ func (s *Service) deleteSecret(ctx context.Context, in *api.DeleteSecretRequest)
 	}
 	sec.Deleted, sec.Deletion = now, new(now.AddDate(0, 0, int(window)))
 	out.DeletionDate = sec.Deletion
+	if err := s.tellVersions(ctx, sec, "StartSecretVersionDelete"); err != nil {
+		return nil, err
+	}
 	store.Schedule(ctx, store.Due{Kind: deletion, ID: sec.ID, At: *sec.Deletion, Place: placeOf(sec)})
 	return out, s.save(ctx, sec)
 }
@@ -77,6 +80,9 @@ func (s *Service) restoreSecret(ctx context.Context, in *api.RestoreSecretReques
 		store.UnscheduleIn(ctx, placeOf(sec), deletion, sec.ID)
 		sec.Deletion, sec.Deleted = nil, time.Time{}
 		s.await(ctx, sec) // its window may have come and gone
+		if err := s.tellVersions(ctx, sec, "CancelSecretVersionDelete"); err != nil {
+			return nil, err
+		}
 		if err := s.save(ctx, sec); err != nil {
 			return nil, err
 		}

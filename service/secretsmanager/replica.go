@@ -98,6 +98,9 @@ func (s *Service) follow(ctx context.Context, sec *secret, fresh map[string]cont
 		default:
 			return err
 		}
+		if err := s.tellReplicated(ctx, sec, r); err != nil {
+			return err
+		}
 	}
 	return nil
 }

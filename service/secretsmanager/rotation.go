@@ -76,7 +76,10 @@ func (s *Service) rotateSecret(ctx context.Context, in *api.RotateSecretRequest)
 	if err != nil {
 		return nil, err
 	}
-	token := tokenOf(in.ClientRequestToken)
+	token, err := tokenOf(in.ClientRequestToken)
+	if err != nil {
+		return nil, err
+	}
 	out := &api.RotateSecretResponse{ARN: new(sec.arn.String()), Name: &sec.Name, VersionId: &token}
 	switch {
 	case r.Token == token || sec.Stages[current] == token:
@@ -84,14 +87,15 @@ func (s *Service) rotateSecret(ctx context.Context, in *api.RotateSecretRequest)
 	case r.Token != "":
 		return nil, api.InvalidRequestException.New("A previous rotation isn't complete. That rotation will be reattempted.")
 	}
-	if _, there := sec.Versions[token]; there {
+	test, left := in.RotateImmediately != nil && !*in.RotateImmediately, sec.unfinished()
+	if _, there := sec.Versions[token]; there && (test || token != left) {
 		return nil, api.ResourceExistsException.New("You can't use ClientRequestToken %s because that token is already in use for a version of secret %s.", token, sec.arn)
 	}
 	sec.Rotation = r
-	if in.RotateImmediately != nil && !*in.RotateImmediately {
+	if test {
 		err = s.beginTest(ctx, sec, token)
 	} else {
-		if left := sec.unfinished(); left != "" { // its version may stand in the database already
+		if left != "" { // its version may stand in the database already
 			token = left
 		}
 		err = s.begin(ctx, sec, token)
@@ -271,26 +275,6 @@ func (s *Service) due(ctx context.Context, due store.Due) (*secret, error) {
 		return nil, err
 	}
 	return sec.at(aws.CallOf(ctx).ARN("secretsmanager", "secret:"+sec.ID)), nil
-}
-
-// tell puts a service event into the trail. User Guide, "CloudTrail entries for
-// Secrets Manager".
-func (s *Service) tell(ctx context.Context, sec *secret, name string, why error) error {
-	about := map[string]string{"SecretId": sec.arn.String()}
-	if why != nil {
-		about["Reason"] = why.Error()
-	}
-	e := aws.ServiceEvent{
-		Source: "secretsmanager.amazonaws.com", Name: name, Account: sec.arn.Account, Region: sec.arn.Region, Time: time.Now(), Additional: about,
-		Identity: map[string]string{"accountId": string(sec.arn.Account), "invokedBy": "secretsmanager.amazonaws.com"},
-		SourceIP: "secretsmanager.amazonaws.com", UserAgent: "secretsmanager.amazonaws.com",
-	}
-	told, err := e.Event()
-	if err != nil {
-		return err
-	}
-	store.Emit(ctx, told)
-	return nil
 }
 
 func (p *progress) due(sec *secret, at time.Time) (store.Due, error) {

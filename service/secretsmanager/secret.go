@@ -54,7 +54,11 @@ func (s *Service) createSecret(ctx context.Context, in *api.CreateSecretRequest)
 	if err != nil {
 		return nil, err
 	}
-	call, token := aws.CallOf(ctx), tokenOf(in.ClientRequestToken)
+	token, err := tokenOf(in.ClientRequestToken)
+	if err != nil {
+		return nil, err
+	}
+	call := aws.CallOf(ctx)
 	if there, err := s.named(ctx, call.ARN("secretsmanager", ""), in.Name); err != nil || there != nil {
 		if err != nil {
 			return nil, err
@@ -138,7 +142,10 @@ func (s *Service) updateSecret(ctx context.Context, in *api.UpdateSecretRequest)
 	if !given {
 		return out, s.change(ctx, sec, nil)
 	}
-	token := tokenOf(in.ClientRequestToken)
+	token, err := tokenOf(in.ClientRequestToken)
+	if err != nil {
+		return nil, err
+	}
 	out.VersionId = &token
 	if _, there := sec.Versions[token]; there {
 		if err := s.putVersion(ctx, sec, token, value, nil); err != nil {
@@ -227,8 +234,16 @@ func (s *secret) entry() api.SecretListEntry {
 	return e
 }
 
-// remove takes a secret away, with its versions.
+// remove takes a secret away, with its versions and what is due of it.
 func (s *Service) remove(ctx context.Context, sec *secret) error {
+	if sec.Deletion == nil {
+		if err := s.tellVersions(ctx, sec, "StartSecretVersionDelete"); err != nil {
+			return err
+		}
+	}
+	if err := s.tellVersions(ctx, sec, "EndSecretVersionDelete"); err != nil {
+		return err
+	}
 	for id := range sec.Versions {
 		if err := s.dropVersion(ctx, sec, id); err != nil {
 			return err
@@ -237,6 +252,8 @@ func (s *Service) remove(ctx context.Context, sec *secret) error {
 	if err := s.displace(ctx, sec); err != nil {
 		return err
 	}
-	store.UnscheduleIn(ctx, store.Place{Account: sec.arn.Account, Region: sec.arn.Region}, deletion, sec.ID)
+	for _, kind := range []string{deletion, jobWindow, jobStep} {
+		store.UnscheduleIn(ctx, placeOf(sec), kind, sec.ID)
+	}
 	return s.secrets.At(sec.arn).Delete(ctx, sec.ID)
 }

@@ -51,7 +51,11 @@ func TestOldVersionsArePruned(t *testing.T) {
 			t.Errorf("the 101st within a day: %v", err)
 		}
 		time.Sleep(25 * time.Hour)
+		w.told() // what came before
 		must(w, &api.PutSecretValue, more)
+		if got := w.told(); fmt.Sprint(got) != "[SecretVersionDeletion of "+*token(0)+"]" {
+			t.Errorf("the trail has %q", got)
+		}
 		if _, err := do(w, &api.GetSecretValue, &api.GetSecretValueRequest{SecretId: "a", VersionId: token(0)}); !api.ResourceNotFoundException.Is(err) {
 			t.Errorf("the oldest is still there: %v", err)
 		}

@@ -39,7 +39,7 @@ func (s *Service) Routes() []wire.Route { return slices.Concat(s.secretRoutes(),
 
 // Needs lists what it calls: a reader must be allowed to decrypt by the key.
 func (s *Service) Needs() []wire.AnyOperation {
-	return []wire.AnyOperation{&kmsapi.GenerateDataKey, &kmsapi.Decrypt, &kmsapi.Encrypt, &kmsapi.DescribeKey}
+	return []wire.AnyOperation{&kmsapi.GenerateDataKey, &kmsapi.Decrypt}
 }
 
 // Own lists what it calls of its own, in the same call's name: a batch reads each

@@ -32,6 +32,9 @@ func (s *Service) untagResource(ctx context.Context, in *api.UntagResourceReques
 
 // merged returns tags with others added or replaced.
 func merged(have []tag, more []api.Tag) ([]tag, error) {
+	if len(more) > maxTags { // a key comes once
+		return nil, tooManyTags()
+	}
 	all, seen := slices.Clone(have), map[string]bool{}
 	for _, t := range more {
 		key, value := text(t.Key), text(t.Value)
@@ -51,9 +54,13 @@ func merged(have []tag, more []api.Tag) ([]tag, error) {
 		all = append(all, tag{key, value})
 	}
 	if len(all) > maxTags {
-		return nil, api.LimitExceededException.New("A secret can have at most %d tags.", maxTags)
+		return nil, tooManyTags()
 	}
 	return all, nil
+}
+
+func tooManyTags() error {
+	return api.LimitExceededException.New("A secret can have at most %d tags.", maxTags)
 }
 
 func (s *secret) tags() map[string]string {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	api "sumun.dev/api/secretsmanagerapi"
 	"sumun.dev/aws"
@@ -92,7 +94,10 @@ func (s *Service) putValue(ctx context.Context, in *api.PutSecretValueRequest) (
 	if err != nil {
 		return nil, err
 	}
-	token := tokenOf(in.ClientRequestToken)
+	token, err := tokenOf(in.ClientRequestToken)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.putVersion(ctx, sec, token, value, in.VersionStages); err != nil {
 		return nil, err
 	}
@@ -100,11 +105,15 @@ func (s *Service) putValue(ctx context.Context, in *api.PutSecretValueRequest) (
 }
 
 // tokenOf is the id of a new version: the request's token.
-func tokenOf(given *string) string {
-	if t := text(given); t != "" {
-		return t
+func tokenOf(given *string) (string, error) {
+	t := text(given)
+	switch {
+	case t == "":
+		return aws.UUID(), nil
+	case strings.ContainsFunc(t, unicode.IsControl):
+		return "", api.InvalidParameterException.New("ClientRequestToken must not contain control characters.")
 	}
-	return aws.UUID()
+	return t, nil
 }
 
 const maxBatch = 20 // secrets in one batch. API Reference, "BatchGetSecretValue"

@@ -114,6 +114,9 @@ func (s *Service) prune(ctx context.Context, sec *secret) error {
 		if labelled[id] || time.Since(sec.Versions[id]) < youth {
 			continue
 		}
+		if err := s.tellOf(ctx, sec, "SecretVersionDeletion", map[string]string{"SecretVersionId": id}); err != nil {
+			return err
+		}
 		if err := s.dropVersion(ctx, sec, id); err != nil {
 			return err
 		}

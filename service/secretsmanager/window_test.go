@@ -136,3 +136,32 @@ func (w *world) current() string {
 	w.t.Helper()
 	return *must(w, &api.GetSecretValue, &api.GetSecretValueRequest{SecretId: "a"}).VersionId
 }
+
+// A rotation that has failed is begun anew by the request that began it.
+func TestAFailedRotationGoesOnByItsOwnToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.rotating()
+		ask := &api.RotateSecretRequest{SecretId: "a", ClientRequestToken: token(5)}
+		must(w, &api.RotateSecret, ask)
+		// The function has made the version, and fails afterwards.
+		must(w, &api.PutSecretValue, &api.PutSecretValueRequest{SecretId: "a", SecretString: new("two"), ClientRequestToken: token(5), VersionStages: []string{pending}})
+		for w.under() {
+			w.due()
+			time.Sleep(time.Second)
+		}
+		if out := must(w, &api.RotateSecret, ask); *out.VersionId != *token(5) || !w.under() {
+			t.Errorf("asked again it rotates to %s", *out.VersionId)
+		}
+		must(w, &api.CancelRotateSecret, &api.CancelRotateSecretRequest{SecretId: "a"})
+		old := w.current()
+		if _, err := do(w, &api.RotateSecret, &api.RotateSecretRequest{SecretId: "a", ClientRequestToken: token(2)}); err != nil {
+			t.Error(err)
+		}
+		must(w, &api.CancelRotateSecret, &api.CancelRotateSecretRequest{SecretId: "a"})
+		must(w, &api.PutSecretValue, &api.PutSecretValueRequest{SecretId: "a", SecretString: new("three")})
+		if _, err := do(w, &api.RotateSecret, &api.RotateSecretRequest{SecretId: "a", ClientRequestToken: &old}); !api.ResourceExistsException.Is(err) {
+			t.Errorf("with another version's token: %v", err)
+		}
+	})
+}

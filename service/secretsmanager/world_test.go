@@ -130,3 +130,23 @@ func (w *world) read(id string) string {
 	w.t.Helper()
 	return *must(w, &api.GetSecretValue, &api.GetSecretValueRequest{SecretId: id}).SecretString
 }
+
+// told takes the service events that are on their way to the trail.
+func (w *world) told() (all []string) {
+	w.t.Helper()
+	out, err := w.store.ClaimOutbox(w.ctx, 1000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, e := range out {
+		var record struct {
+			Name  string            `json:"eventName"`
+			About map[string]string `json:"additionalEventData"`
+		}
+		if err := json.Unmarshal(e.Data, &record); err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, record.Name+" of "+record.About["SecretVersionId"]+record.About["ReplicaRegion"])
+	}
+	return all
+}

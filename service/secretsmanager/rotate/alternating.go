@@ -62,6 +62,9 @@ func (r *run) setAlternating(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if admin.user == next.user { // who may write the secret must not come by the administrator's password
+		return fmt.Errorf("rotate: the other user of %s is the administrator", r.secret)
+	}
 	if !admin.same(now) {
 		return fmt.Errorf("rotate: %s is of another host than %s", master, r.secret)
 	}
