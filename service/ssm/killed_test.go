@@ -3,47 +3,29 @@ package ssm
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
 
 	"sumun.dev/api/ssmapi"
 	"sumun.dev/engine/seal/sealtest"
 	"sumun.dev/respond"
 	"sumun.dev/store"
-	"sumun.dev/store/sqlite"
+	"sumun.dev/store/killtest"
 )
 
-// childFolder names the variable that makes the test binary a scheduler to be killed.
-const childFolder = "SUMUN_TEST_SSM_FOLDER"
-
-const (
-	killedRuns = 30
-	maxKills   = 15
-)
+const killedRuns = 30
 
 // durable opens a world on disk, in real time.
 func durable(t testing.TB, dir string) *world {
 	t.Helper()
-	backend, err := sqlite.Open(filepath.Join(dir, "data"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{t: t, backend: backend, root: sealtest.RootIn(t, dir), runbooks: respond.Builtin()}
+	w := &world{t: t, backend: killtest.Open(t, dir), root: sealtest.RootIn(t, dir), runbooks: respond.Builtin()}
 	w.begin()
 	return w
 }
 
 // TestChild is the process that TestKilledProcesses kills.
 func TestChild(t *testing.T) {
-	dir := os.Getenv(childFolder)
-	if dir == "" {
-		t.Skip("is a part of TestKilledProcesses")
-	}
-	w := durable(t, dir)
+	w := durable(t, killtest.Folder(t))
+	killtest.Begin()
 	for {
 		n := 0
 		for _, d := range w.claim() {
@@ -67,9 +49,6 @@ func TestChild(t *testing.T) {
 // instants does every step of every run, once.
 func TestKilledProcesses(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	w := durable(t, dir)
 	err := w.store.Update(w.in(account, "set up"), func(ctx context.Context) error {
 		if err := w.findings.Put(ctx, "finding-1", &finding{Workflow: "NEW"}); err != nil {
@@ -89,14 +68,7 @@ func TestKilledProcesses(t *testing.T) {
 	if err := w.store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	kills := 0
-	for kills < maxKills && !child(t, dir, time.Duration(5+rand.IntN(40)+10*kills)*time.Millisecond) {
-		kills++
-	}
-	t.Logf("killed %d times", kills)
-	if kills == maxKills && !child(t, dir, time.Minute) {
-		t.Fatal("a scheduler that nobody kills comes to no end")
-	}
+	killtest.Run(t, "TestChild", dir, nil)
 
 	w = durable(t, dir)
 	defer func() {
@@ -121,31 +93,4 @@ func TestKilledProcesses(t *testing.T) {
 	if l := must(w, &ssmapi.DescribeAutomationExecutions, &ssmapi.DescribeAutomationExecutionsRequest{}); len(l.AutomationExecutionMetadataList) != killedRuns {
 		t.Errorf("%d executions are listed", len(l.AutomationExecutionMetadataList))
 	}
-}
-
-// child runs a scheduler for at most d, and reports whether it has come to its end.
-func child(t *testing.T, dir string, d time.Duration) bool {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestChild$")
-	cmd.Env = append(os.Environ(), childFolder+"="+dir, "GORACE=atexit_sleep_ms=0")
-	done := make(chan error, 1)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { done <- cmd.Wait() }()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		if err != nil {
-			t.Fatalf("the child failed by itself: %v", err)
-		}
-		return true
-	case <-timer.C:
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Logf("kill: %v", err)
-	}
-	<-done
-	return false
 }

@@ -3,43 +3,33 @@ package kms
 import (
 	"bytes"
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
-	"time"
 
 	"sumun.dev/api/kmsapi"
 	"sumun.dev/engine/seal/sealtest"
-	"sumun.dev/store/sqlite"
+	"sumun.dev/store/killtest"
 )
 
-// importFolder names the variable that makes the test binary a process to be killed.
-const importFolder = "SUMUN_TEST_KMS_IMPORT_FOLDER"
-
-const (
-	killedKeys = 12
-	kills      = 12
-)
+const killedKeys = 12
 
 func durableYard(t testing.TB, dir string) *yard {
 	t.Helper()
-	backend, err := sqlite.Open(filepath.Join(dir, "data"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return yardOn(t, backend, sealtest.RootIn(t, dir))
+	return yardOn(t, killtest.Open(t, dir), sealtest.RootIn(t, dir))
 }
 
-// TestImportChild is the process that TestKilledRotations kills: it rotates, imports
-// and deletes material until it is done.
-func TestImportChild(t *testing.T) {
-	dir := os.Getenv(importFolder)
-	if dir == "" {
-		t.Skip("is a part of TestKilledRotations")
+func (y *yard) close() {
+	y.t.Helper()
+	if err := y.store.Close(); err != nil {
+		y.t.Error(err)
 	}
-	y := durableYard(t, dir)
+}
+
+// TestKilledRotationsProcess is the process that TestKilledRotations kills: it rotates, imports
+// and deletes material until it is done.
+func TestKilledRotationsProcess(t *testing.T) {
+	y := durableYard(t, killtest.Folder(t))
+	defer y.close()
+	killtest.Begin()
 	y.settle()
 	for i := range killedKeys {
 		own, external := keyNamed(fmt.Sprint("own", i)), keyNamed(fmt.Sprint("external", i))
@@ -57,18 +47,12 @@ func TestImportChild(t *testing.T) {
 		}
 	}
 	y.settle()
-	if err := y.store.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // TestKilledRotations: a process that is killed at random instants while it rotates
 // keys, imports material and deletes it loses no version of a key.
 func TestKilledRotations(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.Mkdir(filepath.Join(dir, "data"), 0o700); err != nil {
-		t.Fatal(err)
-	}
 	y := durableYard(t, dir)
 	var blobs [killedKeys][]byte
 	for i := range blobs {
@@ -77,24 +61,11 @@ func TestKilledRotations(t *testing.T) {
 		y.keep(yardHome, externalKey(fmt.Sprint("external", i), "SYMMETRIC_DEFAULT"))
 		blobs[i] = k.Materials[0].Bytes
 	}
-	if err := y.store.Close(); err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for n < kills && !runChild(t, dir, time.Duration(20+rand.IntN(100)+20*n)*time.Millisecond) {
-		n++
-	}
-	t.Logf("killed %d times", n)
-	if n == kills && !runChild(t, dir, 2*time.Minute) {
-		t.Fatal("a process that nobody kills comes to no end")
-	}
+	y.close()
+	killtest.Run(t, "TestKilledRotationsProcess", dir, nil)
 
 	y = durableYard(t, dir)
-	defer func() {
-		if err := y.store.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
+	defer y.close()
 	for i := range blobs {
 		k := y.kept(yardHome, fmt.Sprint("own", i))
 		if len(k.Materials) != 4 || k.Current != k.Materials[3].ID || !k.Rotation.Started.IsZero() || !bytes.Equal(k.Materials[0].Bytes, blobs[i]) {
@@ -117,33 +88,4 @@ func TestKilledRotations(t *testing.T) {
 	if told := y.told(); len(told) != 2*3*killedKeys {
 		t.Errorf("%d events of %d rotations", len(told), 3*killedKeys)
 	}
-}
-
-// runChild runs the process for at most d, and reports whether it came to its end.
-func runChild(t *testing.T, dir string, d time.Duration) bool {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestImportChild$")
-	cmd.Env = append(os.Environ(), importFolder+"="+dir, "GORACE=atexit_sleep_ms=0")
-	var said bytes.Buffer
-	cmd.Stdout = &said
-	done := make(chan error, 1)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() { done <- cmd.Wait() }()
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case err := <-done:
-		if err != nil {
-			t.Fatalf("the child failed by itself: %v\n%s", err, said.Bytes())
-		}
-		return true
-	case <-timer.C:
-	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Logf("kill: %v", err)
-	}
-	<-done
-	return false
 }
