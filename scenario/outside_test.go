@@ -3,6 +3,7 @@ package scenario
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,8 +45,12 @@ func TestRealBinary(t *testing.T) {
 	if out, err := exec.Command("go", "build", "-o", binary, "sumun.dev/cmd/sumun").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	version, err := exec.Command(awsCLI, "--version").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, version)
+	}
 	playAll(t, Setting{Durable: true, open: func(ctx context.Context, cfg config.Config, _ *slog.Logger) (stage, error) {
-		o := &outside{binary: binary, awsCLI: awsCLI, digCLI: dig, config: cfg}
+		o := &outside{binary: binary, awsCLI: awsCLI, rawBlobs: strings.HasPrefix(string(version), "aws-cli/1."), digCLI: dig, config: cfg}
 		return o, o.start(ctx)
 	}})
 }
@@ -52,6 +58,7 @@ func TestRealBinary(t *testing.T) {
 // outside is a plane in a process of its own.
 type outside struct {
 	binary, awsCLI, digCLI string
+	rawBlobs               bool // the CLI is of version 1, which takes blobs as they are
 	config                 config.Config
 
 	process *exec.Cmd
@@ -173,6 +180,12 @@ func (o *outside) aws(s *step, args []string) error {
 	if len(args) > 0 && args[0] == consoleOnly {
 		return s.ownAWS(args)
 	}
+	if o.rawBlobs {
+		var err error
+		if args, err = decoded(s, args); err != nil {
+			return err
+		}
+	}
 	c := exec.CommandContext(s.ctx, o.awsCLI, append([]string{"--endpoint-url", o.note.API}, args...)...)
 	c.Dir = s.files.Name()
 	c.Env = []string{
@@ -202,6 +215,35 @@ func (o *outside) aws(s *step, args []string) error {
 		s.keys[made.AccessKey.UserName] = sigv4.Credentials{KeyID: made.AccessKey.AccessKeyId, Secret: made.AccessKey.SecretAccessKey}
 	}
 	return err
+}
+
+// decoded returns the arguments with blobs in files of their own instead of base64.
+func decoded(s *step, args []string) ([]string, error) {
+	args = slices.Clone(args)
+	for i := 2; i < len(args)-1; i++ {
+		option, is := strings.CutPrefix(args[i], "--")
+		if !is || strings.HasPrefix(args[i+1], "fileb://") || !s.cli.Blob(args[0], args[1], option) {
+			continue
+		}
+		text := args[i+1]
+		if name, named := strings.CutPrefix(text, "file://"); named {
+			b, err := s.world.ReadFile(name)
+			if err != nil {
+				return nil, misused("%v", err)
+			}
+			text = string(b)
+		}
+		blob, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+		if err != nil {
+			return nil, misused("--%s: %v", option, err)
+		}
+		file := filepath.Join(s.files.Name(), ".tmp", fmt.Sprint("blob", i))
+		if err := os.WriteFile(file, blob, 0o600); err != nil {
+			return nil, err
+		}
+		args[i+1] = "fileb://" + file
+	}
+	return args, nil
 }
 
 func (o *outside) dig(s *step, args []string, _ *question) error {

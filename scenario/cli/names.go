@@ -76,6 +76,16 @@ func options(op wire.AnyOperation) map[string]option {
 	return all
 }
 
+// Blob reports whether an option of a command is a blob: version 1 of the AWS CLI
+// takes those as they are, not in base64.
+func (c *CLI) Blob(service, operation, option string) bool {
+	op, err := c.operation(service, operation)
+	if err != nil {
+		return false
+	}
+	return options(op)[option].t == bytesType
+}
+
 // tagged reports whether the model says word of a member.
 func tagged(f reflect.StructField, word string) bool {
 	_, words, _ := strings.Cut(f.Tag.Get("aws"), ",")

@@ -30,7 +30,7 @@ const account, region = aws.Account("111122223333"), aws.Region("us-east-1")
 type world struct {
 	t       testing.TB
 	ctx     context.Context
-	backend *memory.Backend
+	backend store.Backend
 	root    *seal.Root
 	store   *store.Store
 	service *Service

@@ -27,11 +27,15 @@ type world struct {
 const account = "111122223333"
 
 func newWorld(t testing.TB, quotas bool) *world {
+	return worldOn(t, store.Open(memory.New(), seal.NewRoot(seal.GenerateKey())), quotas)
+}
+
+func worldOn(t testing.TB, s *store.Store, quotas bool) *world {
 	public, err := ReadPublic(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, store: store.Open(memory.New(), seal.NewRoot(seal.GenerateKey()))}
+	w := &world{t: t, store: s}
 	w.service = New(service.Env{Store: w.store, Log: slog.New(slog.DiscardHandler), Quotas: quotas}, public)
 	w.ctx = aws.WithCall(t.Context(), &aws.Call{Partition: "aws", Account: account, Region: "us-east-1", Service: "ssm", Time: time.Now(), Operation: "GetParameter",
 		Principal: &aws.Principal{Kind: aws.Root, Account: account, ARN: aws.ARN{Partition: "aws", Service: "iam", Account: account, Resource: "root"}}})
