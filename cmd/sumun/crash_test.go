@@ -121,15 +121,20 @@ func (p *program) kill() {
 
 // call makes a signed call over HTTP.
 func call[In, Out any](p *program, op *wire.Operation[In, Out], in In) (Out, error) {
+	return callIn(p, "us-east-1", op, in)
+}
+
+// callIn is call in another region.
+func callIn[In, Out any](p *program, region string, op *wire.Operation[In, Out], in In) (Out, error) {
 	var none Out
-	out, err := p.send(op, in)
+	out, err := p.send(region, op, in)
 	if err != nil {
 		return none, err
 	}
 	return out.(Out), nil
 }
 
-func (p *program) send(op wire.AnyOperation, in any) (any, error) {
+func (p *program) send(region string, op wire.AnyOperation, in any) (any, error) {
 	w, err := wire.EncodeRequest(op, in, p.note.API)
 	if err != nil {
 		return nil, err
@@ -146,7 +151,7 @@ func (p *program) send(op wire.AnyOperation, in any) (any, error) {
 	}
 	r.Header = w.Header.Clone()
 	sigv4.Sign(r, w.Body, sigv4.Credentials{KeyID: p.key.AccessKeyID, Secret: p.key.SecretAccessKey},
-		sigv4.Scope{Region: "us-east-1", Service: op.About().Service.SigningName}, 0, time.Now())
+		sigv4.Scope{Region: region, Service: op.About().Service.SigningName}, 0, time.Now())
 	resp, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		return nil, err

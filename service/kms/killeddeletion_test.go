@@ -173,7 +173,7 @@ func TestKilledRegions(t *testing.T) {
 		y := durableYard(t, dir)
 		defer y.close()
 		for id, material := range first {
-			y.agree(id, material)
+			y.whole(id, material)
 		}
 	})
 	y = durableYard(t, dir)
@@ -192,8 +192,8 @@ func TestKilledRegions(t *testing.T) {
 	}
 }
 
-// agree fails the test unless all records of a multi-Region key say the same of it.
-func (y *yard) agree(id string, material []byte) {
+// whole fails the test unless all records of a multi-Region key say the same of it.
+func (y *yard) whole(id string, material []byte) {
 	y.t.Helper()
 	var all []*key
 	var where []string

@@ -183,20 +183,3 @@ func TestImportedMaterialIsRotatedOnDemand(t *testing.T) {
 		t.Error("one material deleted at home: home waits for it, abroad does not")
 	}
 }
-
-// A rotation that has begun is finished in the region that has become the primary's
-// meanwhile, for all regions.
-func TestOnDemandRotationFollowsThePrimary(t *testing.T) {
-	y := newYard(t)
-	k := symmetricKey(traveller(0))
-	k.Regions = &multiRegion{Primary: string(yardHome)}
-	y.keep(yardHome, k)
-	served(y, yardHome, &kmsapi.ReplicateKey, &kmsapi.ReplicateKeyRequest{KeyId: k.ID, ReplicaRegion: string(yardAbroad)})
-	served(y, yardHome, &kmsapi.RotateKeyOnDemand, &kmsapi.RotateKeyOnDemandRequest{KeyId: k.ID})
-	served(y, yardHome, &kmsapi.UpdatePrimaryRegion, &kmsapi.UpdatePrimaryRegionRequest{KeyId: k.ID, PrimaryRegion: string(yardAbroad)})
-	y.settle()
-	y.agree(k.ID, k.Materials[0].Bytes)
-	if rotated := y.kept(yardAbroad, k.ID); len(rotated.Materials) != 2 || !rotated.Rotation.Started.IsZero() {
-		t.Errorf("%d versions, begun %v", len(rotated.Materials), rotated.Rotation.Started)
-	}
-}

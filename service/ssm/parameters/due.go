@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"strconv"
 	"time"
 
@@ -23,6 +24,9 @@ type duty struct {
 
 func dutyID(name string, i int) string { return name + ":" + strconv.Itoa(i) }
 
+// lastTime is the last that a due record can have. What is due later is not ordered.
+var lastTime = time.Unix(0, math.MaxInt64)
+
 // schedule orders what the parameter's policies ask for. What lies in the past, a
 // notice earlier than the parameter, is due at once.
 func schedule(ctx context.Context, p *parameter) {
@@ -30,7 +34,7 @@ func schedule(ctx context.Context, p *parameter) {
 		if p.Policies[i].Type == noChangeNotification {
 			p.Policies[i].At = again(&p.Policies[i], p.Modified)
 		}
-		if p.Policies[i].Status != statusPending {
+		if p.Policies[i].Status != statusPending || p.Policies[i].At.After(lastTime) {
 			continue
 		}
 		payload, _ := json.Marshal(duty{p.Name, p.Number, i}) // strings and numbers

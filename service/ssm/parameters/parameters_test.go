@@ -214,3 +214,19 @@ func TestSecretsAreNamedWithSelectors(t *testing.T) {
 		t.Errorf("without decryption: %v", err)
 	}
 }
+
+// Times that lie further ahead than due records reach are taken all the same.
+func TestPoliciesOfTheFarFuture(t *testing.T) {
+	w := newWorld(t, false)
+	for name, policies := range map[string]string{
+		"/expires":   `[{"Type":"Expiration","Version":"1.0","Attributes":{"Timestamp":"2999-01-01T00:00:00Z"}}]`,
+		"/unchanged": `[{"Type":"NoChangeNotification","Version":"1.0","Attributes":{"After":"100000","Unit":"Days"}}]`,
+	} {
+		_, err := do(w, w.service.putParameter, &ssmapi.PutParameterRequest{
+			Name: name, Value: "v", Type: new(ssmapi.ParameterTypeString), Tier: new(ssmapi.ParameterTierAdvanced), Policies: &policies,
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
