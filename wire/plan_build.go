@@ -19,16 +19,7 @@ func planOf(t reflect.Type) *plan {
 	}
 	b := builder{}
 	p := b.plan(t)
-	for range b {
-		// Whether something below constrains is settled in rounds, since structures may contain themselves.
-		changed := false
-		for _, q := range b {
-			changed = q.settle() || changed
-		}
-		if !changed {
-			break
-		}
-	}
+	b.settle()
 	for t, q := range b {
 		plans.LoadOrStore(t, q)
 	}
@@ -37,6 +28,17 @@ func planOf(t reflect.Type) *plan {
 
 // A builder holds the plans under construction, so that recursion ends.
 type builder map[reflect.Type]*plan
+
+// settle finds out where something below constrains: in rounds, until nothing more
+// is found, since structures may contain themselves.
+func (b builder) settle() {
+	for changed := true; changed; {
+		changed = false
+		for _, p := range b {
+			changed = p.settle() || changed
+		}
+	}
+}
 
 func (b builder) plan(t reflect.Type) *plan {
 	if p := b[t]; p != nil {
@@ -248,17 +250,18 @@ func (p *plan) settle() bool {
 }
 
 func (s *shape) settle() bool {
-	if s == nil || s.checks {
+	if s == nil {
 		return false
 	}
-	changed := s.elem.settle()
+	changed, had := s.elem.settle(), s.checks
 	changed = s.key.settle() || changed
-	s.checks = s.rules != nil || s.elem != nil && s.elem.checks || s.key != nil && s.key.checks
+	// What has rules of its own goes on: what is inside may be found to have some later.
+	s.checks = had || s.rules != nil || s.elem != nil && s.elem.checks || s.key != nil && s.key.checks
 	if s.st != nil {
 		for _, f := range s.st.fields {
 			s.checks = s.checks || f.required || f.checks
 		}
 		s.checks = s.checks || s.st.union
 	}
-	return changed || s.checks
+	return changed || s.checks != had
 }
