@@ -22,7 +22,7 @@ func (s *Service) touchAliasAnd(ctx context.Context, action, name string, keys .
 		return nil, err
 	}
 	call := aws.CallOf(ctx)
-	touches := []wire.Touch{{Action: action, Resource: call.ARN("kms", name), Conditions: map[string][]string{"kms:CallerAccount": {string(call.Principal.Account)}}}}
+	touches := []wire.Touch{{Action: action, Resource: call.ARN("kms", name), Conditions: withCaller(ctx, map[string][]string{})}}
 	for _, key := range keys {
 		t, err := s.identify(ctx, key, false)
 		if err != nil {

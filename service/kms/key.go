@@ -19,7 +19,7 @@ import (
 func (s *Service) keyRoutes() []wire.Route {
 	return []wire.Route{
 		kmsapi.CreateKey.To(s.createKey, s.touchNewKey),
-		kmsapi.DescribeKey.To(s.describeKey, onKey(s, "DescribeKey", func(in *kmsapi.DescribeKeyRequest) string { return in.KeyId }, nil)),
+		kmsapi.DescribeKey.To(s.describeKey, s.touchDescribed),
 		kmsapi.ListKeys.To(s.listKeys, onAll[*kmsapi.ListKeysRequest]("ListKeys")),
 		kmsapi.UpdateKeyDescription.To(s.updateKeyDescription, onKey(s, "UpdateKeyDescription", func(in *kmsapi.UpdateKeyDescriptionRequest) string { return in.KeyId }, nil)),
 		kmsapi.EnableKey.To(s.enableKey, onKey(s, "EnableKey", func(in *kmsapi.EnableKeyRequest) string { return in.KeyId }, nil)),
@@ -47,8 +47,7 @@ func (s *Service) keyRoutes() []wire.Route {
 
 // touchNewKey asks for the right to make a key, and to tag it where it gets tags.
 func (s *Service) touchNewKey(ctx context.Context, in *kmsapi.CreateKeyRequest) ([]wire.Touch, error) {
-	values := asked(in).kind()
-	values["kms:CallerAccount"] = []string{string(aws.CallOf(ctx).Principal.Account)}
+	values := withCaller(ctx, asked(in).kind())
 	values["kms:MultiRegion"] = []string{strconv.FormatBool(value(in.MultiRegion))}
 	values["kms:BypassPolicyLockoutSafetyCheck"] = []string{strconv.FormatBool(value(in.BypassPolicyLockoutSafetyCheck))}
 	if value(in.MultiRegion) {
@@ -163,6 +162,19 @@ func (k *key) generate() error {
 	k.Current = newMaterialID()
 	k.Materials = []material{{ID: k.Current, Bytes: b, Created: k.Created}}
 	return nil
+}
+
+// touchDescribed is about a key that is only looked at, which grants can allow as well.
+func (s *Service) touchDescribed(ctx context.Context, in *kmsapi.DescribeKeyRequest) ([]wire.Touch, error) {
+	if err := s.checkTokens(in.GrantTokens); err != nil {
+		return nil, err
+	}
+	t, err := s.identify(ctx, in.KeyId, true)
+	if err != nil {
+		return nil, err
+	}
+	touch, err := s.touchKey(ctx, t, "kms:DescribeKey", nil)
+	return []wire.Touch{touch}, err
 }
 
 func (s *Service) describeKey(ctx context.Context, in *kmsapi.DescribeKeyRequest) (*kmsapi.DescribeKeyResponse, error) {

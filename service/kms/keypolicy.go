@@ -59,7 +59,7 @@ func (s *Service) newPolicy(ctx context.Context, arn aws.ARN, given *string, byp
 	if err != nil {
 		return "", malformed(err)
 	}
-	if !bypass && !mayStillPut(aws.CallOf(ctx), arn, doc) {
+	if !bypass && !mayStillPut(ctx, arn, doc) {
 		return "", kmsapi.MalformedPolicyDocumentException.New("The new key policy will not allow you to update the key policy in the future.")
 	}
 	return kept, nil
@@ -79,14 +79,14 @@ func malformed(err error) error {
 
 // mayStillPut reports whether doc lets the caller put the next policy, by itself or
 // by leaving that to the account. KMS Developer Guide, "Changing a key policy".
-func mayStillPut(call *aws.Call, arn aws.ARN, doc *policy.Document) bool {
+func mayStillPut(ctx context.Context, arn aws.ARN, doc *policy.Document) bool {
 	all, err := policy.Parse([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"kms:PutKeyPolicy","Resource":"*"}}`), policy.Identity)
 	if err != nil {
 		return false
 	}
 	d := policy.Authorize(
-		&policy.Request{Principal: call.Principal, Action: "kms:PutKeyPolicy", Resource: arn.String(), ResourceAccount: arn.Account,
-			Context: policy.MapOf(map[string][]string{"kms:CallerAccount": {string(call.Principal.Account)}})},
+		&policy.Request{Principal: aws.CallOf(ctx).Principal, Action: "kms:PutKeyPolicy", Resource: arn.String(), ResourceAccount: arn.Account,
+			Context: policy.MapOf(withCaller(ctx, map[string][]string{}))},
 		&policy.Policies{Identity: []*policy.Attached{{Document: all}}, Resource: &policy.Attached{Document: doc}})
 	return d.Allowed()
 }
@@ -95,6 +95,7 @@ func lockoutBypass(in *kmsapi.PutKeyPolicyRequest) map[string][]string {
 	return map[string][]string{"kms:BypassPolicyLockoutSafetyCheck": {strconv.FormatBool(value(in.BypassPolicyLockoutSafetyCheck))}}
 }
 
+// namedDefault refuses names of policies that keys do not have.
 func namedDefault(name *string) error {
 	if name != nil && *name != policyName {
 		return kmsapi.NotFoundException.New("No such policy exists")
@@ -122,8 +123,8 @@ func (s *Service) putKeyPolicy(ctx context.Context, in *kmsapi.PutKeyPolicyReque
 	if err != nil {
 		return nil, err
 	}
-	if in.PolicyName != nil && *in.PolicyName != policyName {
-		return nil, aws.ValidationException.New("The only policy name that is valid is %s.", policyName)
+	if err := namedDefault(in.PolicyName); err != nil {
+		return nil, err
 	}
 	if k.Policy, err = s.newPolicy(ctx, arn, &in.Policy, value(in.BypassPolicyLockoutSafetyCheck)); err != nil {
 		return nil, err

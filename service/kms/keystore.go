@@ -59,7 +59,7 @@ func (t *keyStore) proxy(region aws.Region) xks.Proxy {
 // touchStores is the touch of operations on custom key stores, which have no ARN.
 func touchStores[In any](action string) func(context.Context, In) ([]wire.Touch, error) {
 	return func(ctx context.Context, _ In) ([]wire.Touch, error) {
-		return []wire.Touch{{Action: action, Conditions: map[string][]string{"kms:CallerAccount": {string(aws.CallOf(ctx).Principal.Account)}}}}, nil
+		return []wire.Touch{{Action: action, Conditions: withCaller(ctx, map[string][]string{})}}, nil
 	}
 }
 

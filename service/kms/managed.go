@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"sumun.dev/api/kmsapi"
 	"sumun.dev/aws"
 	mat "sumun.dev/engine/material"
 	"sumun.dev/store"
@@ -44,13 +45,15 @@ func managedPolicy(arn aws.ARN, service string) string {
 }
 
 // makeManaged makes the AWS managed key that an alias stands for, when the call
-// comes from its service for the alias's own account, and returns its id; empty when
-// there is no such key. It is committed with what the service does with it.
+// comes from its service for the alias's own account or describes the key, and
+// returns its id; empty when there is no such key. It is committed with what the
+// service does with it. KMS API Reference, "DescribeKey".
 func (s *Service) makeManaged(ctx context.Context, arn aws.ARN) (string, error) {
 	call := aws.CallOf(ctx)
 	name, ok := strings.CutPrefix(arn.Resource, awsAliases)
 	description := managed[name]
-	if !ok || description == "" || store.UnitOf(ctx) == nil || arn.Account != call.Account || !through(call, name+".amazonaws.com") {
+	asked := call.Operation == kmsapi.DescribeKey.Name || through(call, name+".amazonaws.com")
+	if !ok || description == "" || store.UnitOf(ctx) == nil || arn.Account != call.Account || !asked {
 		return "", nil
 	}
 	a, err := s.aliases.At(arn).Get(ctx, arn.Resource)

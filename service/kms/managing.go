@@ -14,7 +14,7 @@ import (
 // tells the operation's own condition values.
 func onKey[In any](s *Service, operation string, keyID func(In) string, extra func(In) map[string][]string) func(context.Context, In) ([]wire.Touch, error) {
 	return func(ctx context.Context, in In) ([]wire.Touch, error) {
-		t, err := s.identify(ctx, keyID(in), operation == "DescribeKey")
+		t, err := s.identify(ctx, keyID(in), false)
 		if err != nil {
 			return nil, err
 		}

@@ -57,11 +57,11 @@ func (s *Service) touchReplica(ctx context.Context, in *kmsapi.ReplicateKeyReque
 	if err != nil {
 		return nil, err
 	}
-	values := map[string][]string{
-		"kms:CallerAccount": {string(aws.CallOf(ctx).Principal.Account)}, "kms:MultiRegion": {"true"}, "kms:MultiRegionKeyType": {"REPLICA"},
+	values := withCaller(ctx, map[string][]string{
+		"kms:MultiRegion": {"true"}, "kms:MultiRegionKeyType": {"REPLICA"},
 		"kms:BypassPolicyLockoutSafetyCheck": {boolText(value(in.BypassPolicyLockoutSafetyCheck))},
 		"aws:RequestedRegion":                {in.ReplicaRegion}, // the key is made there
-	}
+	})
 	for _, name := range []string{"kms:KeySpec", "kms:KeyUsage", "kms:KeyOrigin", "kms:CustomerMasterKeySpec", "kms:CustomerMasterKeyUsage"} {
 		if v := touch.Conditions[name]; v != nil {
 			values[name] = v

@@ -28,9 +28,7 @@ func (s *Service) touchReady(ctx context.Context, t target, r *ready, err error,
 		extra = make(map[string][]string, 8)
 	}
 	touch := wire.Touch{Action: action, Resource: t.ARN, Conditions: extra}
-	if account := aws.CallOf(ctx).Principal.Account; account != "" {
-		extra["kms:CallerAccount"] = []string{string(account)}
-	}
+	withCaller(ctx, extra)
 	if t.Alias != "" && requestAliases[action] {
 		extra["kms:RequestAlias"] = []string{t.Alias}
 	}
@@ -46,6 +44,15 @@ func (s *Service) touchReady(ctx context.Context, t target, r *ready, err error,
 	touch.Policy, touch.PolicyKind, touch.Tags, touch.AWSManaged = r.Policy, "key", r.Tags, r.Service != ""
 	touch.Grants, err = s.grantsOf(ctx, t.ARN, action, extra)
 	return touch, err
+}
+
+// withCaller adds to condition values whose account calls. An AWS service that calls
+// for itself belongs to none, and has no kms:CallerAccount.
+func withCaller(ctx context.Context, values map[string][]string) map[string][]string {
+	if account := aws.CallOf(ctx).Principal.Account; account != "" {
+		values["kms:CallerAccount"] = []string{string(account)}
+	}
+	return values
 }
 
 // requestAliases are the actions that know kms:RequestAlias: those that use a key
