@@ -72,15 +72,10 @@ func (s *Service) matching(ctx context.Context, operation string, in *api.ListSe
 // some returns the next secrets in an order, and the ids to go on after. A secret
 // that went away between two reads is nil.
 func (s *Service) some(ctx context.Context, by api.SortByType, filters filters, r store.Range) (ids []string, found []*secret, err error) {
-	if by == api.SortByTypeName {
-		r.Prefix = filters.namePrefix()
-		page, err := s.secrets.Page(ctx, r)
-		for _, e := range page {
-			ids, found = append(ids, e.ID), append(found, e.Value)
-		}
-		return ids, found, err
-	}
 	r.Prefix = string(by) + "/"
+	if by == api.SortByTypeName {
+		r.Prefix += filters.namePrefix()
+	}
 	page, err := s.order.Page(ctx, r)
 	if err != nil {
 		return nil, nil, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -287,5 +288,41 @@ func TestANameCanBeAnothersSecret(t *testing.T) {
 	must(w, &api.CreateSecret, &api.CreateSecretRequest{Name: "b", SecretString: new("three")})
 	if got := w.read("b"); got != "three" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// The random characters that end an ARN have no say in the order of names.
+func TestANameStandsBeforeThoseItBegins(t *testing.T) {
+	w := newWorld(t)
+	want := []string{"db", "db!", "db-replica", "db/admin", "db2"}
+	for range 3 {
+		for _, name := range want {
+			must(w, &api.CreateSecret, &api.CreateSecretRequest{Name: name, SecretString: new("x")})
+		}
+		for _, prefix := range []string{"", "db"} {
+			var got []string
+			in := &api.ListSecretsRequest{SortBy: new(api.SortByTypeName), MaxResults: new(int32(2))}
+			if prefix != "" {
+				in.Filters = []api.Filter{{Key: new(api.FilterNameStringTypeName), Values: []string{prefix}}}
+			}
+			for {
+				out := must(w, &api.ListSecrets, in)
+				for _, sec := range out.SecretList {
+					got = append(got, *sec.Name)
+				}
+				if in.NextToken = out.NextToken; in.NextToken == nil {
+					break
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("names that begin with %q: %q", prefix, got)
+			}
+		}
+		for _, name := range want {
+			must(w, &api.DeleteSecret, &api.DeleteSecretRequest{SecretId: name, ForceDeleteWithoutRecovery: new(true)})
+		}
+	}
+	if left, err := w.service.order.Page(w.ctx, store.Range{}); err != nil || len(left) != 0 {
+		t.Errorf("%d places of secrets that are gone, %v", len(left), err)
 	}
 }

@@ -18,7 +18,7 @@ type Service struct {
 	env      service.Env
 	secrets  *store.Table[secret]
 	versions *store.Table[version]
-	order    *store.Table[place] // secrets by date: dates.go
+	order    *store.Table[place] // secrets by date and name: order.go
 	known    known
 
 	functions Functions // run rotations; UseFunctions

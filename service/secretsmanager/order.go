@@ -11,8 +11,10 @@ import (
 )
 
 // The store's pages come in the order of ids. So that a million secrets can be
-// listed by date, page by page, each stands under its dates in a table of its own:
-// "created-date/20260101T000000.000000000/NAME-xxxxxx".
+// listed page by page, each stands in a table of its own under its dates,
+// "created-date/20260101T000000.000000000/NAME-xxxxxx", and under its name,
+// "name/NAME NAME-xxxxxx": a space comes before all that a name can have, so that a
+// name stands before those that it begins.
 
 // dates are what secrets are ordered by besides their names.
 type dates struct{ created, changed, accessed time.Time }
@@ -35,10 +37,18 @@ func placeID(by api.SortByType, at time.Time, id string) string {
 	return string(by) + "/" + at.UTC().Format("20060102T150405.000000000") + "/" + id
 }
 
+func namePlace(sec *secret) string {
+	return string(api.SortByTypeName) + "/" + sec.Name + " " + sec.ID
+}
+
 // placed returns the id of the secret that an entry is for.
 func placed(entry string) string {
-	_, rest, _ := strings.Cut(entry, "/")
-	_, id, _ := strings.Cut(rest, "/")
+	by, rest, _ := strings.Cut(entry, "/")
+	until := "/"
+	if by == string(api.SortByTypeName) {
+		until = " "
+	}
+	_, id, _ := strings.Cut(rest, until)
 	return id
 }
 
@@ -59,14 +69,23 @@ func (s *Service) reorder(ctx context.Context, sec *secret) error {
 			return err
 		}
 	}
+	if sec.kept == (dates{}) {
+		if err := table.Put(ctx, namePlace(sec), &place{}); err != nil {
+			return err
+		}
+	}
 	sec.kept = now
 	return nil
 }
 
 // displace takes a secret that is gone out of the order.
 func (s *Service) displace(ctx context.Context, sec *secret) error {
+	places := []string{namePlace(sec)}
 	for _, by := range byDate {
-		if err := s.order.At(sec.arn).Delete(ctx, placeID(by, sec.kept.of(by), sec.ID)); err != nil && !errors.Is(err, store.ErrNotFound) {
+		places = append(places, placeID(by, sec.kept.of(by), sec.ID))
+	}
+	for _, at := range places {
+		if err := s.order.At(sec.arn).Delete(ctx, at); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 	}
