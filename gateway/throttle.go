@@ -9,36 +9,40 @@ import (
 	"sumun.dev/aws"
 )
 
-// A quota is how many calls a second AWS allows, and how many at once.
+// A quota is how many calls a second AWS allows, and how many at once. Operations
+// that share a rate name it.
 type quota struct {
-	rate  rate.Limit
-	burst int
+	rate   rate.Limit
+	burst  int
+	shared string
 }
 
 // quotaOf returns the request rate that AWS documents for an operation; none when
 // it documents none.
-func quotaOf(operation, service string) (quota, bool) {
-	switch operation {
+func quotaOf(c *aws.Call) (quota, bool) {
+	switch c.Service + ":" + c.Operation {
 	case "cloudtrail:LookupEvents": // CloudTrail API Reference, LookupEvents
-		return quota{2, 2}, true
+		return quota{rate: 2, burst: 2}, true
 	case "events:PutEvents": // EventBridge User Guide, "EventBridge quotas", us-east-1
-		return quota{10_000, 10_000}, true
+		return quota{rate: 10_000, burst: 10_000}, true
 	case "ssm:StartAutomationExecution": // Systems Manager endpoints and quotas
-		return quota{10, 10}, true
+		return quota{rate: 10, burst: 10}, true
 	case "securityhub:BatchImportFindings", "securityhub:BatchUpdateFindings": // Security Hub API Reference, the operations
-		return quota{10, 30}, true
+		return quota{rate: 10, burst: 30}, true
 	case "securityhub:GetFindings": // Security Hub API Reference, "Throttling"
-		return quota{3, 6}, true
+		return quota{rate: 3, burst: 6}, true
 	case "securityhub:UpdateFindings":
-		return quota{1, 5}, true
-	case "kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncrypt", "kms:GenerateRandom", "kms:GenerateMac", "kms:VerifyMac":
-		return quota{10_000, 10_000}, true // KMS Developer Guide, "Request quotas"; shared in AWS, counted by operation here
+		return quota{rate: 1, burst: 5}, true
 	}
-	switch service {
+	switch c.Service {
+	case "kms":
+		return keyQuota(c.Operation, c.Region)
+	case "secretsmanager":
+		return secretQuota(c.Operation)
 	case "route53resolver": // Route 53 Developer Guide, "Quotas": five requests a second, per account and region
-		return quota{5, 5}, true
+		return quota{rate: 5, burst: 5}, true
 	case "securityhub":
-		return quota{10, 30}, true
+		return quota{rate: 10, burst: 30}, true
 	}
 	return quota{}, false
 }
@@ -61,12 +65,14 @@ type throttle struct {
 func newThrottle() *throttle { return &throttle{buckets: map[bucketKey]*rate.Limiter{}} }
 
 func (t *throttle) allow(c *aws.Call, now time.Time) bool {
-	operation := c.Service + ":" + c.Operation
-	q, ok := quotaOf(operation, c.Service)
+	q, ok := quotaOf(c)
 	if !ok {
 		return true
 	}
-	key := bucketKey{c.Account, c.Region, operation}
+	key := bucketKey{c.Account, c.Region, c.Service + ":" + c.Operation}
+	if q.shared != "" {
+		key.operation = c.Service + " " + q.shared
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	b := t.buckets[key]
