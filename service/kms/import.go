@@ -88,15 +88,15 @@ func (s *Service) getParametersForImport(ctx context.Context, in *kmsapi.GetPara
 	if err := wraps(k, in.WrappingAlgorithm, in.WrappingKeySpec); err != nil {
 		return nil, err
 	}
-	private, public, err := mat.NewWrapping(string(in.WrappingKeySpec))
+	made, err := s.wrapping.wrapping(ctx, arn, string(in.WrappingKeySpec))
 	if err != nil {
 		return nil, err
 	}
-	token, until, err := s.keepToken(ctx, k, string(in.WrappingAlgorithm), private)
+	token, until, err := s.keepToken(ctx, k, string(in.WrappingAlgorithm), made.private)
 	if err != nil {
 		return nil, err
 	}
-	return &kmsapi.GetParametersForImportResponse{KeyId: new(arn.String()), ImportToken: token, PublicKey: public, ParametersValidTo: &until}, nil
+	return &kmsapi.GetParametersForImportResponse{KeyId: new(arn.String()), ImportToken: token, PublicKey: made.public, ParametersValidTo: &until}, nil
 }
 
 // wraps refuses wrapping algorithms that are not for keys of k's kind. KMS

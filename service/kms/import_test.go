@@ -2,6 +2,7 @@ package kms
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -174,4 +175,32 @@ func FuzzImport(f *testing.F) {
 			t.Error(err)
 		}
 	})
+}
+
+// A request whose unit of work begins anew goes on with the wrapping key that it has;
+// the next request has another.
+func TestAWrappingKeyIsMadeOnceForARequest(t *testing.T) {
+	y := newYard(t)
+	y.keep(yardHome, externalKey("a", "SYMMETRIC_DEFAULT"))
+	in := &kmsapi.GetParametersForImportRequest{KeyId: keyNamed("a"), WrappingAlgorithm: kmsapi.AlgorithmSpecRsaesOaepSha256, WrappingKeySpec: kmsapi.WrappingKeySpecRsa2048}
+	var made [][]byte
+	err := y.store.Update(y.in(yardHome), func(ctx context.Context) error {
+		out, err := y.service.getParametersForImport(ctx, in)
+		if err != nil {
+			return err
+		}
+		if made = append(made, out.PublicKey); len(made) == 1 {
+			y.keep(yardHome, externalKey("a", "SYMMETRIC_DEFAULT")) // somebody else is faster
+		}
+		return nil
+	})
+	if err != nil || len(made) != 2 || !bytes.Equal(made[0], made[1]) {
+		t.Errorf("%d attempts, with the same key: %v; %v", len(made), len(made) == 2 && bytes.Equal(made[0], made[1]), err)
+	}
+	if next := served(y, yardHome, &kmsapi.GetParametersForImport, in); bytes.Equal(next.PublicKey, made[0]) {
+		t.Error("two requests share a wrapping key")
+	}
+	if len(y.service.wrapping.of) != 0 {
+		t.Errorf("%d keys are held for requests that are done", len(y.service.wrapping.of))
+	}
 }

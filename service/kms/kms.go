@@ -29,6 +29,8 @@ type Service struct {
 	usages  *store.Table[keyUsage]
 	known   *known
 	used    usageNote
+
+	wrapping wrappings // keys of imports under way
 }
 
 // New returns KMS.
