@@ -15,11 +15,17 @@ type resource struct {
 // touched keeps the ARNs that name one resource each, once.
 func (r *record) touched(arns []aws.ARN) {
 	for _, a := range arns {
-		if a.IsZero() || strings.HasSuffix(a.Resource, "*") || r.has(a) {
+		if a.IsZero() || wildcard(a) || r.has(a) {
 			continue
 		}
 		r.resources = append(r.resources, resource{a, kindOf(a)})
 	}
+}
+
+// wildcard reports whether an ARN stands for what has no name yet: all of a kind, or a
+// secret whose random characters are still to be drawn.
+func wildcard(a aws.ARN) bool {
+	return strings.HasSuffix(a.Resource, "*") || a.Service == "secretsmanager" && strings.HasSuffix(a.Resource, "-??????")
 }
 
 func (r *record) has(a aws.ARN) bool {

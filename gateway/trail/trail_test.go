@@ -264,3 +264,21 @@ func TestCodesAreNotShown(t *testing.T) {
 		}
 	}
 }
+
+// What has no name yet is no resource: an ARN with wildcards is for policies.
+func TestWildcardsAreNoResources(t *testing.T) {
+	var r record
+	for _, arn := range []string{
+		"arn:aws:secretsmanager:us-east-1:111122223333:secret:db-??????", "arn:aws:kms:us-east-1:111122223333:key/*",
+		"arn:aws:s3:::bucket/why-??????", "arn:aws:secretsmanager:us-east-1:111122223333:secret:db-a1B2c3",
+	} {
+		a, err := aws.ParseARN(arn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.touched([]aws.ARN{a})
+	}
+	if len(r.resources) != 2 || r.resources[0].arn.Service != "s3" || !strings.HasSuffix(r.resources[1].arn.Resource, "-a1B2c3") {
+		t.Errorf("resources are %v", r.resources)
+	}
+}
