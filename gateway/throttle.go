@@ -91,5 +91,8 @@ func (g *Gateway) limit(v *visit) error {
 	if g.throttle == nil || g.throttle.allow(v.call, v.began) {
 		return nil
 	}
+	if v.call.Service == "kms" {
+		return aws.ThrottlingException.New("You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls.")
+	}
 	return aws.ThrottlingException.New("Rate exceeded")
 }
