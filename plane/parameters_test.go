@@ -16,7 +16,7 @@ import (
 func TestSecureStringsNeedTheKey(t *testing.T) {
 	p := begun(t, config.Memory)
 	defer end(t, p)
-	key := newKey(t, p, "us-east-1")
+	key := newKey(t, p, p.Account(), "us-east-1")
 	for name, tier := range map[string]ssmapi.ParameterTier{"/standard": ssmapi.ParameterTierStandard, "/advanced": ssmapi.ParameterTierAdvanced} {
 		in := &ssmapi.PutParameterRequest{Name: name, Value: "hunter2", Type: new(ssmapi.ParameterTypeSecureString), KeyId: &key, Tier: &tier}
 		if _, err := byRoot(t, p, &ssmapi.PutParameter, in); err != nil {
@@ -29,7 +29,7 @@ func TestSecureStringsNeedTheKey(t *testing.T) {
 	}
 
 	const parameters = `{"Effect":"Allow","Action":"ssm:GetParameter","Resource":"*"}`
-	reader := newUser(t, p, "reader", parameters)
+	reader := newUser(t, p, p.Account(), "reader", parameters)
 	read := func(name string) (string, error) {
 		out, err := ssmapi.GetParameter.Call(reader, p.current.Load().gate.InsideAny("test"), &ssmapi.GetParameterRequest{Name: name, WithDecryption: new(true)})
 		if err != nil {
