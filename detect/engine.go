@@ -84,6 +84,9 @@ func NewEngine(o Options) *Engine {
 	return e
 }
 
+// Rules returns how many rules the engine applies.
+func (e *Engine) Rules() int { return len(e.rules) }
+
 type call struct{ service, operation string }
 
 func (e *Engine) part(account aws.Account) *part {

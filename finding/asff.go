@@ -1,6 +1,7 @@
 package finding
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/api/securityhubapi"
 	"sumun.dev/aws"
+	"sumun.dev/wire"
 )
 
 // ASFF returns a GuardDuty finding as GuardDuty sends it to Security Hub:
@@ -45,6 +47,19 @@ func ASFF(f *guarddutyapi.Finding) *securityhubapi.AwsSecurityFinding {
 		}
 	}
 	return out
+}
+
+// EncodeASFF writes findings as BatchImportFindings takes them.
+func EncodeASFF(found ...*Finding) ([]byte, error) {
+	in := &securityhubapi.BatchImportFindingsRequest{Findings: []securityhubapi.AwsSecurityFinding{}}
+	for _, f := range found {
+		in.Findings = append(in.Findings, *ASFF(f.GuardDuty()))
+	}
+	doc, err := wire.EncodeJSONDocument(&securityhubapi.BatchImportFindings, in)
+	if err != nil {
+		return nil, fmt.Errorf("encode for Security Hub: %w", err)
+	}
+	return json.Marshal(doc)
 }
 
 // severity maps GuardDuty's number to the label of its range and the number that

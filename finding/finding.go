@@ -51,12 +51,12 @@ type Suspicion struct {
 
 // An Evidence is a record that a suspicion rests on.
 type Evidence struct {
-	ID     string // of the record: CloudTrail's eventID …; may be empty
-	File   string
-	Line   int // from 1; 0 where the file has no lines
-	Offset int64
-	At     time.Time
-	Told   string // what the record says, in a few words
+	ID     string    `json:"id,omitempty"` // of the record: CloudTrail's eventID …
+	File   string    `json:"file,omitempty"`
+	Line   int       `json:"line,omitempty"` // from 1; 0 where the file has no lines
+	Offset int64     `json:"offset"`
+	At     time.Time `json:"at"`
+	Told   string    `json:"told,omitempty"` // what the record says, in a few words
 }
 
 // A Caller is whose credentials were used: GuardDuty's accessKeyDetails.
@@ -141,12 +141,12 @@ type KubernetesCall struct {
 // An Unusual is a feature that what is known as normal does not explain:
 // service.additionalInfo.unusualBehavior and anomalies.
 type Unusual struct {
-	Feature string // api, asn, network, country, userAgent, region, hour, volume …
-	Value   string
-	Of      string  // whose habit it breaks: principal, account or peers
-	Seen    uint64  // how often this value was seen before
-	Total   uint64  // of how many
-	Score   float64 // 0 usual to 1 never seen among many
+	Feature string  `json:"feature"` // api, asn, network, country, userAgent, region, hour, volume …
+	Value   string  `json:"value"`
+	Of      string  `json:"of"`    // whose habit it breaks: principal, account or peers
+	Seen    uint64  `json:"seen"`  // how often this value was seen before
+	Total   uint64  `json:"total"` // of how many
+	Score   float64 `json:"score"` // 0 usual to 1 never seen among many
 }
 
 // A Sequence is what joins signals of one actor: service.detection.sequence.
@@ -273,6 +273,12 @@ func (f *Finding) Again(s Suspicion, now time.Time) {
 	}
 	f.Evidence = evidence
 	f.Updated = now
+}
+
+// Level returns how severe the finding is, from 1 to 10.
+func (f *Finding) Level() float64 {
+	kind, _ := KindOf(f.Type)
+	return cmp.Or(f.Severity, kind.Severity)
 }
 
 // ARN names the finding.

@@ -64,11 +64,7 @@ func TestViews(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "event.json", e.Data)
-	doc, err := wire.EncodeJSONDocument(&securityhubapi.BatchImportFindings, &securityhubapi.BatchImportFindingsRequest{Findings: []securityhubapi.AwsSecurityFinding{*ASFF(f.GuardDuty())}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b, err = json.Marshal(doc); err != nil {
+	if b, err = EncodeASFF(f); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "asff.json", b)

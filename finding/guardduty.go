@@ -29,7 +29,7 @@ func (f *Finding) GuardDuty() *guarddutyapi.Finding {
 	}
 	return &guarddutyapi.Finding{
 		SchemaVersion: "2.0", AccountId: string(f.Account), Region: string(f.Region), Partition: &f.Partition,
-		Id: f.ID, Arn: f.ARN().String(), Type: f.Type, Severity: cmp.Or(f.Severity, kind.Severity),
+		Id: f.ID, Arn: f.ARN().String(), Type: f.Type, Severity: f.Level(),
 		Title: &title, Description: new(f.words(kind.Description)),
 		CreatedAt: stamp(f.Created), UpdatedAt: stamp(f.Updated),
 		Resource: f.resource(cmp.Or(kind.Resource, onInstance)),

@@ -1,0 +1,152 @@
+// Package triage judges folders of logs at once: it learns what is normal from them, applies all rules, and adds suspicions up to findings.
+package triage
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"sumun.dev/aws"
+	"sumun.dev/detect"
+	"sumun.dev/detect/record"
+	"sumun.dev/detect/source"
+	"sumun.dev/finding"
+)
+
+// Options say what to read and what counts.
+type Options struct {
+	Paths    []string  // files, folders, globs, "-"
+	Stdin    io.Reader // what "-" is
+	Baseline []string  // what to learn from; none: from what is judged, in a first pass over it
+	Since    time.Time // judge what happened at or after; zero: all
+	Until    time.Time // judge what happened before; zero: all
+	Engine   detect.Options
+
+	// Progress hears now and then how far it is: bytes read of all, and records.
+	Progress func(Progress)
+}
+
+// A Progress is how far a triage is.
+type Progress struct {
+	Learning bool
+	Records  int
+	Files    int // that were begun
+	All      int // files there are
+}
+
+// A Result is what a triage found.
+type Result struct {
+	Findings []*finding.Finding // the most severe first, then the earliest
+	Judged   int                // records within Since and Until
+	From, To time.Time          // of those
+	Rules    int
+	Read     source.Report
+	Learnt   int // records learnt from
+}
+
+// maxFindings bounds what hostile logs can make of memory.
+const maxFindings = 200_000
+
+// Run reads, learns and judges. It fails when nothing can be read at all, or when
+// ctx ends.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	files, err := source.Expand(o.Paths, o.Stdin)
+	if err != nil {
+		return nil, err
+	}
+	e := detect.NewEngine(o.Engine)
+	out := &Result{Rules: e.Rules()}
+	if err := learn(ctx, o, e, files, out); err != nil {
+		return nil, err
+	}
+	found := map[string]*finding.Finding{}
+	for r, err := range source.Records(ctx, files, &out.Read) {
+		if err != nil {
+			return nil, err
+		}
+		if !o.Since.IsZero() && r.Time.Before(o.Since) || !o.Until.IsZero() && !r.Time.Before(o.Until) {
+			continue
+		}
+		if out.Judged++; out.Judged == 1 || r.Time.Before(out.From) {
+			out.From = r.Time
+		}
+		if r.Time.After(out.To) {
+			out.To = r.Time
+		}
+		if o.Progress != nil && out.Judged%4096 == 0 {
+			o.Progress(Progress{Records: out.Judged, Files: out.Read.Files, All: len(files)})
+		}
+		e.See(r, func(s finding.Suspicion) { add(found, home(r), s) })
+		if len(found) > maxFindings {
+			return nil, fmt.Errorf("more than %d findings: narrow --since and --until, or suppress what is known", maxFindings)
+		}
+	}
+	for _, f := range found {
+		out.Findings = append(out.Findings, f)
+	}
+	slices.SortFunc(out.Findings, func(a, b *finding.Finding) int {
+		return cmp.Or(cmp.Compare(b.Level(), a.Level()), a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.Type, b.Type), cmp.Compare(a.ID, b.ID))
+	})
+	return out, nil
+}
+
+// learn takes in what is normal. What is read from standard input can be read
+// once only: then nothing is learnt from it.
+func learn(ctx context.Context, o Options, e *detect.Engine, files []source.File, out *Result) error {
+	from := slices.DeleteFunc(slices.Clone(files), func(f source.File) bool { return f.Name == "-" })
+	if len(o.Baseline) > 0 {
+		var err error
+		if from, err = source.Expand(o.Baseline, strings.NewReader("")); err != nil {
+			return err
+		}
+	}
+	var aside source.Report
+	for r, err := range source.Records(ctx, from, &aside) {
+		if err != nil {
+			return err
+		}
+		e.Learn(r)
+		if out.Learnt++; o.Progress != nil && out.Learnt%4096 == 0 {
+			o.Progress(Progress{Learning: true, Records: out.Learnt, Files: aside.Files, All: len(from)})
+		}
+	}
+	return nil
+}
+
+// detector is the id of the detector that findings of a triage belong to; ids of
+// findings follow from it.
+var detector = func() string {
+	sum := sha256.Sum256([]byte("sumun detect"))
+	return hex.EncodeToString(sum[:16])
+}()
+
+func home(r *record.Record) finding.Home {
+	return finding.Home{Partition: partition(r.Region), Account: r.Account, Region: r.Region, Detector: detector}
+}
+
+func partition(r aws.Region) string {
+	switch {
+	case strings.HasPrefix(string(r), "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(string(r), "us-gov-"):
+		return "aws-us-gov"
+	}
+	return "aws"
+}
+
+// add counts a suspicion. Times are those of the records: the same logs give the
+// same findings, whenever they are read.
+func add(found map[string]*finding.Finding, home finding.Home, s finding.Suspicion) {
+	id := s.In(home)
+	if f := found[id]; f != nil {
+		f.Again(s, s.At)
+		return
+	}
+	found[id] = finding.Open(home, s, s.At)
+}

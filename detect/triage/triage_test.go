@@ -1,0 +1,143 @@
+package triage
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"sumun.dev/detect/report"
+	"sumun.dev/finding"
+)
+
+// attacks is where records of real attacks are.
+const attacks = "../../../shared/data/cloudtrail-attacks"
+
+func call(second int, operation, fields string) string {
+	return fmt.Sprintf(`{"eventTime":"%[1]s","eventSource":"ec2.amazonaws.com","eventName":%[2]q,"recipientAccountId":"111122223333","awsRegion":"eu-west-1","eventID":"e%[3]d","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","userName":"ann"},"requestParameters":{%[4]s}}`,
+		time.Date(2026, 3, 1, 0, 0, second, 0, time.UTC).Format(time.RFC3339), operation, second, fields)
+}
+
+const share = `"imageId":"ami-1","launchPermission":{"add":{"items":[{"userId":"444455556666"}]}}`
+
+func run(t *testing.T, o Options) *Result {
+	t.Helper()
+	r, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestSuspicionsAddUp(t *testing.T) {
+	log := strings.Join([]string{call(1, "ModifyImageAttribute", share), "rubbish", call(2, "DescribeImages", ""), call(9, "ModifyImageAttribute", share)}, "\n")
+	r := run(t, Options{Paths: []string{"-"}, Stdin: strings.NewReader(log)})
+	if len(r.Findings) != 1 || r.Judged != 3 || r.Read.Unread() != 1 || r.Learnt != 0 {
+		t.Fatalf("%+v", r)
+	}
+	f := r.Findings[0]
+	if f.Count != 2 || !f.LastSeen.After(f.FirstSeen) || len(f.Evidence) != 2 || f.Evidence[0].Line != 1 || f.Evidence[1].Line != 4 || f.Evidence[1].ID != "e9" || f.Region != "eu-west-1" {
+		t.Errorf("%+v", f)
+	}
+}
+
+func TestTheSameLogsGiveTheSameFindings(t *testing.T) {
+	dir := t.TempDir()
+	for i := range 3 {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), []byte(call(i, "ModifyImageAttribute", share)+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var first string
+	for range 3 {
+		var b bytes.Buffer
+		if err := report.JSON(&b, run(t, Options{Paths: []string{dir}}).Findings); err != nil {
+			t.Fatal(err)
+		}
+		if first == "" {
+			first = b.String()
+		}
+		if b.String() != first || !strings.Contains(first, `"count": 3`) {
+			t.Errorf("%s\n%s", first, b.String())
+		}
+	}
+}
+
+func TestSinceAndUntil(t *testing.T) {
+	log := strings.Join([]string{call(1, "ModifyImageAttribute", share), call(5, "ModifyImageAttribute", share), call(9, "ModifyImageAttribute", share)}, "\n")
+	at := func(s int) time.Time { return time.Date(2026, 3, 1, 0, 0, s, 0, time.UTC) }
+	r := run(t, Options{Paths: []string{"-"}, Stdin: strings.NewReader(log), Since: at(5), Until: at(9)})
+	if r.Judged != 1 || len(r.Findings) != 1 || r.Findings[0].Count != 1 || !r.From.Equal(at(5)) || !r.To.Equal(at(5)) {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestEveryFormat(t *testing.T) {
+	hostile := strings.ReplaceAll(call(1, "ModifyImageAttribute", share), "user/ann", `user/\u001b[2J\u202e=cmd|<script>alert(1)</script>`)
+	r := run(t, Options{Paths: []string{"-"}, Stdin: strings.NewReader(hostile)})
+	for name, write := range report.Formats {
+		var b bytes.Buffer
+		if err := write(&b, r.Findings); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		out := b.String()
+		if strings.ContainsAny(out, "\x1b\u202e") {
+			t.Errorf("%s writes control characters of the log: %q", name, out)
+		}
+		if name == "html" && strings.Contains(out, "<script>alert") {
+			t.Error("html runs what is in the log")
+		}
+		if !strings.Contains(out, "TransferDataToCloudAccount") {
+			t.Errorf("%s: %s", name, out)
+		}
+		if (strings.HasPrefix(name, "json") || name == "asff" || name == "sarif" || name == "ocsf") && !json.Valid(b.Bytes()) {
+			t.Errorf("%s is no JSON", name)
+		}
+		b.Reset()
+		if err := write(&b, nil); err != nil {
+			t.Errorf("%s of nothing: %v", name, err)
+		}
+	}
+}
+
+// Each technique of real attacks raises a finding that tells what it was.
+func TestRealAttacks(t *testing.T) {
+	if _, err := os.Stat(attacks); err != nil {
+		t.Skipf("no records of real attacks: %v", err)
+	}
+	files, err := filepath.Glob(attacks + "/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		t.Run(filepath.Base(f), func(t *testing.T) {
+			in, err := os.Open(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+			b, err := io.ReadAll(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The same with every name changed that a lazy rule could lean on.
+			masked := strings.NewReplacer("stratus", "mqtzvwp", "red-team", "kdlqnwx", "christophe", "wpqmzxlkja").Replace(string(b))
+			for _, log := range []string{string(b), masked} {
+				r := run(t, Options{Paths: []string{"-"}, Stdin: strings.NewReader(log)})
+				if len(r.Findings) == 0 || r.Read.Unread() != 0 {
+					t.Errorf("%d findings, %+v", len(r.Findings), r.Read)
+				}
+				for _, f := range r.Findings {
+					if _, ok := finding.KindOf(f.Type); !ok || len(f.Evidence) == 0 || f.Signal == "" {
+						t.Errorf("%+v", f)
+					}
+				}
+			}
+		})
+	}
+}
