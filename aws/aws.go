@@ -31,8 +31,15 @@ type ARN struct {
 
 // ParseARN reads "arn:aws:kms:eu-central-1:111122223333:key/1234".
 func ParseARN(s string) (ARN, error) {
-	p := strings.SplitN(s, ":", 6)
-	if len(p) != 6 || p[0] != "arn" || p[1] == "" || p[2] == "" || p[5] == "" {
+	var p [6]string // a call reads several: nothing is allocated
+	rest, whole := s, true
+	for i := range p[:5] {
+		var found bool
+		p[i], rest, found = strings.Cut(rest, ":")
+		whole = whole && found
+	}
+	p[5] = rest
+	if !whole || p[0] != "arn" || p[1] == "" || p[2] == "" || p[5] == "" {
 		return ARN{}, fmt.Errorf("%q is not an ARN", s)
 	}
 	return ARN{p[1], p[2], Region(p[3]), Account(p[4]), p[5]}, nil
