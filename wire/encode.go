@@ -21,9 +21,7 @@ func (m *Match) Encode(out any, requestID string) (*Response, error) {
 	switch m.Protocol {
 	case JSON:
 		r.Header.Set("Content-Type", m.jsonType())
-		w := jsonWriter{b: make([]byte, 0, 512)}
-		w.structure(p, v, nil)
-		r.Body = w.b
+		r.Body = encodeJSON(p, v)
 	case CBOR:
 		r.Header.Set("Content-Type", "application/cbor")
 		r.Header.Set("Smithy-Protocol", rpcV2)

@@ -1,12 +1,14 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/base64"
 	"math"
 	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -25,6 +27,26 @@ type jsonWriter struct {
 	noBlob bool   // leaves blobs out
 	ts     string // the format of all timestamps; empty means the model's, else seconds since 1970
 	depth  int
+}
+
+// drafts are buffers in which answers are written before their length is known.
+var drafts = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxDraft bounds the buffers that are kept.
+const maxDraft = 64 << 10
+
+// encodeJSON writes the structure v as a body.
+func encodeJSON(p *plan, v reflect.Value) []byte {
+	draft := drafts.Get().(*[]byte)
+	w := jsonWriter{b: *draft}
+	w.structure(p, v, nil)
+	body := bytes.Clone(w.b)
+	if cap(w.b) <= maxDraft {
+		clear(w.b) // answers hold secrets
+		*draft = w.b[:0]
+		drafts.Put(draft)
+	}
+	return body
 }
 
 // appendJSONString writes s quoted. Bytes that are no UTF-8 become U+FFFD.

@@ -78,7 +78,7 @@ func (d *jsonReader) blob(s *shape, v reflect.Value, k jsontext.Kind) error {
 func decodeBase64(text []byte) ([]byte, error) {
 	b := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	n, err := base64.StdEncoding.Decode(b, text)
-	if err != nil || bytes.ContainsAny(text, "\r\n") {
+	if err != nil || bytes.IndexByte(text, '\r') >= 0 || bytes.IndexByte(text, '\n') >= 0 {
 		return nil, &aws.Error{Code: codeSerialization, Message: "A blob is not valid base64."}
 	}
 	return b[:n], nil
