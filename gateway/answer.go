@@ -20,7 +20,7 @@ func (g *Gateway) answer(v *visit) {
 	}
 	h := v.w.Header()
 	maps.Copy(h, response.Header)
-	h.Set("X-Content-Type-Options", "nosniff") // what callers stored must not run in a browser
+	h["X-Content-Type-Options"] = nosniff
 	if response.Stream != nil {
 		defer response.Stream.Close()
 		v.w.WriteHeader(response.Status)
@@ -37,6 +37,9 @@ func (g *Gateway) answer(v *visit) {
 		_, _ = v.w.Write(response.Body)
 	}
 }
+
+// nosniff: what callers stored must not run in a browser. Nobody writes to it.
+var nosniff = []string{"nosniff"}
 
 func bodyAllowed(r *wire.Response) bool {
 	return r.Status >= 200 && r.Status != http.StatusNoContent && r.Status != http.StatusNotModified

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,7 +100,13 @@ func bound(head []byte, context map[string]string) []byte {
 	if len(context) == 0 {
 		return b
 	}
-	for _, key := range slices.Sorted(maps.Keys(context)) {
+	var few [8]string // most contexts fit
+	keys := few[:0]
+	for key := range context {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
 		b = binary.BigEndian.AppendUint32(b, uint32(len(key)))
 		b = append(b, key...)
 		b = binary.BigEndian.AppendUint32(b, uint32(len(context[key])))

@@ -1,7 +1,6 @@
 package kms
 
 import (
-	"maps"
 	"slices"
 
 	"sumun.dev/aws"
@@ -32,8 +31,14 @@ func addContext(values map[string][]string, context map[string]string) {
 	if len(context) == 0 {
 		return
 	}
-	for key, value := range context {
-		values["kms:EncryptionContext:"+key] = []string{value}
+	texts := make([]string, 0, 2*len(context)) // the keys, then a value each
+	for key := range context {
+		texts = append(texts, key)
 	}
-	values["kms:EncryptionContextKeys"] = slices.Sorted(maps.Keys(context))
+	slices.Sort(texts)
+	values["kms:EncryptionContextKeys"] = slices.Clip(texts)
+	for _, key := range texts {
+		texts = append(texts, context[key])
+		values["kms:EncryptionContext:"+key] = slices.Clip(texts[len(texts)-1:])
+	}
 }

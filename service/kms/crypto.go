@@ -70,7 +70,12 @@ func (s *Service) touchUse(ctx context.Context, t target, u use) ([]wire.Touch, 
 	if err := checkContext(u.context); err != nil {
 		return nil, err
 	}
-	values := make(map[string][]string, 4+len(u.context)+len(u.also))
+	r, err := s.ready(ctx, t.ARN)
+	room := 4 + len(u.context) + len(u.also)
+	if err == nil {
+		room += len(r.conditions)
+	}
+	values := make(map[string][]string, room)
 	for name, value := range u.also {
 		values[name] = value
 	}
@@ -78,7 +83,6 @@ func (s *Service) touchUse(ctx context.Context, t target, u use) ([]wire.Touch, 
 		values[u.condition] = []string{u.algorithm}
 	}
 	addContext(values, u.context)
-	r, err := s.ready(ctx, t.ARN)
 	touch, err := s.touchReady(ctx, t, r, err, u.action, values)
 	if err != nil {
 		return nil, err
