@@ -7,9 +7,15 @@ import (
 	"testing"
 
 	"sumun.dev/api/ssmapi"
+	"sumun.dev/engine/seal"
+	"sumun.dev/store"
+	"sumun.dev/store/sqlite"
 )
 
-var many = flag.Int("parameters", 50_000, "how many parameters BenchmarkMany has")
+var (
+	many = flag.Int("parameters", 50_000, "how many parameters BenchmarkMany has")
+	disk = flag.Bool("disk", false, "BenchmarkMany keeps them in SQLite, not in memory")
+)
 
 func BenchmarkGetParametersByPath(b *testing.B) {
 	w := newWorld(b, false)
@@ -27,10 +33,18 @@ func BenchmarkGetParametersByPath(b *testing.B) {
 	}
 }
 
-// BenchmarkMany reads among many parameters: -parameters 1000000 for a million.
-// B/parameter is what the store in memory takes for each.
+// BenchmarkMany reads among many parameters: -parameters 1000000 for a million, -disk
+// for SQLite. heap-B/parameter is what each takes of the heap.
 func BenchmarkMany(b *testing.B) {
 	w := newWorld(b, false)
+	if *disk {
+		backend, err := sqlite.Open(b.TempDir())
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = backend.Close() })
+		w = worldOn(b, store.Open(backend, seal.NewRoot(seal.GenerateKey())), false)
+	}
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -45,7 +59,7 @@ func BenchmarkMany(b *testing.B) {
 			_, err := do(w, w.service.getParameter, &ssmapi.GetParameterRequest{Name: fmt.Sprintf("/app/%06d/value-%d", n/10, n%10)})
 			w.must(err)
 		}
-		b.ReportMetric(each, "B/parameter")
+		b.ReportMetric(each, "heap-B/parameter")
 	})
 	b.Run("by_path", func(b *testing.B) {
 		n := 0
