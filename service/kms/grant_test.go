@@ -210,6 +210,8 @@ func TestGrantsAreListedAndMadeOnce(t *testing.T) {
 	must(w, &api.Encrypt, &api.EncryptRequest{KeyId: id, Plaintext: []byte("x"), GrantTokens: []string{*one.GrantToken}})
 }
 
+// BenchmarkEncryptDecrypt is a pair of calls without the gate: what they touch, what
+// the key's policy and the caller's say to it, and the service.
 func BenchmarkEncryptDecrypt(b *testing.B) {
 	w := newCrypt(b)
 	id := w.key(symmetric, encrypting)

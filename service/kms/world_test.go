@@ -28,6 +28,9 @@ type crypt struct {
 	store   *store.Store
 	service *Service
 	caller  *aws.Principal
+
+	routes   []wire.Route
+	policies *policy.Cache
 }
 
 // people know every user and role: alice's unique id is AIDAALICE…
@@ -58,9 +61,10 @@ func idOf(kind string, a aws.Account, name string) string {
 }
 
 func newCrypt(t testing.TB) *crypt {
-	w := &crypt{t: t, store: store.Open(memory.New(), seal.NewRoot(seal.GenerateKey())), caller: root(account)}
+	w := &crypt{t: t, store: store.Open(memory.New(), seal.NewRoot(seal.GenerateKey())), caller: root(account), policies: new(policy.Cache)}
 	t.Cleanup(func() { w.store.Close() })
 	w.service = New(service.Env{Store: w.store, Log: slog.New(slog.DiscardHandler), Principals: people{}})
+	w.routes = w.service.Routes()
 	return w
 }
 
@@ -131,8 +135,7 @@ func arnOf(id string) string { return "arn:aws:kms:us-east-1:111122223333:key/" 
 
 // call authorises and serves in a unit of work, as the gate does.
 func call[In, Out any](w *crypt, op *wire.Operation[In, Out], in In) (out Out, err error) {
-	all := w.service.Routes()
-	r := all[slices.IndexFunc(all, func(r wire.Route) bool { return r.Operation == wire.AnyOperation(op) })]
+	r := w.routes[slices.IndexFunc(w.routes, func(r wire.Route) bool { return r.Operation == wire.AnyOperation(op) })]
 	err = w.store.Update(w.ctx(op.Name), func(ctx context.Context) error {
 		touches, err := r.Touches(ctx, in)
 		if err != nil {
@@ -159,14 +162,14 @@ func (w *crypt) decide(t *wire.Touch) error {
 	}
 	p := &policy.Policies{}
 	if t.Policy != "" {
-		doc, err := policy.Parse([]byte(t.Policy), policy.Key)
+		doc, err := w.policies.Parse(t.Policy, policy.Key)
 		if err != nil {
 			return fmt.Errorf("policy of %s: %w", t.Resource, err)
 		}
 		p.Resource = &policy.Attached{Document: doc}
 	}
 	for _, g := range t.Grants {
-		doc, err := policy.Parse([]byte(g.Document), policy.Resource)
+		doc, err := w.policies.Parse(g.Document, policy.Resource)
 		if err != nil {
 			return fmt.Errorf("grant %s: %w", g.Document, err)
 		}
