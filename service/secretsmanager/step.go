@@ -95,8 +95,18 @@ func (s *Service) step(ctx context.Context, due store.Due) error {
 		return nil
 	}
 	sec, err := s.due(store.Outside(ctx), due)
-	if err != nil || sec == nil || sec.Rotation == nil || sec.Rotation.Token != p.Token {
+	if err != nil {
 		return err
+	}
+	if sec == nil || sec.Rotation == nil || sec.Rotation.Token != p.Token {
+		// The rotation is over, unless what was read is older than this record: read
+		// in the unit it must be what is kept, or the unit does not commit and is
+		// done again.
+		sec, err := s.due(ctx, due)
+		if err != nil || sec == nil || sec.Rotation == nil || sec.Rotation.Token != p.Token {
+			return err
+		}
+		return s.proceed(ctx, sec, &p, 0)
 	}
 	if now := sec.Stages[current]; sec.Deletion != nil || now != p.Was && now != p.Token || now != p.Token && sec.Stages[pending] != p.Token {
 		return s.abandon(ctx, due, &p)
