@@ -49,7 +49,12 @@ func (v *verdicts) combine(e *evaluation) Decision {
 // grant does not pass by.
 func (v *verdicts) granted(e *evaluation) Decision {
 	by := ByResource
-	if v[ByGrant].reach > v[ByResource].reach {
+	// A KMS grant is enough for its grantee across accounts too: service-linked
+	// roles, whose policies nobody can change, use other accounts' keys by grants
+	// alone. EC2 Auto Scaling User Guide, "Required AWS KMS key policy for use with
+	// encrypted volumes".
+	enough := e.crossAccount && v[ByGrant].reach >= limited && equalFold(e.service, "kms")
+	if v[ByGrant].reach > v[ByResource].reach || enough && v[ByIdentity].allow.statement == nil {
 		by = ByGrant
 	}
 	reach, resource := v[by].reach, v[by].allow
@@ -59,11 +64,14 @@ func (v *verdicts) granted(e *evaluation) Decision {
 	if !e.hasIdentity {
 		return resource.decision(Allowed, by)
 	}
-	// Across accounts a grant on the resource's side passes nothing by: the
-	// principal's own account has to allow as well. A root session is always
-	// held to its task.
-	if e.crossAccount || e.heldToTask {
+	// Across accounts an Allow on the resource's side passes nothing by: the
+	// principal's own account has to allow as well, and what limits the principal
+	// does so under a grant too. A root session is always held to its task.
+	switch {
+	case e.heldToTask, e.crossAccount && (by != ByGrant || !enough):
 		reach = min(reach, delegated)
+	case e.crossAccount:
+		reach = min(reach, limited)
 	}
 	identity := v[ByIdentity].allow
 	switch {

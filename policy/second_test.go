@@ -73,7 +73,9 @@ func slowly(req *Request, p *Policies) Outcome {
 	if p.RestrictPublicBuckets && p.Resource != nil && slowPublic(p.Resource) && who.Kind != aws.Service && (across || !ours) {
 		resource = unreached
 	}
-	resource = max(resource, look(p.Grants...))
+	byGrant := look(p.Grants...)
+	granted := byGrant > delegated && strings.HasPrefix(strings.ToLower(req.Action), "kms:")
+	resource = max(resource, byGrant)
 	identity := ours && look(p.Identity...) > unreached || who.Kind == aws.Root
 	boundary := !bounded || look(p.Boundary) > unreached
 	made := who.Session != nil && (who.Session.Policy != "" || who.Session.PolicyARNs != nil || who.Session.TaskPolicy != "")
@@ -89,24 +91,24 @@ func slowly(req *Request, p *Policies) Outcome {
 		resource = min(resource, delegated)
 	}
 
-	granted := false
+	allowed := false
 	switch {
 	case !ours:
-		granted = resource > unreached
+		allowed = resource > unreached
 	case across:
-		granted = resource > unreached && identity && boundary && session
+		allowed = resource > unreached && (identity || granted) && boundary && session
 	case must && resource == unreached:
 	case resource == direct:
-		granted = true
+		allowed = true
 	case resource == limited:
-		granted = boundary && session
+		allowed = boundary && session
 	default:
-		granted = identity && boundary && session
+		allowed = identity && boundary && session
 	}
 	switch {
 	case denied:
 		return ExplicitDeny
-	case ceilings && granted:
+	case ceilings && allowed:
 		return Allowed
 	}
 	return ImplicitDeny
