@@ -19,7 +19,12 @@ import (
 	"sumun.dev/detect/rule/bitcointool"
 	"sumun.dev/detect/rule/blackhole"
 	"sumun.dev/detect/rule/ccactivity"
+	"sumun.dev/detect/rule/instancecredentials"
 	"sumun.dev/detect/rule/maliciousdomain"
+	"sumun.dev/detect/rule/reconnaissance"
+	"sumun.dev/detect/rule/rootsession"
+	"sumun.dev/detect/rule/rootused"
+	"sumun.dev/detect/rule/unusualcalls"
 )
 
 // Rules lists all built-in rules, in alphabetical order of their names.
@@ -55,5 +60,10 @@ var programmed = []*rule.Rule{
 	&bitcointool.Rule,
 	&blackhole.Rule,
 	&ccactivity.Rule,
+	&instancecredentials.Rule,
 	&maliciousdomain.Rule,
+	&reconnaissance.Rule,
+	&rootsession.Rule,
+	&rootused.Rule,
+	&unusualcalls.Rule,
 }

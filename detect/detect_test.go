@@ -3,6 +3,8 @@ package detect
 import (
 	"bytes"
 	"cmp"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,16 +92,29 @@ func TestRulesHaveEvidence(t *testing.T) {
 
 // evidence judges a file. An empty line begins a story of its own, with an engine
 // that knows nothing; in each story of hit.jsonl the rule has to speak, in those
-// of miss.jsonl never. Without State, every line is a story.
+// of miss.jsonl never. Without State, every line is a story. What learn.jsonl holds,
+// where there is one, is learnt before each story.
 func evidence(t *testing.T, r *rule.Rule, file string, hit bool) {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	read := readers[r.Class]()
+	habits, err := os.ReadFile(filepath.Join(filepath.Dir(file), "learn.jsonl"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
 	alone := func() *Engine {
 		known := lists(t)
-		return NewEngine(Options{Rules: []*rule.Rule{r}, Lists: func(aws.Account, aws.Region) intel.Lists { return known }})
+		e := NewEngine(Options{Rules: []*rule.Rule{r}, Lists: func(aws.Account, aws.Region) intel.Lists { return known }})
+		for line := range bytes.Lines(habits) {
+			rec, err := read(line)
+			if err != nil {
+				t.Fatalf("what is learnt: %v", err)
+			}
+			e.Learn(rec)
+		}
+		return e
 	}
 	e, n, told, records := alone(), 0, 0, 0
 	end := func() {

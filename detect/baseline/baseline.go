@@ -1,108 +1,394 @@
 // Package baseline learns what is normal in an account, and says how unusual a call is.
+//
+// For each principal, each group of its peers, and the account as a whole, it
+// knows on which days a value of a feature was seen: an API, a network, a
+// country, a family of user agents, a region, an hour of the day. Days count, not
+// calls: what a single burst did a thousand times is not normal for that. The day
+// of the call that is judged, and the ones beside it, explain nothing; so logs may
+// be learnt from before they are judged themselves.
 package baseline
 
 import (
-	"encoding/json"
+	"bytes"
+	"encoding/gob"
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
 	"time"
 
 	"sumun.dev/detect/enrich"
 	"sumun.dev/detect/record"
 )
 
-// maxCounted bounds how many values are counted in an account; what comes
-// after that is judged by what is known, and learnt no more.
-const maxCounted = 1 << 18
+// Learning is how long an account is watched before anything counts as unusual
+// in it, and Window is the time over which what was seen fades to half: GuardDuty
+// learns for 7 to 14 days. User Guide, "GuardDuty anomaly detection".
+const (
+	Learning = 7 * 24 * time.Hour
+	Window   = 14 * 24 * time.Hour
+)
+
+const (
+	// maxEntries and maxNames bound what is known of an account: some 20 MiB.
+	// What was not seen for longest is forgotten.
+	maxEntries = 1 << 18
+	maxNames   = 1 << 17
+	maxName    = 256 // bytes of a value; what is longer counts as its beginning
+	daysKept   = 64  // bits of an entry
+)
+
+// The features that are watched.
+const (
+	API = iota
+	Network
+	Country
+	Agent
+	Region
+	Hour
+	features
+	calls = features // all calls of somebody, whatever they are
+)
+
+var named = [features]string{"api", "network", "country", "userAgent", "region", "hour"}
+
+// Whose habits are watched.
+const (
+	Principal = iota
+	Peers
+	Everybody
+	scopes
+)
+
+var ofWhom = [scopes]string{"principal", "peers", "account"}
 
 // An Account is what is normal in one account. It is not safe for concurrent use.
 type Account struct {
-	Counts map[string]uint64    // feature, whose, value → how often
-	Began  map[string]time.Time // whose → the first record learnt
+	names   map[string]uint32
+	list    []string // by number
+	entries map[key]entry
+	most    int // entries kept
+}
+
+// A key is a value of a feature, and whose.
+type key struct {
+	who     uint32
+	feature uint8
+	value   uint32
+}
+
+// An entry is when a value was seen.
+type entry struct {
+	last  int32   // the latest day, since 1970
+	days  uint64  // bit n: seen n days before last
+	count float32 // how often; halved in each Window
 }
 
 // New returns an account of which nothing is known.
 func New() *Account {
-	return &Account{Counts: map[string]uint64{}, Began: map[string]time.Time{}}
+	return &Account{names: map[string]uint32{}, entries: map[key]entry{}, most: maxEntries}
 }
 
 // A Judgement is how unusual a call is for who made it.
 type Judgement struct {
-	// Learnt is how long the actor has been watched; 0 when it is new.
-	Learnt time.Duration
-	// Calls is how many calls of the actor were learnt.
+	// Ready says that the account was watched for long enough to tell.
+	Ready bool
+	// Days is on how many other days the actor was seen.
+	Days int
+	// Calls is how many calls of the actor were learnt, the older the less they count.
 	Calls uint64
 	// Unusual lists the features that nothing learnt explains, the most unusual
-	// first.
+	// first; those of the principal only.
 	Unusual []Feature
+
+	seen [scopes][features]int // days
+	of   [scopes]int
+	has  [features]bool // the call shows it
+}
+
+// Seen returns on how many other days somebody was seen with the call's value of
+// a feature.
+func (j *Judgement) Seen(whose, feature int) int { return j.seen[whose][feature] }
+
+// Of returns on how many other days somebody was seen at all.
+func (j *Judgement) Of(whose int) int { return j.of[whose] }
+
+// New reports whether somebody who is known was never seen with the value.
+func (j *Judgement) New(whose, feature int) bool {
+	return j.has[feature] && j.of[whose] > 0 && j.seen[whose][feature] == 0
 }
 
 // A Feature is one respect in which a call can be unusual.
 type Feature struct {
-	Name  string // api, network, userAgent, region
+	Name  string // api, network, country, userAgent, region, hour
 	Value string
-	Seen  uint64 // how often the actor was seen with the value
-	Total uint64 // of how many calls
+	Of    string  // whose habit it breaks: the widest of principal, peers and account
+	Seen  uint64  // on how many days that was seen with the value
+	Total uint64  // of how many
+	Score float64 // 0 usual to 1 never seen in a long time
 }
 
-type feature struct{ name, value string }
-
-func features(a *record.API, region string, at enrich.Place) []feature {
-	network := a.Source
-	if at.ASN != 0 {
-		network = at.ASOrg
-	} else if a.IP.IsValid() {
-		bits := 24
-		if a.IP.Is6() {
-			bits = 48
-		}
-		if p, err := a.IP.Prefix(bits); err == nil {
-			network = p.String()
+// look fills what a call shows of each feature; empty for what is not known.
+func look(r *record.Record, at enrich.Place) (v [features]string) {
+	a := r.API
+	v[API] = a.Service + ":" + a.Operation
+	v[Network] = network(a, at)
+	v[Country] = at.Country
+	v[Agent] = Family(a.Agent)
+	v[Region] = string(r.Region)
+	v[Hour] = r.Time.UTC().Format("15")
+	if a.ByService() {
+		// Where a service calls from says nothing about the actor.
+		v[Network], v[Country], v[Agent] = "", "", ""
+	}
+	for i := range v {
+		if len(v[i]) > maxName {
+			v[i] = v[i][:maxName]
 		}
 	}
-	return []feature{{"api", a.Service + ":" + a.Operation}, {"network", network}, {"userAgent", a.Agent}, {"region", region}}
+	return v
 }
 
-// Learn takes a call as normal.
-func (a *Account) Learn(r *record.Record, at enrich.Place) {
+func network(a *record.API, at enrich.Place) string {
+	if at.ASN != 0 {
+		return fmt.Sprintf("AS%d %s", at.ASN, at.ASOrg)
+	}
+	if !a.IP.IsValid() {
+		return a.Source
+	}
+	length := 24
+	if a.IP.Is6() && !a.IP.Is4In6() {
+		length = 48
+	}
+	p, err := a.IP.Unmap().Prefix(length)
+	if err != nil {
+		return a.Source
+	}
+	return p.String()
+}
+
+// people returns who a call's habits belong to: the principal, its peers, all.
+func people(a *record.API) [scopes]string {
+	who := a.Actor.Principal()
+	if len(who) > maxName {
+		who = who[:maxName]
+	}
+	return [scopes]string{"p" + who, "g" + Group(&a.Actor), "a"}
+}
+
+// Learn takes a call as normal. What was refused shows where and how somebody
+// works, not what it does.
+func (b *Account) Learn(r *record.Record, at enrich.Place) {
 	if r.API == nil {
 		return
 	}
-	who := r.API.Actor.Principal()
-	if _, known := a.Began[who]; !known && len(a.Began) < maxCounted {
-		a.Began[who] = r.Time
+	day := dayOf(r.Time)
+	values := look(r, at)
+	if r.API.Failed() {
+		values[API] = ""
 	}
-	a.count("calls\x00" + who)
-	for _, f := range features(r.API, string(r.Region), at) {
-		a.count(f.name + "\x00" + who + "\x00" + f.value)
+	for _, who := range people(r.API) {
+		n := b.name(who)
+		b.count(key{who: n, feature: calls}, day)
+		for f, v := range values {
+			if v != "" {
+				b.count(key{n, uint8(f), b.name(v)}, day)
+			}
+		}
+	}
+	if len(b.entries) > b.most || len(b.list) > maxNames {
+		b.forget()
 	}
 }
 
-func (a *Account) count(key string) {
-	if _, ok := a.Counts[key]; ok || len(a.Counts) < maxCounted {
-		a.Counts[key]++
+// dayOf numbers the days since 1970; those that no clock tells count as the last.
+func dayOf(t time.Time) int32 {
+	return int32(min(max(t.Unix()/86400, math.MinInt32/2), math.MaxInt32/2))
+}
+
+func (b *Account) name(s string) uint32 {
+	n, ok := b.names[s]
+	if !ok {
+		n = uint32(len(b.list))
+		b.names[s] = n
+		b.list = append(b.list, s)
 	}
+	return n
+}
+
+func (b *Account) count(k key, day int32) {
+	e, ok := b.entries[k]
+	switch {
+	case !ok:
+		e = entry{last: day, days: 1, count: 1}
+	case day > e.last:
+		gap := day - e.last
+		e.days = e.days<<min(gap, daysKept) | 1 // a shift by all bits leaves none
+		e.count = e.count*float32(math.Exp2(-float64(gap)*24/Window.Hours())) + 1
+		e.last = day
+	default:
+		if gap := e.last - day; gap < daysKept {
+			e.days |= 1 << gap
+			e.count += float32(math.Exp2(-float64(gap) * 24 / Window.Hours()))
+		}
+	}
+	b.entries[k] = e
+}
+
+// others returns on how many days e was seen, but for a day and the ones beside it.
+func (e entry) others(day int32) int {
+	days := e.days
+	for d := day - 1; d <= day+1; d++ {
+		if gap := e.last - d; gap >= 0 && gap < daysKept {
+			days &^= 1 << gap
+		}
+	}
+	return bits.OnesCount64(days)
+}
+
+// span returns how far apart the first and the last day are.
+func (e entry) span() int {
+	if e.days == 0 {
+		return 0
+	}
+	return bits.Len64(e.days) - bits.TrailingZeros64(e.days)
+}
+
+// forget drops the quarter of what is known that was not seen for longest.
+func (b *Account) forget() {
+	all := make([]key, 0, len(b.entries))
+	for k := range b.entries {
+		all = append(all, k)
+	}
+	slices.SortFunc(all, func(x, y key) int {
+		ex, ey := b.entries[x], b.entries[y]
+		switch {
+		case ex.last != ey.last:
+			return int(ey.last) - int(ex.last)
+		case ex.days != ey.days:
+			return bits.OnesCount64(ey.days) - bits.OnesCount64(ex.days)
+		}
+		return compare(x, y)
+	})
+	kept := all[:min(len(all), b.most*3/4)]
+	old, names := b.entries, b.list
+	b.entries, b.names, b.list = make(map[key]entry, len(kept)), map[string]uint32{}, nil
+	for _, k := range kept {
+		to := key{who: b.name(names[k.who]), feature: k.feature}
+		if k.feature != calls {
+			to.value = b.name(names[k.value])
+		}
+		if b.entries[to] = old[k]; len(b.list) > maxNames*3/4 {
+			break
+		}
+	}
+}
+
+func compare(x, y key) int {
+	switch {
+	case x.who != y.who:
+		return int(int64(x.who) - int64(y.who))
+	case x.feature != y.feature:
+		return int(x.feature) - int(y.feature)
+	}
+	return int(int64(x.value) - int64(y.value))
 }
 
 // Judge says how unusual a call is.
-func (a *Account) Judge(r *record.Record, at enrich.Place) Judgement {
+func (b *Account) Judge(r *record.Record, at enrich.Place) Judgement {
 	var j Judgement
 	if r.API == nil {
 		return j
 	}
-	who := r.API.Actor.Principal()
-	j.Calls = a.Counts["calls\x00"+who]
-	if began, ok := a.Began[who]; ok {
-		j.Learnt = max(r.Time.Sub(began), 0)
-	}
-	for _, f := range features(r.API, string(r.Region), at) {
-		if seen := a.Counts[f.name+"\x00"+who+"\x00"+f.value]; seen == 0 {
-			j.Unusual = append(j.Unusual, Feature{f.name, f.value, seen, j.Calls})
+	day := dayOf(r.Time)
+	values := look(r, at)
+	for s, who := range people(r.API) {
+		n, ok := b.names[who]
+		if !ok {
+			continue
+		}
+		all := b.entries[key{who: n, feature: calls}]
+		j.of[s] = all.others(day)
+		switch s {
+		case Principal:
+			j.Days, j.Calls = j.of[s], uint64(all.count)
+		case Everybody:
+			j.Ready = all.span() > int(Learning.Hours()/24)
+		}
+		for f, v := range values {
+			if value, ok := b.names[v]; ok && v != "" {
+				j.seen[s][f] = b.entries[key{n, uint8(f), value}].others(day)
+			}
 		}
 	}
+	for f, v := range values {
+		j.has[f] = v != ""
+		if v == "" || j.seen[Principal][f] > 0 {
+			continue
+		}
+		u := Feature{Name: named[f], Value: v, Of: ofWhom[Principal], Total: uint64(j.of[Principal])}
+		for s := Peers; s < scopes && j.seen[s][f] == 0 && j.of[s] > 0; s++ {
+			u.Of, u.Total = ofWhom[s], uint64(j.of[s])
+		}
+		u.Score = float64(u.Total) / float64(u.Total+2)
+		j.Unusual = append(j.Unusual, u)
+	}
+	slices.SortStableFunc(j.Unusual, func(x, y Feature) int {
+		return slices.Index(ofWhom[:], y.Of) - slices.Index(ofWhom[:], x.Of)
+	})
 	return j
 }
 
+// written is an account as gob writes it down.
+type written struct {
+	Names   []string
+	Who     []uint32
+	Feature []uint8
+	Value   []uint32
+	Last    []int32
+	Days    []uint64
+	Count   []float32
+}
+
 // MarshalBinary writes what is known.
-func (a *Account) MarshalBinary() ([]byte, error) { return json.Marshal(a) }
+func (b *Account) MarshalBinary() ([]byte, error) {
+	keys := make([]key, 0, len(b.entries))
+	for k := range b.entries {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, compare)
+	w := written{Names: b.list}
+	for _, k := range keys {
+		e := b.entries[k]
+		w.Who, w.Feature, w.Value = append(w.Who, k.who), append(w.Feature, k.feature), append(w.Value, k.value)
+		w.Last, w.Days, w.Count = append(w.Last, e.last), append(w.Days, e.days), append(w.Count, e.count)
+	}
+	var out bytes.Buffer
+	err := gob.NewEncoder(&out).Encode(w)
+	return out.Bytes(), err
+}
 
 // UnmarshalBinary reads what MarshalBinary wrote.
-func (a *Account) UnmarshalBinary(b []byte) error { return json.Unmarshal(b, a) }
+func (b *Account) UnmarshalBinary(in []byte) error {
+	var w written
+	if err := gob.NewDecoder(bytes.NewReader(in)).Decode(&w); err != nil {
+		return fmt.Errorf("baseline: %w", err)
+	}
+	n := len(w.Who)
+	if len(w.Feature) != n || len(w.Value) != n || len(w.Last) != n || len(w.Days) != n || len(w.Count) != n {
+		return fmt.Errorf("baseline: columns of unequal length")
+	}
+	got := New()
+	for _, s := range w.Names {
+		got.name(s)
+	}
+	for i := range n {
+		k := key{w.Who[i], w.Feature[i], w.Value[i]}
+		if int(k.who) >= len(got.list) || k.feature > calls || k.feature != calls && int(k.value) >= len(got.list) || w.Last[i] > math.MaxInt32/2 || w.Last[i] < math.MinInt32/2 {
+			return fmt.Errorf("baseline: entry %d names nothing", i)
+		}
+		got.entries[k] = entry{w.Last[i], w.Days[i], w.Count[i]}
+	}
+	*b = *got
+	return nil
+}

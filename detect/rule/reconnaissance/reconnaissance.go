@@ -1,0 +1,119 @@
+// Package reconnaissance finds principals that look around in many services at once.
+package reconnaissance
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"sumun.dev/detect/record"
+	"sumun.dev/detect/rule"
+	"sumun.dev/detect/tactic"
+	"sumun.dev/detect/window"
+	"sumun.dev/finding"
+)
+
+const typ = "Discovery:IAMUser/AnomalousBehavior"
+
+// What makes a burst: so many different calls, of so many services, within span.
+const (
+	listings, services = 12, 6
+	refusals, refusers = 6, 3
+	span               = 10 * time.Minute
+)
+
+// Rule reports bursts of listings, and of refused attempts to look.
+var Rule = rule.Rule{
+	Name: "reconnaissance", Types: []string{typ}, Class: record.APIActivity, See: see,
+	State: func() rule.State {
+		return &state{window.New(listings, span, 1<<13), window.New(refusals, span, 1<<13)}
+	},
+}
+
+type state struct{ listed, refused *window.Counter }
+
+func see(s *rule.Scene, r *record.Record) {
+	a := r.API
+	// The console looks around for whoever opens it.
+	if a.ByService() || a.Actor.OnConsole || tactic.Of(a.Service, a.Operation, a.ReadOnly) != tactic.Discovery {
+		return
+	}
+	st, who := s.State.(*state), a.Actor.Principal()
+	e := window.Event{At: r.Time, Value: a.Service + ":" + a.Operation, Note: r.ID}
+	if a.Denied() {
+		if all := st.refused.Add(who, e); wide(all, refusers) {
+			st.refused.Forget(who)
+			report(s, r, "RefusedReconnaissance", 4, all)
+		}
+	}
+	if !a.Failed() && wholesale(a) {
+		if all := st.listed.Add(who, e); wide(all, services) {
+			st.listed.Forget(who)
+			report(s, r, "ReconnaissanceBurst", 2, all)
+		}
+	}
+}
+
+// wholesale reports whether a call asks for all there is, not for one thing that
+// the caller knows. Deployment tools ask for what they made, by name.
+func wholesale(a *record.API) bool {
+	m, ok := a.Request.Tree().(map[string]any)
+	if !ok {
+		return true
+	}
+	for name, v := range m {
+		switch strings.ToLower(name) {
+		case "maxresults", "maxitems", "maxrecords", "nexttoken", "marker", "limit", "host", "scope", "onlyattached", "includeshadowtrails":
+			continue
+		}
+		if in, ok := v.(map[string]any); !ok || len(in) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// wide reports whether events are of at least n services.
+func wide(all []window.Event, n int) bool {
+	seen := map[string]bool{}
+	for _, e := range all {
+		service, _, _ := strings.Cut(e.Value, ":")
+		seen[service] = true
+	}
+	return len(seen) >= n
+}
+
+func report(s *rule.Scene, r *record.Record, signal string, severity float64, all []window.Event) {
+	out := s.Call(typ, signal, r)
+	out.Severity = severity
+	for _, e := range all[:len(all)-1] {
+		out.Evidence = append(out.Evidence, finding.Evidence{ID: e.Note, At: e.At, Told: e.Value})
+	}
+	out.Evidence = append(out.Evidence, rule.Evidence(r))
+	s.Report(out)
+}
+
+// MarshalBinary writes what was seen.
+func (s *state) MarshalBinary() ([]byte, error) {
+	l, err := s.listed.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.refused.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal([][]byte{l, r})
+}
+
+// UnmarshalBinary reads what MarshalBinary wrote.
+func (s *state) UnmarshalBinary(b []byte) error {
+	var in [2][]byte
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	if err := s.listed.UnmarshalBinary(in[0]); err != nil {
+		return err
+	}
+	return s.refused.UnmarshalBinary(in[1])
+}
