@@ -20,23 +20,24 @@ import (
 	"sumun.dev/store/sqlite"
 )
 
-// openBackends opens the store and the spine that the settings name.
-func openBackends(ctx context.Context, cfg *config.Config, o Options, log *slog.Logger) (*store.Store, spine.Spine, error) {
+// openBackends opens the store and the spine that the settings name, and the root keys
+// of a plane that keeps something.
+func openBackends(ctx context.Context, cfg *config.Config, o Options, log *slog.Logger) (*store.Store, spine.Spine, *Keys, error) {
 	if cfg.InMemory() {
 		st := store.Open(memory.New(), seal.NewRoot(seal.GenerateKey()))
 		st.Log = log
-		return st, spinememory.New(spinememory.Options{Log: log}), nil
+		return st, spinememory.New(spinememory.Options{Log: log}), nil, nil
 	}
 	st, root, err := openStore(ctx, cfg, o.backend)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	st.Log = log
 	sp, err := openSpine(ctx, cfg, o, root, log)
 	if err != nil {
-		return nil, nil, errors.Join(err, st.Close())
+		return nil, nil, nil, errors.Join(err, st.Close())
 	}
-	return st, sp, nil
+	return st, sp, newKeys(cfg, st, sp, root, log), nil
 }
 
 // OpenStore opens the store of a durable plane and makes sure of its root key.

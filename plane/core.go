@@ -25,6 +25,7 @@ import (
 type core struct {
 	store   *store.Store
 	spine   spine.Spine
+	keys    *Keys // nil: the plane keeps nothing
 	gate    *gateway.Gateway
 	pages   http.Handler // of Identity Center, for people's browsers
 	log     *slog.Logger
@@ -59,7 +60,7 @@ type named struct {
 func newCore(ctx context.Context, cfg *config.Config, o Options, again *birth) (_ *core, err error) {
 	c := &core{log: o.Log, metrics: prometheus.NewRegistry(), jobs: map[string]job{}}
 	resolverMetrics(c.metrics, o.resolver)
-	if c.store, c.spine, err = openBackends(ctx, cfg, o, o.Log); err != nil {
+	if c.store, c.spine, c.keys, err = openBackends(ctx, cfg, o, o.Log); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -114,6 +115,11 @@ func (c *core) begin(ctx context.Context, cfg *config.Config) error {
 			}
 		}
 	}
+	if c.keys != nil {
+		if err := c.keys.beat(ctx); err != nil {
+			return err
+		}
+	}
 	if err := c.loadLists(ctx, cfg); err != nil {
 		return err
 	}
@@ -131,6 +137,10 @@ func (c *core) begin(ctx context.Context, cfg *config.Config) error {
 	loop, end := context.WithCancel(context.WithoutCancel(ctx))
 	work, abort := context.WithCancel(context.WithoutCancel(ctx))
 	c.end, c.abort = end, abort
+	if c.keys != nil {
+		c.loops.Go(func() { c.keys.run(loop) })
+		c.loops.Go(func() { c.keys.attend(loop) })
+	}
 	c.loops.Go(func() { c.relay(loop) })
 	c.loops.Go(func() { c.schedule(loop, work) })
 	return nil
@@ -149,6 +159,9 @@ func (c *core) close(ctx context.Context) error {
 			stop()
 		}
 	}))
+	if c.keys != nil {
+		err = errors.Join(err, c.keys.leave(ctx))
+	}
 	// What units have emitted since the relay ended stays in the outbox.
 	return errors.Join(err, c.gate.Drain(ctx), c.spine.Close(ctx), c.store.Close())
 }

@@ -2,6 +2,7 @@ package plane
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -133,6 +134,9 @@ func (p *Plane) listenAdmin() error {
 	}
 	if p.config.InMemory() {
 		o.Reset = p.Reset
+	} else {
+		p.doors.note.Token = rand.Text()
+		o.Token, o.Keys = p.doors.note.Token, p.rootKeys()
 	}
 	p.doors.note.Admin = "http://" + l.Addr().String()
 	p.doors.admin = &http.Server{

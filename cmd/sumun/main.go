@@ -44,6 +44,6 @@ what the next packet meets.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(up(), env(), detectCommand(), explain(), doctor(), coverage(), policyCommand(), importCommand(), backup(), restore(), rehearse(), test(), version())
+	c.AddCommand(up(), env(), detectCommand(), explain(), doctor(), coverage(), policyCommand(), importCommand(), backup(), restore(), keys(), rehearse(), test(), version())
 	return c
 }

@@ -127,6 +127,14 @@ func (r *Root) String() string { return "root key " + r.Current() }
 // Format keeps the keys out of every print, %#v included.
 func (r *Root) Format(f fmt.State, _ rune) { fmt.Fprint(f, r.String()) }
 
+// Source names where the keys are kept, for messages.
+func (r *Root) Source() string {
+	if r.source == nil {
+		return "memory"
+	}
+	return r.source.String()
+}
+
 // Current returns the id of the key that seals.
 func (r *Root) Current() string { return r.ring.Load().current.ID() }
 

@@ -3,6 +3,7 @@ package admin
 
 import (
 	"context"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"net"
@@ -21,11 +22,25 @@ type Options struct {
 	// Explain says why a call was decided as it was, by its request id; without
 	// one, the newest refusal. It returns nil when nothing is known of it.
 	Explain func(ctx context.Context, id string) (any, error)
+
+	// Keys are the root keys, for whoever has the Token; nil on a plane that keeps
+	// nothing.
+	Keys  *Keys
+	Token string
 }
 
-// Handler answers /health, /ready, /metrics, /explain and /reset. It refuses whatever a
-// browser page could have sent (Origin, Sec-Fetch-Site) and Hosts that are not
-// loopback, since neither a page nor DNS rebinding may reach it.
+// Keys is what can be done with root keys.
+type Keys struct {
+	Report   func(context.Context) (any, error)
+	Progress func(context.Context) (any, error)
+	Rotate   func(context.Context) (any, error)
+	Drop     func(ctx context.Context, id string, endSessions bool) error
+}
+
+// Handler answers /health, /ready, /metrics, /explain, /reset and, with the token in
+// the Authorization header, /keys. It refuses whatever a browser page could have sent
+// (Origin, Sec-Fetch-Site) and Hosts that are not loopback, since neither a page nor
+// DNS rebinding may reach it.
 func Handler(o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
@@ -54,7 +69,34 @@ func Handler(o Options) http.Handler {
 		}
 		answer(w, http.StatusOK, "reset", time.Since(begin).String())
 	})
+	mux.HandleFunc("GET /keys", o.keys(func(r *http.Request) (any, error) { return o.Keys.Report(r.Context()) }))
+	mux.HandleFunc("GET /keys/progress", o.keys(func(r *http.Request) (any, error) { return o.Keys.Progress(r.Context()) }))
+	mux.HandleFunc("POST /keys/rotate", o.keys(func(r *http.Request) (any, error) { return o.Keys.Rotate(r.Context()) }))
+	mux.HandleFunc("POST /keys/drop", o.keys(func(r *http.Request) (any, error) {
+		q := r.URL.Query()
+		return map[string]string{"dropped": q.Get("id")}, o.Keys.Drop(r.Context(), q.Get("id"), q.Get("end-sessions") == "true")
+	}))
 	return guard(mux)
+}
+
+// keys answers what do returns, to whoever has the token.
+func (o Options) keys(do func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		switch {
+		case o.Keys == nil || o.Token == "":
+			answer(w, http.StatusForbidden, "error", "this plane keeps nothing, nor any root key")
+		case !bearer || subtle.ConstantTimeCompare([]byte(token), []byte(o.Token)) != 1:
+			answer(w, http.StatusUnauthorized, "error", "the Authorization header must have the token of the plane's note")
+		default:
+			what, err := do(r)
+			if err != nil {
+				answer(w, http.StatusConflict, "error", err.Error())
+				return
+			}
+			send(w, http.StatusOK, what)
+		}
+	}
 }
 
 func explain(w http.ResponseWriter, r *http.Request, o Options) {

@@ -21,7 +21,18 @@ func TestHandler(t *testing.T) {
 		}
 		return map[string]string{"requestId": "id" + id}, nil
 	}
-	durable := Options{Ready: func() error { return errors.New("store is opening") }, Metrics: http.NotFoundHandler()}
+	durable := Options{
+		Token: "secret", Keys: &Keys{
+			Report:   func(context.Context) (any, error) { return map[string]string{"current": "0a1b2c3d"}, nil },
+			Progress: func(context.Context) (any, error) { return map[string]string{}, nil },
+			Rotate:   func(context.Context) (any, error) { return nil, errors.New("a node lacks it") },
+			Drop: func(_ context.Context, id string, ends bool) error {
+				if id != "0a1b2c3d" || !ends {
+					return errors.New("still needed")
+				}
+				return nil
+			},
+		}, Ready: func() error { return errors.New("store is opening") }, Metrics: http.NotFoundHandler()}
 	for _, c := range []struct {
 		name, method, path, host string
 		header                   [2]string
@@ -35,6 +46,15 @@ func TestHandler(t *testing.T) {
 		{name: "memory_plane_resets", method: "POST", path: "/reset", host: "127.0.0.1:4567", o: memory, want: 200, says: "reset"},
 		{name: "durable_plane_refuses_reset", method: "POST", path: "/reset", host: "127.0.0.1:4567", o: durable, want: 403, says: "keeps its data"},
 		{name: "reset_by_get_is_refused", method: "GET", path: "/reset", host: "127.0.0.1:4567", o: memory, want: 405},
+		{name: "keys", method: "GET", path: "/keys", host: "127.0.0.1:4567", header: [2]string{"Authorization", "Bearer secret"}, o: durable, want: 200, says: "0a1b2c3d"},
+		{name: "keys_without_token", method: "GET", path: "/keys", host: "127.0.0.1:4567", o: durable, want: 401},
+		{name: "keys_with_another_token", method: "POST", path: "/keys/rotate", host: "127.0.0.1:4567", header: [2]string{"Authorization", "Bearer secreT"}, o: durable, want: 401},
+		{name: "keys_with_a_bare_token", method: "POST", path: "/keys/rotate", host: "127.0.0.1:4567", header: [2]string{"Authorization", "secret"}, o: durable, want: 401},
+		{name: "keys_refused", method: "POST", path: "/keys/rotate", host: "127.0.0.1:4567", header: [2]string{"Authorization", "Bearer secret"}, o: durable, want: 409, says: "a node lacks it"},
+		{name: "key_needed", method: "POST", path: "/keys/drop?id=0a1b2c3d", host: "127.0.0.1:4567", header: [2]string{"Authorization", "Bearer secret"}, o: durable, want: 409, says: "still needed"},
+		{name: "key_dropped", method: "POST", path: "/keys/drop?id=0a1b2c3d&end-sessions=true", host: "127.0.0.1:4567", header: [2]string{"Authorization", "Bearer secret"}, o: durable, want: 200, says: "dropped"},
+		{name: "key_dropped_by_get_is_refused", method: "GET", path: "/keys/drop?id=0a1b2c3d", host: "127.0.0.1:4567", header: [2]string{"Authorization", "Bearer secret"}, o: durable, want: 405},
+		{name: "keys_of_a_plane_in_memory", method: "GET", path: "/keys", host: "127.0.0.1:4567", header: [2]string{"Authorization", "Bearer "}, o: memory, want: 403},
 		{name: "explains", method: "GET", path: "/explain?id=7", host: "127.0.0.1:4567", o: memory, want: 200, says: `{"requestId":"id7"}`},
 		{name: "explains_the_newest", method: "GET", path: "/explain", host: "127.0.0.1:4567", o: memory, want: 200, says: `{"requestId":"id"}`},
 		{name: "explains_nothing_unknown", method: "GET", path: "/explain?id=unknown", host: "127.0.0.1:4567", o: memory, want: 404, says: "nothing is known"},

@@ -21,7 +21,10 @@ type Note struct {
 	DNS     string `json:"dns,omitempty"`
 	Region  string `json:"region"`
 	Account string `json:"account"`
-	CA      string `json:"ca,omitempty"` // file that verifies the API's certificate, when TLS is on
+	// Token lets whoever may read the note change the root keys by the admin listener.
+	Token string `json:"token,omitempty"`
+
+	CA string `json:"ca,omitempty"` // file that verifies the API's certificate, when TLS is on
 
 	// Keys of a plane that keeps nothing; a durable plane keeps its own in credentials.json.
 	Credentials map[string]Key `json:"credentials,omitempty"`
