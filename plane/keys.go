@@ -139,9 +139,33 @@ func (k *Keys) attend(ctx context.Context) {
 	if k.nodes == nil {
 		return
 	}
+	if err := k.forget(ctx); err != nil && ctx.Err() == nil {
+		k.log.Warn("nodes that are gone are not forgotten", "error", err)
+	}
 	for sleep(ctx, nodeBeat) {
 		k.tell(ctx)
 	}
+}
+
+// forget takes away what nodes said that were not heard of for long: where each start
+// has another name, they would be more and more.
+func (k *Keys) forget(ctx context.Context) error {
+	var gone []string
+	for e, err := range k.nodes.All(ctx, "") {
+		if err != nil {
+			return err
+		}
+		if time.Since(e.Value.Seen) >= nodeForgot {
+			gone = append(gone, e.ID)
+		}
+	}
+	for _, id := range gone {
+		err := k.store.Update(ctx, func(ctx context.Context) error { return k.nodes.Delete(ctx, id) })
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // tell is a beat whose failure is only logged: the next comes soon.

@@ -295,4 +295,20 @@ func TestEveryNodeHasAKeyBeforeItIsUsed(t *testing.T) {
 	if err := keys.Drop(t.Context(), old, true); !errors.Is(err, ErrNeeded) || !strings.Contains(err.Error(), "elsewhere") {
 		t.Errorf("drop while a node may seal under it: %v", err)
 	}
+	err = others.store.Update(t.Context(), func(ctx context.Context) error {
+		old := behind
+		old.Host, old.Seen = "elsewhere", time.Now().Add(-nodeForgot)
+		return others.nodes.Put(ctx, old.id(), &old)
+	})
+	if err := errors.Join(err, others.beat(t.Context()), keys.forget(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	for e, err := range keys.nodes.All(t.Context(), "") {
+		if err != nil || e.Value.Host == "elsewhere" {
+			t.Errorf("a node that is long gone is not forgotten: %+v, %v", e.Value, err)
+		}
+	}
+	if err := keys.Drop(t.Context(), old, true); err != nil {
+		t.Errorf("drop when nothing needs it: %v", err)
+	}
 }

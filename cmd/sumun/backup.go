@@ -58,7 +58,8 @@ func restore() *cobra.Command {
 		Long: `Restore fills a folder that holds no state yet. Put the root.key that the
 backup was sealed under into the folder first, or give it in SUMUN_ROOT_KEY. Where
 a KMS keeps the root keys, put root.kms there, and name the settings with --config.
-Copy credentials.json too, since 'sumun env' reads the first keys there.`,
+It seals what it loads under the newest of the root keys at hand, and names the key
+that it lacks. Copy credentials.json too, since 'sumun env' reads the first keys there.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg := config.Default()
