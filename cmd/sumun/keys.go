@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -109,10 +111,10 @@ func (k *keysCommand) with(do func(context.Context, *cobra.Command, rootKeys, []
 			return errors.New("a plane in memory keeps nothing, nor any root key")
 		}
 		note, err := runtime.Read(cfg.Data)
-		if err == nil {
+		if err == nil && !refuses(note.Admin) {
 			return do(ctx, c, running{note}, args)
 		}
-		if !errors.Is(err, runtime.ErrNotRunning) {
+		if err != nil && !errors.Is(err, runtime.ErrNotRunning) {
 			return err
 		}
 		if err := cfg.Check(); err != nil {
@@ -125,6 +127,16 @@ func (k *keysCommand) with(do func(context.Context, *cobra.Command, rootKeys, []
 		defer func() { err = errors.Join(err, open.Close(context.WithoutCancel(ctx))) }()
 		return do(ctx, c, stopped{open}, args)
 	}
+}
+
+// refuses reports whether nobody listens there: a process that was killed may leave
+// its number to another, or keep it for a while.
+func refuses(admin string) bool {
+	conn, err := net.Dial("tcp", strings.TrimPrefix(admin, "http://"))
+	if err == nil {
+		_ = conn.Close()
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
 func (k *keysCommand) status(ctx context.Context, c *cobra.Command, r rootKeys) error {
