@@ -2,6 +2,7 @@ package intel
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -84,5 +85,30 @@ func (l Lists) Find(kind Kind, n dns.Name) (*List, string) {
 // address lists".
 func (l Lists) Trusts(n dns.Name) bool {
 	list, _ := l.Find(Trusted, n)
+	return list != nil
+}
+
+// FindAddr returns the first list of a kind that has an address, and its entry
+// for it: the address, or the block that it lies in.
+func (l Lists) FindAddr(kind Kind, a netip.Addr) (*List, string) {
+	for _, lists := range [2][]*List{l.own, l.shared} {
+		for _, list := range lists {
+			if list.Kind != kind {
+				continue
+			}
+			if p, ok := list.FindAddr(a); ok {
+				if p.IsSingleIP() {
+					return list, p.Addr().String()
+				}
+				return list, p.String()
+			}
+		}
+	}
+	return nil, ""
+}
+
+// TrustsAddr reports whether the account says that an address is no threat.
+func (l Lists) TrustsAddr(a netip.Addr) bool {
+	list, _ := l.FindAddr(Trusted, a)
 	return list != nil
 }

@@ -1,4 +1,4 @@
-// Package intel holds the lists of domains that detectors look up.
+// Package intel holds the lists of domains and addresses that detectors look up.
 //
 // A List is immutable. A Book says which lists count where; it changes by swapping
 // a pointer, so that whoever looks up never waits.
@@ -7,12 +7,14 @@ package intel
 import (
 	"fmt"
 	"iter"
+	"net/netip"
 	"strings"
 
+	"sumun.dev/detect/prefix"
 	"sumun.dev/engine/dns"
 )
 
-// A Kind is what the domains of a list are.
+// A Kind is what the domains and addresses of a list are.
 type Kind string
 
 // The kinds of list. Those but Custom and Trusted are the words of the
@@ -22,18 +24,23 @@ const (
 	Mining            Kind = "mining"
 	Malicious         Kind = "malicious"
 	Blackhole         Kind = "blackhole"
-	Custom            Kind = "custom"  // an account's own threat list
-	Trusted           Kind = "trusted" // an account's own list of what is no threat
+	DropPoint         Kind = "droppoint" // where malware leaves what it took
+	Scanner           Kind = "scanner"   // who tries the ports of all the world
+	Tor               Kind = "tor"       // nodes of the Tor network
+	Custom            Kind = "custom"    // an account's own threat list
+	Trusted           Kind = "trusted"   // an account's own list of what is no threat
 )
 
-// A List is a named set of domains.
+// A List is a named set of domains, of addresses, or of both.
 type List struct {
 	Name    string
 	Kind    Kind
 	Threats []string // names of what the domains belong to, if it is one thing
 
-	below   bool // names match what lies below them too
-	domains *dns.List
+	below   bool      // names match what lies below them too
+	domains *dns.List // nil: none
+
+	addresses *prefix.Table[netip.Prefix]
 }
 
 // Below makes a list whose names also match all names below them, as a feed of
@@ -57,12 +64,38 @@ func newList(name string, kind Kind, domains iter.Seq[string], below bool) (*Lis
 	return &List{Name: name, Kind: kind, below: below, domains: l}, nil
 }
 
-// Len returns how many domains the list has.
-func (l *List) Len() int { return l.domains.Len() }
+// Addresses makes a list of addresses. Of prefixes that lie within each other the
+// innermost is found.
+func Addresses(name string, kind Kind, prefixes []netip.Prefix) *List {
+	return (&List{Name: name, Kind: kind}).With(prefixes)
+}
+
+// With returns a list of the same domains, and of these addresses.
+func (l *List) With(prefixes []netip.Prefix) *List {
+	entries := make([]prefix.Entry[netip.Prefix], len(prefixes))
+	for i, p := range prefixes {
+		entries[i] = prefix.Entry[netip.Prefix]{Prefix: p, Value: p}
+	}
+	both := *l
+	both.addresses = prefix.New(entries, nil)
+	return &both
+}
+
+// FindAddr returns the entry that an address lies in.
+func (l *List) FindAddr(a netip.Addr) (entry netip.Prefix, ok bool) { return l.addresses.Find(a) }
+
+// Len returns how many domains and prefixes the list has.
+func (l *List) Len() int {
+	n := l.addresses.Len()
+	if l.domains != nil {
+		n += l.domains.Len()
+	}
+	return n
+}
 
 // Find returns the entry that matches n.
 func (l *List) Find(n dns.Name) (entry string, ok bool) {
-	if len(n) < 2 || !l.below && !l.domains.Match(n) {
+	if l.domains == nil || len(n) < 2 || !l.below && !l.domains.Match(n) {
 		return "", false
 	}
 	for at := n; len(at) > 1; at = at.Parent() {

@@ -12,12 +12,14 @@ import (
 	"sumun.dev/detect/record"
 
 	"sumun.dev/detect/source/dns"
+	"sumun.dev/detect/source/flow"
 )
 
 // The formats, as Report.Records names them.
 const (
 	CloudTrail  = "CloudTrail"
 	ResolverDNS = "Route 53 Resolver query log"
+	VPCFlow     = "VPC flow log"
 )
 
 // sniffed is how much of a file decides what it is.
@@ -25,6 +27,7 @@ const sniffed = 32 << 10
 
 var (
 	errUnknown = errors.New("is no log that is known")
+	errParquet = errors.New("is a Parquet file: those are not read yet; have the log delivered as text")
 	errLong    = fmt.Errorf("is longer than %d MiB", maxLine>>20)
 )
 
@@ -55,6 +58,8 @@ func read(name string, in io.Reader, report *Report, take func(string, *record.R
 	switch {
 	case len(text) == 0:
 		return nil
+	case bytes.HasPrefix(text, []byte("PAR1")):
+		return errParquet
 	case text[0] == '[', text[0] == '{' && !jsonLines(text):
 		return t.document(b)
 	case text[0] == '{':
@@ -78,7 +83,16 @@ type lineFormat struct {
 }
 
 // lineFormats are tried in this order.
-var lineFormats []lineFormat
+var lineFormats = []lineFormat{
+	{VPCFlow, func(lines [][]byte) func([]byte) (*record.Record, error) {
+		for _, line := range lines {
+			if flow.Recognise(line) {
+				return flow.NewReader().Read
+			}
+		}
+		return nil
+	}},
+}
 
 // firstLines returns up to ten whole lines of head that are not empty.
 func firstLines(head []byte) [][]byte {

@@ -108,6 +108,31 @@ func TestShapes(t *testing.T) {
 	}
 }
 
+// Flow logs come as files, and as messages of CloudWatch Logs.
+func TestFlowLogs(t *testing.T) {
+	const header, line = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status",
+		"2 111122223333 eni-1 10.0.0.7 198.51.100.20 44321 443 6 20 4249 1767261600 1767261660 ACCEPT OK"
+	idle := "2 111122223333 eni-1 - - - - - - - 1767261600 1767261660 - NODATA"
+	for name, content := range map[string]string{
+		"a file":                    header + "\n" + line + "\n" + line + "\n" + idle + "\n",
+		"packed":                    gz(header + "\r\n" + line + "\r\n" + line),
+		"without a header":          idle + "\n" + line + "\n" + line,
+		"exported":                  "2026-01-01T10:00:00.000Z " + line + "\n2026-01-01T10:00:00.000Z " + line + "\n",
+		"columns of one's own":      "start srcaddr dstaddr\n1767261600 10.0.0.7 198.51.100.20\n1767261600 10.0.0.7 198.51.100.20",
+		"sent to a subscriber":      `{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","timestamp":1,"message":` + quoted(line) + `},{"id":"2","message":` + quoted(line) + `}]}`,
+		"what FilterLogEvents says": `{"events":[{"logStreamName":"s","message":` + quoted(line) + `},{"message":` + quoted(idle) + `},{"message":` + quoted(line) + `}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, report := ids(t, file("f", content)); report.Records[VPCFlow] != 2 || report.Unread() != 0 {
+				t.Errorf("%+v", report)
+			}
+		})
+	}
+	if _, report := ids(t, file("f", "PAR1\x15\x04\x15")); report.Unread() != 1 || !strings.Contains(report.Bad[0].Why, "Parquet") {
+		t.Errorf("%+v", report)
+	}
+}
+
 func TestWhatCannotBeReadIsCounted(t *testing.T) {
 	a, b := event("a", 1), event("b", 2)
 	bombs := zst(strings.Repeat("0", 300<<20))
