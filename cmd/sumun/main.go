@@ -31,12 +31,14 @@ func root() *cobra.Command {
 		Use:   "sumun",
 		Short: "An AWS security plane in one binary",
 		Long: `Sumun serves the AWS APIs of identity (IAM, STS, Organizations, Identity Center),
-DNS Firewall, GuardDuty, Security Hub, EventBridge and Systems Manager, with a real
-engine behind each: policies are enforced on every call and say why, DNS packets
-are answered or blocked, findings come from what happened, and playbooks change
-what the next packet meets.`,
+KMS, Secrets Manager, Parameter Store, DNS Firewall, GuardDuty, Security Hub,
+EventBridge and Systems Manager, with a real engine behind each: policies are
+enforced on every call and say why, keys encrypt, DNS packets are answered or
+blocked, findings come from what happened, and playbooks change what the next
+packet meets.`,
 		Example: `  sumun rehearse suspicious-dns    watch one attack be detected and blocked
   sumun rehearse scp-guardrail     watch an organisation's guardrails hold
+  sumun detect AWSLogs/            find attacks in logs, offline
   sumun up                         run the plane; then: eval "$(sumun env)"
   sumun explain                    why the last refused call was refused
   sumun policy check …             decide from policy files and dumps, offline

@@ -2,8 +2,8 @@
 //
 // A rule names the finding type it raises, the calls it looks at, and a condition
 // over the record in the expression language of expr-lang.org; it may ask for a
-// number of records within a time, or for several in a row. README.md of
-// docs/rules has the whole language.
+// number of records within a time, or for several in a row. docs/detection-rules.md
+// has the whole language.
 package declared
 
 import (
