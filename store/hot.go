@@ -25,8 +25,9 @@ type rows struct {
 	mu         sync.RWMutex
 	tables     map[string]bool
 	young, old map[Key]read
-	bytes      int    // of the young ones
-	changes    uint64 // grows with each change, so that what was read before it is not kept
+	bytes      int         // of the young ones
+	writing    map[Key]int // rows that units which commit now write: how many do
+	changes    uint64      // grows with each change, so that what was read before it is not kept
 }
 
 // heat makes a table hot, and has its rows forgotten when they change. The watcher is
@@ -38,7 +39,7 @@ func (s *Store) heat(table string) {
 		return
 	}
 	if s.rows.tables == nil {
-		s.rows.tables, s.rows.young = map[string]bool{}, map[Key]read{}
+		s.rows.tables, s.rows.young, s.rows.writing = map[string]bool{}, map[Key]read{}, map[Key]int{}
 	}
 	s.rows.tables[table] = true
 	s.Watch(table, s.rows.forget)
@@ -104,7 +105,7 @@ func (m *rows) keep(k Key, r read, change uint64) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.changes != change {
+	if m.changes != change || m.writing[k] > 0 {
 		return
 	}
 	if _, there := m.young[k]; there {
@@ -115,6 +116,36 @@ func (m *rows) keep(k Key, r read, change uint64) {
 	}
 	m.young[k] = r
 	m.bytes += size
+}
+
+// begin says that the rows in writes are about to change. From here until end none of
+// them is remembered: another goroutine may see the commit before the one that made
+// it hears that it has, such as who takes up the due record that came with it.
+func (m *rows) begin(writes []Write) (end func()) {
+	var keys []Key
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, w := range writes {
+		if m.tables[w.Table] {
+			keys = append(keys, w.Key)
+			m.writing[w.Key]++
+			m.drop(w.Key)
+		}
+	}
+	if keys == nil {
+		return func() {}
+	}
+	m.changes++
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		for _, k := range keys {
+			if m.writing[k]--; m.writing[k] == 0 {
+				delete(m.writing, k)
+			}
+		}
+		m.changes++
+	}
 }
 
 // forget is told of changes.
@@ -128,7 +159,10 @@ func (m *rows) forget(c Change) {
 		m.bytes = 0
 		return
 	}
-	k := Key{c.Table, c.Place, c.ID}
+	m.drop(Key{c.Table, c.Place, c.ID})
+}
+
+func (m *rows) drop(k Key) {
 	if r, there := m.young[k]; there {
 		m.bytes -= len(r.plain.json) + len(k.ID) + hotExtra
 		delete(m.young, k)

@@ -109,6 +109,45 @@ func TestHotRowsDoNotOutliveAChange(t *testing.T) {
 	}
 }
 
+// committing is a backend that tells when it has committed, before it answers.
+type committing struct {
+	store.Backend
+	done func()
+}
+
+func (c *committing) Commit(ctx context.Context, b *store.Batch) error {
+	if f := c.done; f != nil { // whoever reads before the commit gets what was there
+		f()
+	}
+	err := c.Backend.Commit(ctx, b)
+	if f := c.done; f != nil && err == nil {
+		f()
+	}
+	return err
+}
+
+// What is committed is seen by everybody at once: not only when whoever made the
+// commit has heard that it has. A due record that comes with a row may be taken up
+// before that.
+func TestHotRowsAreNeverOlderThanACommit(t *testing.T) {
+	b := &committing{Backend: memory.New()}
+	s, users := hot(t, b, seal.NewRoot(seal.GenerateKey()))
+	put(t, s, users, "a", "old")
+	if got := named(t, users, "a"); got != "old" {
+		t.Fatalf("got %q", got)
+	}
+	var seen []string
+	b.done = func() { seen = append(seen, named(t, users, "a")) }
+	put(t, s, users, "a", "new")
+	b.done = nil
+	if fmt.Sprint(seen) != "[old new]" {
+		t.Errorf("before and after the commit: %v", seen)
+	}
+	if got := named(t, users, "a"); got != "new" {
+		t.Errorf("then: %q", got)
+	}
+}
+
 // What another process commits is seen at once, whether somebody has told or not.
 func TestHotRowsOfASharedStore(t *testing.T) {
 	b, root := memory.New(), seal.NewRoot(seal.GenerateKey())

@@ -150,11 +150,14 @@ func (u *Unit) Commit(ctx context.Context) error {
 		return err
 	}
 	if b != nil {
+		end := u.store.rows.begin(b.Writes)
 		if err := u.store.commit(ctx, b); err != nil {
+			end()
 			u.store.rows.doubt(b.Expect)
 			return fmt.Errorf("commit: %w", err)
 		}
 		u.store.committed(b)
+		end()
 	}
 	for _, hook := range hooks {
 		hook()
