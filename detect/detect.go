@@ -16,14 +16,25 @@ import (
 
 	"sumun.dev/detect/declared"
 	"sumun.dev/detect/rule"
+	"sumun.dev/detect/rule/abuseddomain"
+	"sumun.dev/detect/rule/bitcoindomain"
 	"sumun.dev/detect/rule/bitcointool"
 	"sumun.dev/detect/rule/blackhole"
 	"sumun.dev/detect/rule/ccactivity"
+	"sumun.dev/detect/rule/dgadomain"
+	"sumun.dev/detect/rule/dgalisted"
+	"sumun.dev/detect/rule/driveby"
+	"sumun.dev/detect/rule/droppoint"
+	"sumun.dev/detect/rule/exfiltration"
 	"sumun.dev/detect/rule/instancecredentials"
 	"sumun.dev/detect/rule/maliciousdomain"
+	"sumun.dev/detect/rule/maliciousreputation"
+	"sumun.dev/detect/rule/phishing"
+	"sumun.dev/detect/rule/rebinding"
 	"sumun.dev/detect/rule/reconnaissance"
 	"sumun.dev/detect/rule/rootsession"
 	"sumun.dev/detect/rule/rootused"
+	"sumun.dev/detect/rule/suspiciousdomain"
 	"sumun.dev/detect/rule/unusualcalls"
 )
 
@@ -57,13 +68,24 @@ var all = sync.OnceValue(func() []*rule.Rule {
 })
 
 var programmed = []*rule.Rule{
+	&abuseddomain.Rule,
+	&bitcoindomain.Rule,
 	&bitcointool.Rule,
 	&blackhole.Rule,
 	&ccactivity.Rule,
+	&dgadomain.Rule,
+	&dgalisted.Rule,
+	&driveby.Rule,
+	&droppoint.Rule,
+	&exfiltration.Rule,
 	&instancecredentials.Rule,
 	&maliciousdomain.Rule,
+	&maliciousreputation.Rule,
+	&phishing.Rule,
+	&rebinding.Rule,
 	&reconnaissance.Rule,
 	&rootsession.Rule,
 	&rootused.Rule,
+	&suspiciousdomain.Rule,
 	&unusualcalls.Rule,
 }

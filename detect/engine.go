@@ -117,8 +117,9 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 	e.current, e.yield, e.scene.Shared = r, yield, nil
 	e.scene.Lists, e.scene.Normal = e.lists(r.Account, r.Region), p.normal
 	// A question of nobody known is no suspicion: there would be nothing to
-	// respond on. Nor is one for a domain that the account trusts.
-	if d := r.DNS; d != nil && (d.Instance == "" || e.scene.Lists.Trusts(d.Name)) {
+	// respond on. Who asked may be known by the address only. Nor is a question for
+	// a domain that the account trusts.
+	if d := r.DNS; d != nil && (d.Instance == "" && !d.Source.IsValid() || e.scene.Lists.Trusts(d.Name)) {
 		return
 	}
 	for _, i := range e.every[r.Class] {

@@ -32,6 +32,17 @@ const (
 	BitcoinToolDNS       = "CryptoCurrency:EC2/BitcoinTool.B!DNS"
 	MaliciousDomain      = "Impact:EC2/MaliciousDomainRequest.Custom"
 	BlackholeTrafficDNS  = "Trojan:EC2/BlackholeTraffic!DNS"
+	AbusedDomain         = "Impact:EC2/AbusedDomainRequest.Reputation"
+	BitcoinDomain        = "Impact:EC2/BitcoinDomainRequest.Reputation"
+	DGADomain            = "Trojan:EC2/DGADomainRequest.B"
+	DGADomainDNS         = "Trojan:EC2/DGADomainRequest.C!DNS"
+	DNSDataExfiltration  = "Trojan:EC2/DNSDataExfiltration"
+	DriveByDNS           = "Trojan:EC2/DriveBySourceTraffic!DNS"
+	DropPointDNS         = "Trojan:EC2/DropPoint!DNS"
+	MaliciousReputation  = "Impact:EC2/MaliciousDomainRequest.Reputation"
+	MetadataRebind       = "UnauthorizedAccess:EC2/MetadataDNSRebind"
+	PhishingDNS          = "Trojan:EC2/PhishingDomainRequest!DNS"
+	SuspiciousDomain     = "Impact:EC2/SuspiciousDomainRequest.Reputation"
 )
 
 // low, medium, high and critical are the numbers that GuardDuty gives where the

@@ -229,6 +229,10 @@ func Open(home Home, s Suspicion, now time.Time) *Finding {
 // else, so that the same events give the same findings.
 func (s *Suspicion) In(home Home) string {
 	about := []string{string(home.Account), string(home.Region), home.Detector, s.Type, s.Instance.ID, s.Threat.Entry}
+	if s.Instance.ID == "" && s.Instance.Address.IsValid() {
+		// Logs from elsewhere often do not name the instance.
+		about = append(about, "address", s.Instance.VPC, s.Instance.Address.String())
+	}
 	if c := s.Caller; c != nil {
 		about = append(about, "caller", cmp.Or(c.Principal, c.ARN, c.ID, c.AccessKey))
 	}

@@ -24,12 +24,22 @@ const (
 	Mining            Kind = "mining"
 	Malicious         Kind = "malicious"
 	Blackhole         Kind = "blackhole"
-	DropPoint         Kind = "droppoint" // where malware leaves what it took
-	Scanner           Kind = "scanner"   // who tries the ports of all the world
-	Tor               Kind = "tor"       // nodes of the Tor network
-	Custom            Kind = "custom"    // an account's own threat list
-	Trusted           Kind = "trusted"   // an account's own list of what is no threat
+	Abused            Kind = "abused"         // services with honest users too
+	Coins             Kind = "coins"          // cryptocurrency, other than pools
+	DriveBy           Kind = "driveby"        // downloads without a click
+	DropPoint         Kind = "droppoint"      // where malware leaves what it took
+	Generated         Kind = "dga"            // what algorithms of known malware make
+	LowReputation     Kind = "low-reputation" // malicious by the company they keep
+	Phishing          Kind = "phishing"
+	Suspicious        Kind = "suspicious" // young, rarely asked for
+	Scanner           Kind = "scanner"    // who tries the ports of all the world
+	Tor               Kind = "tor"        // nodes of the Tor network
+	Custom            Kind = "custom"     // an account's own threat list
+	Trusted           Kind = "trusted"    // an account's own list of what is no threat
 )
+
+// Feeds are the kinds that feeds of domains can be of.
+var Feeds = []Kind{CommandAndControl, Mining, Malicious, Blackhole, Abused, Coins, DriveBy, DropPoint, Generated, LowReputation, Phishing, Suspicious}
 
 // A List is a named set of domains, of addresses, or of both.
 type List struct {

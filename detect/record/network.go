@@ -17,7 +17,7 @@ type DNS struct {
 	Rcode     string
 	Source    netip.Addr
 	Transport string       // UDP or TCP
-	Instance  string       // srcids.instance; empty when it is not known who asked
+	Instance  string       // srcids.instance; empty when only the address is known
 	Action    string       // of DNS Firewall: ALERT, BLOCK or empty
 	Addresses []netip.Addr // of the A and AAAA records answered
 }

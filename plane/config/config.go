@@ -8,11 +8,13 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"sumun.dev/aws"
+	"sumun.dev/detect/intel"
 )
 
 // Memory is the data folder's name for a plane that keeps nothing.
@@ -84,7 +86,7 @@ type Host struct {
 type Feed struct {
 	Name    string        `yaml:"name" doc:"Name that findings show."`
 	URL     string        `yaml:"url" doc:"http, https or file URL. The last good copy is kept in the data folder and used when the URL cannot be read."`
-	Kind    string        `yaml:"kind" doc:"What the names are: 'c2', 'mining', 'malicious' or 'blackhole'."`
+	Kind    string        `yaml:"kind" doc:"What the names are: 'c2', 'mining', 'malicious', 'blackhole', 'abused', 'coins', 'dga', 'driveby', 'droppoint', 'low-reputation', 'phishing' or 'suspicious'."`
 	Refresh time.Duration `yaml:"refresh" doc:"Time between two readings." default:"1h"`
 }
 
@@ -308,8 +310,8 @@ func (c *Config) checkLists() error {
 			return fmt.Errorf("feeds[%d]: has no name", i)
 		case err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file":
 			return fmt.Errorf("feeds[%d].url: not an http, https or file URL", i)
-		case f.Kind != "c2" && f.Kind != "mining" && f.Kind != "malicious" && f.Kind != "blackhole":
-			return fmt.Errorf("feeds[%d].kind: %q is none of 'c2', 'mining', 'malicious', 'blackhole'", i, f.Kind)
+		case !slices.Contains(intel.Feeds, intel.Kind(f.Kind)):
+			return fmt.Errorf("feeds[%d].kind: %q is none of %q", i, f.Kind, intel.Feeds)
 		case f.Refresh != 0 && f.Refresh < time.Minute:
 			return fmt.Errorf("feeds[%d].refresh: %s is under a minute", i, f.Refresh)
 		}

@@ -37,6 +37,9 @@ func (s *Service) queries(ctx context.Context, events []aws.Event) error {
 			unread = err
 			continue
 		}
+		if r.DNS.Instance == "" {
+			continue // no resource of the account's: there would be nothing to respond on
+		}
 		r.Account, r.Region = call.Account, call.Region
 		s.see(r, func(one finding.Suspicion) { found = append(found, one) })
 	}

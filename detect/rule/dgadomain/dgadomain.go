@@ -1,0 +1,146 @@
+// Package dgadomain finds instances that ask for names which an algorithm makes, as malware does to find its server.
+package dgadomain
+
+import (
+	"slices"
+	"time"
+
+	"sumun.dev/detect/record"
+	"sumun.dev/detect/rule"
+	"sumun.dev/engine/dga"
+	"sumun.dev/finding"
+)
+
+// Rule adds up how much the names that an instance asked for look made by an
+// algorithm; those that do not exist count by themselves too, since of such names
+// hardly any is registered.
+var Rule = rule.Rule{
+	Name: "dgadomain", Types: []string{finding.DGADomain}, Class: record.DNSActivity,
+	State: func() rule.State { return rule.Keep[host](maxHosts) }, See: see,
+}
+
+const (
+	maxHosts = 4_000
+	// kept is how many of the last distinct domains of a host count, each once.
+	kept = 30
+	span = time.Hour
+	// clamp bounds what one name tells: names of one kind are no independent
+	// witnesses.
+	clamp = 4.0
+	// enough is how much names have to tell together, in log-odds.
+	enough = 8.0
+	// fewest distinct names: that do not exist, and of all.
+	fewestMissing, fewest = 5, 12
+	// A single name that does not exist says enough when no person would choose it.
+	longest = 12
+	medium  = 4
+)
+
+// A host is what is remembered of one.
+type host struct {
+	Missing ring `json:"m"` // names that do not exist
+	All     ring `json:"a"`
+}
+
+// A ring is the last distinct domains that were asked for, the oldest first.
+type ring []asked
+
+type asked struct {
+	Hash     uint64            `json:"h"` // of the registered domain
+	Score    float32           `json:"s"`
+	At       int64             `json:"t"`           // seconds
+	Evidence *finding.Evidence `json:"e,omitempty"` // of what looks made
+}
+
+func see(s *rule.Scene, r *record.Record) {
+	d := r.DNS
+	domain := d.Domain()
+	if dga.Private(domain) {
+		return
+	}
+	registered, label := dga.Registered(domain)
+	if registered == "" {
+		return
+	}
+	h := s.State.(*rule.Kept[host]).At(rule.Asker(d))
+	missing := d.Rcode == "NXDOMAIN" && !d.Blocked()
+	now := r.Time.Unix()
+	hash := hashOf(registered)
+	known := h.All.has(hash, now)
+	if known && (!missing || h.Missing.has(hash, now)) {
+		return
+	}
+	one := asked{Hash: hash, Score: float32(dga.Default().Score(label)), At: now}
+	if one.Score > 0 {
+		told := rule.Evidence(r)
+		one.Evidence = &told
+	}
+	if !known {
+		h.All.add(one)
+	}
+	report := func(names ring, severity float64, key string) {
+		out := rule.Query(finding.DGADomain, r, finding.Threat{})
+		out.Severity, out.Key = severity, key
+		for _, n := range names {
+			if n.Evidence != nil {
+				out.Evidence = append(out.Evidence, *n.Evidence)
+			}
+		}
+		s.Report(out)
+	}
+	if missing {
+		h.Missing.add(one)
+		if h.Missing.tells() && len(h.Missing) >= fewestMissing {
+			report(h.Missing, 0, "")
+			*h = host{}
+			return
+		}
+	}
+	if h.All.tells() && len(h.All) >= fewest {
+		report(h.All, 0, "")
+		*h = host{}
+		return
+	}
+	if missing && len(label) >= longest && one.Score >= dga.Certain {
+		report(ring{one}, medium, "single name")
+	}
+}
+
+// hashOf is FNV-1a.
+func hashOf(s string) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}
+
+const seconds = int64(span / time.Second)
+
+// has reports whether a domain is there.
+func (r ring) has(hash uint64, now int64) bool {
+	for i := range r {
+		if r[i].Hash == hash {
+			return now-r[i].At <= seconds
+		}
+	}
+	return false
+}
+
+// add puts a domain last, in place of the oldest when there are too many.
+func (r *ring) add(one asked) {
+	*r = slices.DeleteFunc(*r, func(a asked) bool { return a.Hash == one.Hash || one.At-a.At > seconds })
+	if len(*r) >= kept {
+		*r = slices.Delete(*r, 0, 1)
+	}
+	*r = append(*r, one)
+}
+
+// tells reports whether the names together tell enough.
+func (r ring) tells() bool {
+	sum := float32(0)
+	for i := range r {
+		sum += max(-clamp, min(clamp, r[i].Score))
+	}
+	return sum >= enough
+}
