@@ -204,8 +204,8 @@ func TestHotRowsAreWiped(t *testing.T) {
 func TestHotRowsAreBounded(t *testing.T) {
 	b := &watched{Backend: memory.New()}
 	s, users := hot(t, b, seal.NewRoot(seal.GenerateKey()))
-	const many = 1000
-	long := strings.Repeat("x", 50_000)
+	const many = 500
+	long := strings.Repeat("x", 60_000)
 	err := s.Update(t.Context(), func(ctx context.Context) error {
 		for i := range many {
 			if err := users.Put(ctx, fmt.Sprint(i), &user{long}); err != nil {
@@ -226,6 +226,6 @@ func TestHotRowsAreBounded(t *testing.T) {
 	}
 	named(t, users, "1")
 	if b.asked != many+1 {
-		t.Error("50 MB are kept in memory")
+		t.Error("30 MB are kept in memory")
 	}
 }
