@@ -159,7 +159,7 @@ func (m *rows) forget(c Change) {
 		m.bytes = 0
 		return
 	}
-	m.drop(Key{c.Table, c.Place, c.ID})
+	m.drop(Key(c))
 }
 
 func (m *rows) drop(k Key) {

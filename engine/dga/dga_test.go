@@ -204,7 +204,9 @@ func FuzzScore(f *testing.F) {
 		if registered, label := dga.Registered(s); !strings.HasPrefix(registered, label) || !strings.HasSuffix(s, registered) {
 			t.Errorf("%q: %q %q", s, registered, label)
 		}
-		dga.Private(s)
+		if !strings.Contains(s, ".") && !dga.Private(s) {
+			t.Errorf("%q has no dot, and is somebody's", s)
+		}
 	})
 }
 

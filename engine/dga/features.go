@@ -93,7 +93,7 @@ func symbols(label string, to *[maxLabel + 2]byte) int {
 }
 
 // vowel has a bit for each symbol that is a vowel.
-const vowel = 1<<('a'-'a'+1) | 1<<('e'-'a'+1) | 1<<('i'-'a'+1) | 1<<('o'-'a'+1) | 1<<('u'-'a'+1) | 1<<('y'-'a'+1)
+const vowel = 1<<1 | 1<<('e'-'a'+1) | 1<<('i'-'a'+1) | 1<<('o'-'a'+1) | 1<<('u'-'a'+1) | 1<<('y'-'a'+1)
 
 // rare has a bit for each letter that is rare in names.
 const rare = 1<<('j'-'a'+1) | 1<<('q'-'a'+1) | 1<<('x'-'a'+1) | 1<<('z'-'a'+1) | 1<<('w'-'a'+1) | 1<<('k'-'a'+1) | 1<<('v'-'a'+1)

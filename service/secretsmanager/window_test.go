@@ -81,7 +81,7 @@ func TestARestoredSecretRotatesAgain(t *testing.T) {
 		time.Sleep(12 * day)
 		w.due()
 		must(w, &api.RestoreSecret, &api.RestoreSecretRequest{SecretId: "a"})
-		if next := w.next(); !next.After(time.Now()) || next.Sub(time.Now()) > 10*day {
+		if next := w.next(); !next.After(time.Now()) || time.Until(next) > 10*day {
 			t.Errorf("at %s the next rotation is by %s", time.Now(), next)
 		}
 		time.Sleep(10 * day)
@@ -105,7 +105,7 @@ func TestAValueThatIsPutCountsAsARotation(t *testing.T) {
 			"UpdateSecretVersionStage": func(w *world) {
 				old := w.current()
 				must(w, &api.PutSecretValue, &api.PutSecretValueRequest{SecretId: "a", SecretString: new("two"), ClientRequestToken: token(2), VersionStages: []string{"x"}})
-				if next := w.next(); next.Sub(time.Now()) > 6*day {
+				if next := w.next(); time.Until(next) > 6*day {
 					t.Errorf("a value that is not current puts the next rotation off to %s", next)
 				}
 				must(w, &api.UpdateSecretVersionStage, &api.UpdateSecretVersionStageRequest{SecretId: "a", VersionStage: current, MoveToVersionId: token(2), RemoveFromVersionId: &old})
@@ -115,7 +115,7 @@ func TestAValueThatIsPutCountsAsARotation(t *testing.T) {
 			w.rotating()
 			time.Sleep(5 * day)
 			put(w)
-			if next := w.next(); next.Sub(time.Now()) < 9*day {
+			if next := w.next(); time.Until(next) < 9*day {
 				t.Errorf("after %s the next rotation is by %s, of %s", name, next, time.Now())
 			}
 			time.Sleep(6 * day)
