@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -201,15 +202,15 @@ func BenchmarkDNS(b *testing.B) {
 	b.ReportMetric(float64(len(Rules())), "rules")
 }
 
-// BenchmarkJudgeDNS is what judging a query costs with all rules: a million queries
-// of 200 hosts for 5,000 domains, most often the same ones, and 2 % of which do not exist.
+// BenchmarkJudgeDNS is what judging a query costs with all rules: queries
+// of 200 hosts for 5,000 domains, most often the same ones, one in eight with a label that nobody chose, and one in fifty does not exist.
 func BenchmarkJudgeDNS(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 1))
 	zipf := rand.NewZipf(r, 1.2, 4, 4999)
 	var all []*record.Record
 	for i := range 1 << 16 {
 		n := zipf.Uint64()
-		name, err := edns.ParseName(fmt.Sprintf("%s.service-%d-of-many.%s", [...]string{"www", "api", "cdn-images", "a1b2c3d4e5f6a7b8"}[n%4], n, [...]string{"com", "net", "co.uk", "io"}[n/4%4]))
+		name, err := edns.ParseName(fmt.Sprintf("%s.service-%d-of-many.%s", [...]string{"www", "api", "cdn-images", "login", "static", "a", "mail", "a1b2c3d4e5f6a7b8"}[n%8], n, [...]string{"com", "net", "co.uk", "io"}[n/4%4]))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -225,11 +226,12 @@ func BenchmarkJudgeDNS(b *testing.B) {
 	e := engine(b)
 	b.ReportAllocs()
 	i := 0
+	before := processorTime(b)
 	for b.Loop() {
 		e.See(all[i%len(all)], func(s finding.Suspicion) { b.Fatal(s) })
 		i++
 	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "queries/s")
+	b.ReportMetric(float64(b.N)/(processorTime(b)-before).Seconds(), "queries/s/core")
 	dns := 0
 	for _, r := range Rules() {
 		if r.Class == record.DNSActivity {
@@ -237,4 +239,14 @@ func BenchmarkJudgeDNS(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(dns), "rules")
+}
+
+// processorTime is how long the process has computed: on a machine that others use
+// too, the time of the clock tells nothing.
+func processorTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

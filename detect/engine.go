@@ -29,6 +29,7 @@ type Engine struct {
 	net     *enrich.Net
 	parts   map[aws.Account]*part
 	scene   rule.Scene
+	look    intel.Look
 	current *record.Record
 	yield   func(finding.Suspicion)
 }
@@ -119,8 +120,11 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 	// A question of nobody known is no suspicion: there would be nothing to
 	// respond on. Who asked may be known by the address only. Nor is a question for
 	// a domain that the account trusts.
-	if d := r.DNS; d != nil && (d.Instance == "" && !d.Source.IsValid() || e.scene.Lists.Trusts(d.Name)) {
-		return
+	if d := r.DNS; d != nil {
+		e.scene.Lists = e.scene.Lists.For(d.Name, &e.look)
+		if d.Instance == "" && !d.Source.IsValid() || e.scene.Lists.Trusts(d.Name) {
+			return
+		}
 	}
 	for _, i := range e.every[r.Class] {
 		e.apply(p, i)

@@ -59,17 +59,29 @@ func (b *Book) Own(at store.Place, lists ...*List) {
 // At returns what counts in a place now. Take it once for a batch of records.
 func (b *Book) At(place store.Place) Lists {
 	p := b.page.Load()
-	return Lists{p.shared, p.own[place]}
+	return Lists{shared: p.shared, own: p.own[place]}
 }
 
 // Lists are what counts in one place. The zero Lists are empty.
-type Lists struct{ shared, own []*List }
+type Lists struct {
+	shared, own []*List
+	look        *Look // a name that will be looked up often, or nil
+}
+
+// For returns the same lists, in which n is found faster; look is good until the
+// next name.
+func (l Lists) For(n dns.Name, look *Look) Lists {
+	look.take(n)
+	l.look = look
+	return l
+}
 
 // Find returns the first list of a kind that has n, and its entry for it.
 func (l Lists) Find(kind Kind, n dns.Name) (*List, string) {
+	known := l.look.is(n)
 	for _, lists := range [2][]*List{l.own, l.shared} {
 		for _, list := range lists {
-			if list.Kind != kind {
+			if list.Kind != kind || known && !list.quick.may(l.look) {
 				continue
 			}
 			if entry, ok := list.Find(n); ok {

@@ -49,6 +49,7 @@ type List struct {
 
 	below   bool      // names match what lies below them too
 	domains *dns.List // nil: none
+	quick   filter    // of domains
 
 	addresses *prefix.Table[netip.Prefix]
 }
@@ -71,7 +72,7 @@ func newList(name string, kind Kind, domains iter.Seq[string], below bool) (*Lis
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", name, err)
 	}
-	return &List{Name: name, Kind: kind, below: below, domains: l}, nil
+	return &List{Name: name, Kind: kind, below: below, domains: l, quick: newFilter(l)}, nil
 }
 
 // Addresses makes a list of addresses. Of prefixes that lie within each other the

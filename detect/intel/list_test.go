@@ -174,3 +174,40 @@ func BenchmarkMillion(b *testing.B) {
 	})
 	runtime.KeepAlive(l)
 }
+
+// A list answers the same about a name that it was told of before.
+func TestFasterLookUpAnswersTheSame(t *testing.T) {
+	var domains []string
+	for i := range 300 {
+		domains = append(domains, fmt.Sprintf("d%d.example%d.com", i, i%7), fmt.Sprintf("*.w%d.net", i))
+	}
+	lists := func(more ...string) Lists {
+		exact, err := Exact("exact", Custom, slices.Values(append(domains, more...)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		below, err := Below("below", Mining, slices.Values([]string{"pool.test", "a.b.c.d.e.org", "x"}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return NewBook(exact, below).At(store.Place{})
+	}
+	var look Look
+	for _, l := range []Lists{lists(), lists("*")} {
+		for i := range 400 {
+			for _, s := range []string{fmt.Sprintf("d%d.example%d.com", i, i%7), fmt.Sprintf("a.b.w%d.net", i), fmt.Sprintf("w%d.net", i), "eu.pool.test", "test", "a.b.c.d.e.org", "z.b.c.d.e.org", "y.x", "."} {
+				n, err := dns.ParseName(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				fast := l.For(n, &look)
+				for _, kind := range []Kind{Custom, Mining, Trusted} {
+					list, entry := l.Find(kind, n)
+					if again, found := fast.Find(kind, n); again != list || found != entry {
+						t.Fatalf("%s of %s: %q, faster %q", s, kind, entry, found)
+					}
+				}
+			}
+		}
+	}
+}

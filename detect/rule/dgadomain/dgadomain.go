@@ -2,12 +2,15 @@
 package dgadomain
 
 import (
+	"bytes"
 	"slices"
+	"strings"
 	"time"
 
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
 	"sumun.dev/engine/dga"
+	"sumun.dev/engine/dns"
 	"sumun.dev/finding"
 )
 
@@ -16,7 +19,7 @@ import (
 // hardly any is registered.
 var Rule = rule.Rule{
 	Name: "dgadomain", Types: []string{finding.DGADomain}, Class: record.DNSActivity,
-	State: func() rule.State { return rule.Keep[host](maxHosts) }, See: see,
+	State: func() rule.State { return &state{Kept: rule.Keep[host](maxHosts)} }, See: see,
 }
 
 const (
@@ -36,6 +39,34 @@ const (
 	medium  = 4
 )
 
+// A state is what is remembered of an account. What was found out about names is
+// not written down: it can be found out again.
+type state struct {
+	*rule.Kept[host]
+	names [1024]judged
+}
+
+// A judged is a name that was judged: which domain was registered for it.
+type judged struct {
+	name  dns.Name
+	hash  uint64 // of the domain; 0 when it is none to judge
+	long  bool   // the label
+	score float32
+}
+
+// judge judges a name, or remembers how it was judged.
+func (s *state) judge(n dns.Name) *judged {
+	j := &s.names[hashOf(n)%uint64(len(s.names))]
+	if !bytes.Equal(j.name, n) {
+		*j = judged{name: n}
+		domain := strings.TrimSuffix(n.String(), ".")
+		if registered, label := dga.Registered(domain); registered != "" && !dga.Private(domain) {
+			j.hash, j.long, j.score = max(1, hashOf(registered)), len(label) >= longest, float32(dga.Default().Score(label))
+		}
+	}
+	return j
+}
+
 // A host is what is remembered of one.
 type host struct {
 	Missing ring `json:"m"` // names that do not exist
@@ -54,28 +85,24 @@ type asked struct {
 
 func see(s *rule.Scene, r *record.Record) {
 	d := r.DNS
-	domain := d.Domain()
-	if dga.Private(domain) {
+	known := s.State.(*state)
+	name := known.judge(d.Name)
+	if name.hash == 0 {
 		return
 	}
-	registered, label := dga.Registered(domain)
-	if registered == "" {
-		return
-	}
-	h := s.State.(*rule.Kept[host]).At(rule.Asker(d))
+	h := known.At(rule.Asker(d))
 	missing := d.Rcode == "NXDOMAIN" && !d.Blocked()
 	now := r.Time.Unix()
-	hash := hashOf(registered)
-	known := h.All.has(hash, now)
-	if known && (!missing || h.Missing.has(hash, now)) {
+	before := h.All.has(name.hash, now)
+	if before && (!missing || h.Missing.has(name.hash, now)) {
 		return
 	}
-	one := asked{Hash: hash, Score: float32(dga.Default().Score(label)), At: now}
+	one := asked{Hash: name.hash, Score: name.score, At: now}
 	if one.Score > 0 {
 		told := rule.Evidence(r)
 		one.Evidence = &told
 	}
-	if !known {
+	if !before {
 		h.All.add(one)
 	}
 	report := func(names ring, severity float64, key string) {
@@ -101,13 +128,13 @@ func see(s *rule.Scene, r *record.Record) {
 		*h = host{}
 		return
 	}
-	if missing && len(label) >= longest && one.Score >= dga.Certain {
+	if missing && name.long && one.Score >= dga.Certain {
 		report(ring{one}, medium, "single name")
 	}
 }
 
 // hashOf is FNV-1a.
-func hashOf(s string) uint64 {
+func hashOf[S string | dns.Name](s S) uint64 {
 	h := uint64(14695981039346656037)
 	for i := range len(s) {
 		h = (h ^ uint64(s[i])) * 1099511628211

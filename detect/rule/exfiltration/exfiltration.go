@@ -2,7 +2,7 @@
 package exfiltration
 
 import (
-	"hash/fnv"
+	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +20,7 @@ import (
 // instance.
 var Rule = rule.Rule{
 	Name: "exfiltration", Types: []string{finding.DNSDataExfiltration}, Class: record.DNSActivity,
-	State: func() rule.State { return rule.Keep[zone](maxZones) }, See: see,
+	State: func() rule.State { return &state{Kept: rule.Keep[zone](maxZones)} }, See: see,
 }
 
 const (
@@ -39,6 +39,13 @@ const (
 	sameNames, sameMean   = 30, 45  // of addresses, when names share them as on a content network
 	fullNames, fullMean   = 8, 100  // of any type: names that are filled up
 )
+
+// A state is what is remembered of an account. Which names carry nothing is not
+// written down: it can be found out again.
+type state struct {
+	*rule.Kept[zone]
+	empty [1024]dns.Name // by hash
+}
 
 // A zone is what one host asked for below one registered domain.
 type zone struct {
@@ -80,26 +87,51 @@ func see(s *rule.Scene, r *record.Record) {
 	if !carries(d.Name, k) {
 		return
 	}
-	domain := d.Domain()
-	if dga.Private(domain) {
+	known := s.State.(*state)
+	slot := &known.empty[hashOf(d.Name)%uint32(len(known.empty))]
+	if k != rare && bytes.Equal(*slot, d.Name) {
 		return
 	}
-	registered, err := publicsuffix.EffectiveTLDPlusOne(domain)
-	if err != nil || registered == domain || delegatesToNobody(registered) {
+	registered, sub, octets := carried(d.Domain(), k)
+	if octets == 0 {
+		if k != rare {
+			*slot = d.Name
+		}
 		return
 	}
-	sub := domain[:len(domain)-len(registered)-1]
-	octets := data(sub, k)
-	if octets == 0 || k != rare && digest(sub) {
-		return
-	}
-	z := s.State.(*rule.Kept[zone]).At(rule.Asker(d) + "\x00" + registered)
+	z := known.At(rule.Asker(d) + "\x00" + registered)
 	if z.add(r, sub, octets, k) && z.tells() {
 		out := rule.Query(finding.DNSDataExfiltration, r, finding.Threat{Entry: registered})
 		out.Evidence = append(slices.Clone(z.Told), rule.Evidence(r)) // the last is none of the first
 		s.Report(out)
 		*z = zone{}
 	}
+}
+
+// hashOf is FNV-1a.
+func hashOf(b []byte) uint32 {
+	h := uint32(2166136261)
+	for _, c := range b {
+		h = (h ^ uint32(c)) * 16777619
+	}
+	return h
+}
+
+// carried returns the domain that was registered, what stands before it, and how many
+// octets of that are data; they are 0 where nobody would be reached.
+func carried(domain string, k kind) (registered, sub string, octets int) {
+	if dga.Private(domain) {
+		return
+	}
+	registered, err := publicsuffix.EffectiveTLDPlusOne(domain)
+	if err != nil || registered == domain || delegatesToNobody(registered) {
+		return "", "", 0
+	}
+	sub = domain[:len(domain)-len(registered)-1]
+	if octets = data(sub, k); k != rare && octets > 0 && digest(sub) {
+		octets = 0
+	}
+	return registered, sub, octets
 }
 
 // carries is a quick look at whether a name can carry anything.
@@ -169,9 +201,7 @@ func digest(sub string) bool {
 
 // add reports whether the name is new.
 func (z *zone) add(r *record.Record, sub string, octets int, k kind) bool {
-	h := fnv.New32a()
-	h.Write([]byte(sub))
-	n := name{Hash: h.Sum32(), At: r.Time.Unix(), Octets: octets, Kind: k}
+	n := name{Hash: hashOf([]byte(sub)), At: r.Time.Unix(), Octets: octets, Kind: k}
 	oldest := n.At - int64(span/time.Second)
 	z.Names = slices.DeleteFunc(z.Names, func(o name) bool { return o.At < oldest })
 	if slices.ContainsFunc(z.Names, func(o name) bool { return o.Hash == n.Hash }) {
@@ -181,10 +211,8 @@ func (z *zone) add(r *record.Record, sub string, octets int, k kind) bool {
 		z.Told, z.Addresses = nil, nil
 	}
 	if k == host && len(r.DNS.Addresses) > 0 {
-		h := fnv.New32a()
-		b, _ := r.DNS.Addresses[0].MarshalBinary()
-		h.Write(b)
-		if a := h.Sum32(); !slices.Contains(z.Addresses, a) {
+		address := r.DNS.Addresses[0].As16()
+		if a := hashOf(address[:]); !slices.Contains(z.Addresses, a) {
 			n.Own = true
 			if len(z.Addresses) < kept {
 				z.Addresses = append(z.Addresses, a)

@@ -34,7 +34,7 @@ func Labels(domains []string) []string {
 const (
 	folds  = 5
 	rounds = 24
-	made   = 45_000 // names made up
+	made   = 45_000 // names made up at most
 )
 
 // An example is a label as the model sees it, and what it is.
@@ -53,7 +53,7 @@ func Fit(benign, words, common []string) *dga.Model {
 
 	// A label must not be looked at with tables that know it: the model would take
 	// unknown names for made-up ones. So each fold has tables of the others.
-	generated := Made(made, r, NewMarkov(benign))
+	generated := Made(min(made, 7*len(benign)), r, NewMarkov(benign))
 	var all []example
 	for f := range folds {
 		var others, own []string
