@@ -20,22 +20,34 @@ import (
 	"sumun.dev/detect/rule/bitcoindomain"
 	"sumun.dev/detect/rule/bitcointool"
 	"sumun.dev/detect/rule/blackhole"
+	"sumun.dev/detect/rule/bruteforce"
 	"sumun.dev/detect/rule/ccactivity"
+	"sumun.dev/detect/rule/denialofservice"
 	"sumun.dev/detect/rule/dgadomain"
 	"sumun.dev/detect/rule/dgalisted"
 	"sumun.dev/detect/rule/driveby"
 	"sumun.dev/detect/rule/droppoint"
 	"sumun.dev/detect/rule/exfiltration"
 	"sumun.dev/detect/rule/instancecredentials"
+	"sumun.dev/detect/rule/listedaddress"
+	"sumun.dev/detect/rule/listedcaller"
 	"sumun.dev/detect/rule/maliciousdomain"
 	"sumun.dev/detect/rule/maliciousreputation"
+	"sumun.dev/detect/rule/pentest"
 	"sumun.dev/detect/rule/phishing"
+	"sumun.dev/detect/rule/portprobe"
+	"sumun.dev/detect/rule/portscan"
+	"sumun.dev/detect/rule/portsweep"
 	"sumun.dev/detect/rule/rebinding"
 	"sumun.dev/detect/rule/reconnaissance"
 	"sumun.dev/detect/rule/rootsession"
 	"sumun.dev/detect/rule/rootused"
+	"sumun.dev/detect/rule/spambot"
 	"sumun.dev/detect/rule/suspiciousdomain"
+	"sumun.dev/detect/rule/tornode"
 	"sumun.dev/detect/rule/unusualcalls"
+	"sumun.dev/detect/rule/unusualresolver"
+	"sumun.dev/detect/rule/unusualtraffic"
 )
 
 // Rules lists all built-in rules, in alphabetical order of their names.
@@ -72,20 +84,32 @@ var programmed = []*rule.Rule{
 	&bitcoindomain.Rule,
 	&bitcointool.Rule,
 	&blackhole.Rule,
+	&bruteforce.Rule,
 	&ccactivity.Rule,
+	&denialofservice.Rule,
 	&dgadomain.Rule,
 	&dgalisted.Rule,
 	&driveby.Rule,
 	&droppoint.Rule,
 	&exfiltration.Rule,
 	&instancecredentials.Rule,
+	&listedaddress.Rule,
+	&listedcaller.Rule,
 	&maliciousdomain.Rule,
 	&maliciousreputation.Rule,
+	&pentest.Rule,
 	&phishing.Rule,
+	&portprobe.Rule,
+	&portscan.Rule,
+	&portsweep.Rule,
 	&rebinding.Rule,
 	&reconnaissance.Rule,
 	&rootsession.Rule,
 	&rootused.Rule,
+	&spambot.Rule,
 	&suspiciousdomain.Rule,
+	&tornode.Rule,
 	&unusualcalls.Rule,
+	&unusualresolver.Rule,
+	&unusualtraffic.Rule,
 }

@@ -22,6 +22,7 @@ import (
 	"sumun.dev/detect/rule"
 	"sumun.dev/detect/source/cloudtrail"
 	"sumun.dev/detect/source/dns"
+	"sumun.dev/detect/source/flow"
 	edns "sumun.dev/engine/dns"
 	"sumun.dev/finding"
 	"sumun.dev/store"
@@ -49,13 +50,29 @@ func lists(t testing.TB) intel.Lists {
 		list(intel.Below("low-reputation feed", intel.LowReputation, slices.Values([]string{"low-reputation.test"}))),
 		list(intel.Below("phishing feed", intel.Phishing, slices.Values([]string{"phishing.test"}))),
 		list(intel.Below("suspicious feed", intel.Suspicious, slices.Values([]string{"suspicious.test"}))),
+		intel.Addresses("c2 addresses", intel.CommandAndControl, prefixes("203.0.113.66/32")),
+		intel.Addresses("mining addresses", intel.Mining, prefixes("203.0.113.67/32")),
+		intel.Addresses("malicious addresses", intel.Malicious, prefixes("203.0.113.68/32")),
+		intel.Addresses("blackhole addresses", intel.Blackhole, prefixes("203.0.113.69/32")),
+		intel.Addresses("drop points", intel.DropPoint, prefixes("203.0.113.70/32")),
+		intel.Addresses("scanners", intel.Scanner, prefixes("203.0.113.96/28")),
+		intel.Addresses("tor nodes", intel.Tor, prefixes("203.0.113.80/29")),
 	)...)
 	here := store.Place{Account: "111122223333", Region: "us-east-1"}
 	book.Own(here,
 		list(intel.Exact("own", intel.Custom, slices.Values([]string{"evil.test", "*.bad.test"}))),
-		list(intel.Exact("trusted", intel.Trusted, slices.Values([]string{"trusted.c2.test", "trusted.feed-evil.test", "trusted.abused.test", "trusted.coins.test", "trusted.dga.test", "trusted.driveby.test", "trusted.droppoint.test", "trusted.low-reputation.test", "trusted.phishing.test", "trusted.suspicious.test"}))),
+		list(intel.Exact("trusted", intel.Trusted, slices.Values([]string{"trusted.c2.test", "trusted.feed-evil.test", "trusted.abused.test", "trusted.coins.test", "trusted.dga.test", "trusted.driveby.test", "trusted.droppoint.test", "trusted.low-reputation.test", "trusted.phishing.test", "trusted.suspicious.test"}))).With(prefixes("198.18.0.7/32", "203.0.113.111/32")),
+		intel.Addresses("own addresses", intel.Custom, prefixes("198.18.0.0/24")),
 	)
 	return book.At(here)
+}
+
+func prefixes(all ...string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range all {
+		out = append(out, netip.MustParsePrefix(s))
+	}
+	return out
 }
 
 // engine returns an engine with all rules that knows the lists of the fixtures.
@@ -66,8 +83,9 @@ func engine(t testing.TB) *Engine {
 
 // readers reads a line of a fixture, by the class of the rule.
 var readers = map[record.Class]func() func([]byte) (*record.Record, error){
-	record.DNSActivity: func() func([]byte) (*record.Record, error) { return dns.NewReader().Read },
-	record.APIActivity: func() func([]byte) (*record.Record, error) { return cloudtrail.Read },
+	record.DNSActivity:     func() func([]byte) (*record.Record, error) { return dns.NewReader().Read },
+	record.APIActivity:     func() func([]byte) (*record.Record, error) { return cloudtrail.Read },
+	record.NetworkActivity: func() func([]byte) (*record.Record, error) { return flow.NewReader().Read },
 }
 
 // TestRulesHaveEvidence tries the evidence of all rules: all of hit.jsonl is seen
@@ -135,6 +153,7 @@ func evidence(t *testing.T, r *rule.Rule, file string, hit bool) {
 		if records > 0 && (told > 0) != hit {
 			t.Errorf("%s: the story that ends at line %d raises it %d times", file, n, told)
 		}
+		read = readers[r.Class]() // a story has its own header
 		e, told, records = alone(), 0, 0
 	}
 	stories := 0
@@ -148,6 +167,9 @@ func evidence(t *testing.T, r *rule.Rule, file string, hit bool) {
 		if err != nil {
 			t.Fatalf("%s:%d: %v", file, n, err)
 		}
+		if rec == nil { // a header, or an interval without traffic
+			continue
+		}
 		rec.Account = cmp.Or(rec.Account, "111122223333")
 		records++
 		e.See(rec, func(s finding.Suspicion) {
@@ -157,6 +179,13 @@ func evidence(t *testing.T, r *rule.Rule, file string, hit bool) {
 		})
 		if r.State == nil {
 			stories++
+			if r.Class == record.NetworkActivity { // lines share the header
+				if (told > 0) != hit {
+					t.Errorf("%s:%d raises it %d times", file, n, told)
+				}
+				told, records = 0, 0
+				continue
+			}
 			end()
 		}
 	}

@@ -40,22 +40,23 @@ func (s *Scene) Call(typ, signal string, r *record.Record) finding.Suspicion {
 	return finding.Suspicion{Type: typ, Signal: signal, Caller: CallerOf(&a.Actor), API: call, Actor: true}
 }
 
-// Traffic begins a suspicion about a connection, seen from the instance whose
-// interface logged it.
+// Traffic begins a suspicion about a connection, seen from the host whose
+// interface logged it. Where it is not known which instance that is, Key tells
+// hosts apart.
 func (s *Scene) Traffic(typ string, r *record.Record) finding.Suspicion {
-	f := r.Flow
-	inbound := f.Direction == "ingress"
-	c := &finding.Connection{Inbound: inbound, Unknown: f.Direction == "", Blocked: f.Rejected, Protocol: Protocol(f.Protocol), Interface: f.Interface}
-	local, remote, port, remotePort := f.Src, f.Dst, f.SrcPort, f.DstPort
-	if inbound || f.Direction == "" && f.Dst.IsPrivate() && !f.Src.IsPrivate() {
-		local, remote, port, remotePort = f.Dst, f.Src, f.DstPort, f.SrcPort
+	f, v := r.Flow, look(r.Flow)
+	c := &finding.Connection{
+		Inbound: !v.Outbound, Unknown: !v.Known, Blocked: f.Rejected, Protocol: Protocol(f.Protocol), Interface: f.Interface,
+		Local: v.Local, LocalPort: v.LocalPort, Remote: s.remote(v.Remote),
 	}
-	c.Local, c.LocalPort, c.Remote = local, port, s.remote(remote)
-	c.Remote.Port = remotePort
-	return finding.Suspicion{
-		Type: typ, Actor: !inbound, Connection: c,
-		Instance: finding.Instance{ID: f.Instance, VPC: f.VPC, Address: local},
+	c.Remote.Port = v.RemotePort
+	out := finding.Suspicion{Type: typ, Actor: v.Outbound, Connection: c, Instance: finding.Instance{VPC: f.VPC, Address: v.Local}}
+	if v.Host.Addr.IsValid() {
+		out.Key = v.Host.String()
+	} else {
+		out.Instance.ID = v.Host.ID
 	}
+	return out
 }
 
 // Protocol names an IP protocol as GuardDuty does.

@@ -1,0 +1,49 @@
+// Package portsweep finds hosts that try one port of many others.
+package portsweep
+
+import (
+	"net/netip"
+	"time"
+
+	"sumun.dev/detect/record"
+	"sumun.dev/detect/rule"
+	"sumun.dev/finding"
+)
+
+// Rule reports a host that tries a port of many others and mostly gets nothing.
+var Rule = rule.Rule{Name: "portsweep", Types: []string{finding.PortSweep}, Class: record.NetworkActivity, State: state, See: see}
+
+func state() rule.State { return rule.NewTries(100, 10*time.Minute, 2) }
+
+func see(s *rule.Scene, r *record.Record) {
+	v := s.Flow(r)
+	if v == nil || !v.Outbound || v.Begun == rule.There {
+		return
+	}
+	switch f := r.Flow; {
+	case f.Protocol == 6:
+	case f.Protocol == 17:
+		switch f.DstPort { // one packet to many hosts is what DNS, NTP, HTTP/3 and STUN are
+		case 53, 123, 443, 3478:
+			return
+		}
+		if f.DstPort >= 33434 && f.DstPort < 33434+256 { // traceroute
+			return
+		}
+	default:
+		return
+	}
+	tries := s.State.(*rule.Tries)
+	k := rule.Try{Host: v.Host, Port: v.RemotePort}
+	switch {
+	case !v.Fruitless:
+		tries.Well(k)
+	case v.Begun != rule.Here && !r.Flow.Rejected:
+	default:
+		if told := tries.Vain(k, netip.AddrPortFrom(v.Remote, 0), r); told != nil {
+			found := s.Traffic(finding.PortSweep, r)
+			found.Actor, found.Evidence = true, told
+			s.Report(found)
+		}
+	}
+}
