@@ -34,6 +34,9 @@ const (
 	enough = 8.0
 	// fewest distinct names: that do not exist, and of all.
 	fewestMissing, fewest = 5, 12
+	// Whatever they are like, so many distinct names that do not exist within so short
+	// a time, and this share of all that was asked for, are tried out by something.
+	burst, burstSpan, burstShare = 20, 10 * time.Minute, 0.6
 	// A single name that does not exist says enough when no person would choose it.
 	longest = 12
 	medium  = 4
@@ -79,8 +82,9 @@ type ring []asked
 type asked struct {
 	Hash     uint64            `json:"h"` // of the registered domain
 	Score    float32           `json:"s"`
-	At       int64             `json:"t"`           // seconds
-	Evidence *finding.Evidence `json:"e,omitempty"` // of what looks made
+	At       int64             `json:"t"` // seconds
+	Missing  bool              `json:"n,omitempty"`
+	Evidence *finding.Evidence `json:"e,omitempty"` // of what looks made or does not exist
 }
 
 func see(s *rule.Scene, r *record.Record) {
@@ -97,8 +101,8 @@ func see(s *rule.Scene, r *record.Record) {
 	if before && (!missing || h.Missing.has(name.hash, now)) {
 		return
 	}
-	one := asked{Hash: name.hash, Score: name.score, At: now}
-	if one.Score > 0 {
+	one := asked{Hash: name.hash, Score: name.score, At: now, Missing: missing}
+	if one.Score > 0 || missing {
 		told := rule.Evidence(r)
 		one.Evidence = &told
 	}
@@ -109,7 +113,7 @@ func see(s *rule.Scene, r *record.Record) {
 		out := rule.Query(finding.DGADomain, r, finding.Threat{})
 		out.Severity, out.Key = severity, key
 		for _, n := range names {
-			if n.Evidence != nil {
+			if n.Evidence != nil && (n.Score > 0 || key == "burst") {
 				out.Evidence = append(out.Evidence, *n.Evidence)
 			}
 		}
@@ -125,6 +129,11 @@ func see(s *rule.Scene, r *record.Record) {
 	}
 	if h.All.tells() && len(h.All) >= fewest {
 		report(h.All, 0, "")
+		*h = host{}
+		return
+	}
+	if missing && h.bursts(now) {
+		report(h.Missing, medium, "burst")
 		*h = host{}
 		return
 	}
@@ -161,6 +170,26 @@ func (r *ring) add(one asked) {
 		*r = slices.Delete(*r, 0, 1)
 	}
 	*r = append(*r, one)
+}
+
+// bursts reports whether most of what the host asks for does not exist.
+func (h *host) bursts(now int64) bool {
+	recent := now - int64(burstSpan/time.Second)
+	names, all, missing := 0, 0, 0
+	for i := range h.Missing {
+		if h.Missing[i].At >= recent {
+			names++
+		}
+	}
+	for i := range h.All {
+		if h.All[i].At >= recent {
+			all++
+			if h.All[i].Missing {
+				missing++
+			}
+		}
+	}
+	return names >= burst && float64(missing) >= burstShare*float64(all)
 }
 
 // tells reports whether the names together tell enough.

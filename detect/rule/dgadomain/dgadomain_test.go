@@ -129,6 +129,27 @@ func TestOrdinaryQuestionsAreQuiet(t *testing.T) {
 	}
 }
 
+// An algorithm that puts words together is found by how many of its names do not exist.
+func TestBurstsOfWordsAreFound(t *testing.T) {
+	words := strings.Fields("river stone garden winter yellow market bridge paper silver window forest travel kitchen summer doctor orange button castle")
+	r := rand.New(rand.NewPCG(8, 1))
+	word := func() string { return words[r.IntN(len(words))] }
+	j, at := newJudge(), start
+	for i := range 60 {
+		at = at.Add(10 * time.Second)
+		j.see(t, at, "i-1", word()+word()+word()+".net", "NXDOMAIN")
+		j.see(t, at, "i-2", word()+word()+word()+".net", [...]string{"NXDOMAIN", "NOERROR", "NOERROR", "NOERROR"}[i%4]) // a crawler
+	}
+	if len(j.found) == 0 || j.found[0].Severity != medium || len(j.found[0].Evidence) < burst {
+		t.Errorf("%+v", j.found)
+	}
+	for _, s := range j.found {
+		if s.Instance.ID != "i-1" {
+			t.Errorf("%s is found", s.Instance.ID)
+		}
+	}
+}
+
 // Infected hosts also do their work: nine of ten questions are for names of people.
 // Families of words are not expected to be found.
 func TestFamiliesAreFoundAmongOrdinaryQuestions(t *testing.T) {

@@ -36,6 +36,7 @@ const (
 	rareNames             = 10      // of types that only tunnels ask for
 	wideNames, wideOctets = 15, 400 // of types whose answers take data: TXT, CNAME, MX …
 	hostNames, hostMean   = 30, 24  // of addresses, when each name has its own: octets in the mean
+	hostSizes             = 5       // of as many different lengths: names of machines have one
 	sameNames, sameMean   = 30, 45  // of addresses, when names share them as on a content network
 	fullNames, fullMean   = 8, 100  // of any type: names that are filled up
 )
@@ -75,7 +76,7 @@ func kindOf(typ string) kind {
 	switch typ {
 	case "A", "AAAA", "HTTPS", "SVCB":
 		return host
-	case "NULL", "TYPE10", "KEY", "TYPE25", "TYPE65399", "PRIVATE", "UNKNOWN":
+	case "NULL", "TYPE10", "10", "KEY", "TYPE25", "25", "TYPE65399", "65399":
 		return rare
 	}
 	return wide
@@ -91,6 +92,9 @@ func see(s *rule.Scene, r *record.Record) {
 	slot := &known.empty[hashOf(d.Name)%uint32(len(known.empty))]
 	if k != rare && bytes.Equal(*slot, d.Name) {
 		return
+	}
+	if len(d.Addresses) > 0 && d.Addresses[0].IsLoopback() {
+		return // so answer those who are asked whether something is on a list of theirs
 	}
 	registered, sub, octets := carried(d.Domain(), k)
 	if octets == 0 {
@@ -148,10 +152,14 @@ func carries(n dns.Name, k kind) bool {
 }
 
 // delegatesToNobody reports whether all names below are the owner's own: what is
-// asked for there reaches nobody else.
+// asked for there reaches nobody else. AWS's, and those of vendors whose products
+// look files, mail and addresses up by names full of data.
 func delegatesToNobody(registered string) bool {
 	switch registered {
-	case "amazonaws.com", "amazonaws.com.cn", "api.aws", "aws.dev", "amazontrust.com":
+	case "amazonaws.com", "amazonaws.com.cn", "api.aws", "aws.dev", "amazontrust.com",
+		"sophosxl.net", "sophosxl.com", "mcafee.com", "trellix.com", "e5.sk", "eset.com", "trendmicro.com", "cymru.com",
+		"spamhaus.org", "spamhaus.net", "surbl.org", "uribl.com", "spamcop.net", "barracudacentral.org", "barracudabrts.com", "senderbase.org",
+		"avast.com", "avg.com", "kaspersky.com", "kaspersky-labs.com", "bitdefender.net", "f-secure.com", "webrootcloudav.com", "brightcloud.com", "symantec.com", "norton.com":
 		return true
 	}
 	return false
@@ -184,14 +192,21 @@ func encoded(label string) bool {
 func digest(sub string) bool {
 	label, rest, _ := strings.Cut(sub, ".")
 	for other := range strings.SplitSeq(rest, ".") {
-		if other != "" && (strings.Trim(other, "0123456789") == "" || len(other) >= shortest && encoded(other)) {
+		if other != "" && (strings.Trim(other, "0123456789") == "" || len(other) >= shortest && !sum(other) && encoded(other)) {
 			return false // a counter, or more of it
 		}
 	}
+	return sum(label)
+}
+
+// sum reports whether a label is spelled as digests and UUIDs are.
+func sum(label string) bool {
 	switch len(label) {
 	case 40, 56:
 		return strings.Trim(label, "0123456789abcdef") == ""
-	case 26, 32, 52: // base32; MD5 in hexadecimal digits
+	case 26: // base36, too
+		return strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789") == ""
+	case 32, 52: // base32; MD5 in hexadecimal digits
 		return strings.Trim(label, "abcdefghijklmnopqrstuvwxyz234567") == "" || strings.Trim(label, "0123456789abcdef") == ""
 	case 36:
 		return strings.Trim(label, "0123456789abcdef-") == "" && label[8] == '-' && label[13] == '-' && label[18] == '-' && label[23] == '-'
@@ -233,7 +248,11 @@ func (z *zone) add(r *record.Record, sub string, octets int, k kind) bool {
 func (z *zone) tells() bool {
 	var names, octets [3]int
 	own, all := 0, 0
+	var sizes []int
 	for _, n := range z.Names {
+		if !slices.Contains(sizes, n.Octets) {
+			sizes = append(sizes, n.Octets)
+		}
 		names[n.Kind]++
 		octets[n.Kind] += n.Octets
 		all += n.Octets
@@ -244,7 +263,7 @@ func (z *zone) tells() bool {
 	switch {
 	case names[rare] >= rareNames:
 	case names[wide] >= wideNames && octets[wide] >= wideOctets:
-	case names[host] >= hostNames && octets[host] >= hostMean*names[host] && own*2 >= names[host]:
+	case names[host] >= hostNames && octets[host] >= hostMean*names[host] && own*2 >= names[host] && len(sizes) >= hostSizes:
 	case names[host] >= sameNames && octets[host] >= sameMean*names[host]:
 	case len(z.Names) >= fullNames && all >= fullMean*len(z.Names):
 	default:

@@ -260,6 +260,15 @@ var ordinary = []func(*rand.Rand) question{
 	func(r *rand.Rand) question { // preview of each build
 		return question{0, fmt.Sprintf("feature-%s-%d.preview.example.com", pick(r, "login-page-redesign", "new-invoice-export", "faster-search-results"), r.IntN(900)), "A", "NOERROR", []netip.Addr{netip.MustParseAddr("198.51.100.1")}}
 	},
+	func(r *rand.Rand) question { // a scanner's, by SHA-256 in two parts
+		return question{0, hex.EncodeToString(octets(r, 16)) + "." + hex.EncodeToString(octets(r, 16)) + ".files.example.net", "TXT", "NXDOMAIN", nil}
+	},
+	func(r *rand.Rand) question { // a reputation in base 36
+		return question{0, strings.ToLower(fmt.Sprintf("%s%s", lower32(octets(r, 15)), "09")) + ".rep.example.org", "A", "NOERROR", []netip.Addr{netip.AddrFrom4([4]byte{127, 1, byte(r.IntN(9)), 2})}}
+	},
+	func(r *rand.Rand) question { // a machine of a content network, each with an address
+		return question{0, "edge-" + hex.EncodeToString(octets(r, 12)) + ".net.example.com", "A", "NOERROR", anyAddr(r)}
+	},
 	func(r *rand.Rand) question { // tenants
 		return question{0, fmt.Sprintf("tenant-%s.app.example.net", hex.EncodeToString(octets(r, 4))), "A", "NOERROR", anyAddr(r)}
 	},
