@@ -31,6 +31,7 @@ type Engine struct {
 	scene   rule.Scene
 	look    intel.Look
 	current *record.Record
+	at      int // the rule that looks at it
 	yield   func(finding.Suspicion)
 }
 
@@ -145,12 +146,13 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 }
 
 func (e *Engine) apply(p *part, i int) {
-	e.scene.State = p.states[i]
+	e.scene.State, e.at = p.states[i], i
 	e.rules[i].See(&e.scene, e.current)
 }
 
 func (e *Engine) report(s finding.Suspicion) {
 	r := e.current
+	s.Rule = e.rules[e.at].Name
 	if s.At.IsZero() {
 		s.At = r.Time
 	}

@@ -22,6 +22,7 @@ import (
 type Suspicion struct {
 	Type   string // a type of the catalogue: "Backdoor:EC2/C&CActivity.B!DNS"
 	Signal string // what of the type was seen, where it has several: "AMIExternalAccess"
+	Rule   string // that reported it
 	At     time.Time
 
 	// Severity stands in for the catalogue's where the type's varies; 0 otherwise.

@@ -2,13 +2,21 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"sumun.dev/detect"
+	"sumun.dev/detect/declared"
 	"sumun.dev/detect/report"
+	"sumun.dev/detect/rule"
 	"sumun.dev/detect/triage"
 	"sumun.dev/finding"
 )
@@ -20,7 +28,9 @@ func detectCommand() *cobra.Command {
 	var (
 		baseline                               []string
 		format, severity, failOn, since, until string
-		out                                    string
+		out, explain, suppress                 string
+		own                                    []string
+		list                                   bool
 	)
 	c := &cobra.Command{
 		Use:   "detect PATH…",
@@ -28,16 +38,29 @@ func detectCommand() *cobra.Command {
 		Long: `Detect reads logs and says what is suspicious in them: files, folders, globs or '-'
 for standard input, packed with gzip, zstd or zip, recognised by what is in them.
 It knows CloudTrail (files of trails, answers of LookupEvents, events of
-EventBridge, messages of CloudWatch Logs, JSON lines) and Route 53 Resolver
-query logs. Nothing is sent anywhere, and nothing in a log is executed.
+EventBridge, messages of CloudWatch Logs, JSON lines), Route 53 Resolver query
+logs and VPC flow logs. Nothing is sent anywhere, and nothing in a log is executed.
 
 What is normal is learnt first, from the same logs or from --baseline. What cannot
 be read is counted and named on standard error; it stops nothing.
+
+--explain tells all of one finding, by the beginning of its id or the name of its
+rule; without logs, what the rule is for. --suppress names a YAML file of what is
+known and need not be told, a list of:
+
+  - type: Exfiltration:EC2/*          # type, signal, principal with * for anything
+    signal: AMIExternalAccess
+    principal: arn:aws:iam::*:role/image-pipeline
+    account: "111122223333"
+    until: 2027-01-31                 # then it is told again
+    reason: golden images go to the workload accounts
 
 The exit status is 0, 1 with findings of --fail-on or worse, and 2 when the
 command itself was wrong or nothing could be read.`,
 		Example: `  sumun detect AWSLogs/
   sumun detect --since 2026-11-01 --severity medium --format jsonl trail/*.json.gz
+  sumun detect --explain 1f0c33ab AWSLogs/
+  sumun detect --format html -o report.html --suppress known.yaml --rules ours/ AWSLogs/
   sumun detect --baseline AWSLogs/2026/10 --fail-on high AWSLogs/2026/11`,
 		RunE: func(c *cobra.Command, paths []string) error {
 			o := triage.Options{Paths: paths, Stdin: c.InOrStdin(), Baseline: baseline}
@@ -47,7 +70,18 @@ command itself was wrong or nothing could be read.`,
 			var err1, err2 error
 			o.Since, err1 = moment(since)
 			o.Until, err2 = moment(until)
+			var err3, err4 error
+			o.Engine.Rules, err3 = rulesWith(own)
+			o.Suppress, err4 = suppressions(suppress)
 			switch {
+			case err3 != nil:
+				return misuse(c, "--rules %v", err3)
+			case err4 != nil:
+				return misuse(c, "--suppress %s: %v", suppress, err4)
+			case list:
+				return listRules(c.OutOrStdout(), o.Engine.Rules)
+			case len(paths) == 0 && explain != "":
+				return explainRule(c, o.Engine.Rules, explain)
 			case len(paths) == 0:
 				return misuse(c, "name a file or folder of logs, or - for standard input")
 			case !known:
@@ -85,6 +119,13 @@ command itself was wrong or nothing could be read.`,
 				}
 				failed = failed || failOn != "" && f.Level() >= fail
 			}
+			if explain != "" {
+				shown, err = tellOf(r.Findings, explain)
+				if err != nil {
+					return misuse(c, "--explain %v", err)
+				}
+				write = report.Story
+			}
 			to := c.OutOrStdout()
 			if out != "" {
 				file, err := os.Create(out)
@@ -113,9 +154,114 @@ command itself was wrong or nothing could be read.`,
 	f.StringVarP(&out, "output", "o", "", "file to write findings to, instead of standard output")
 	f.StringVar(&severity, "severity", "low", "show findings of this severity and above: low, medium, high, critical")
 	f.StringVar(&failOn, "fail-on", "", "exit with status 1 when there are findings of this severity or above")
+	f.StringVar(&explain, "explain", "", "tell the whole story of a finding: the beginning of its id, or the name of a rule")
+	f.StringVar(&suppress, "suppress", "", "YAML `file` of findings that need not be told")
+	f.StringSliceVar(&own, "rules", nil, "`folder` of your own rules, YAML files as docs/detection-rules.md says")
+	f.BoolVar(&list, "list-rules", false, "list all rules and their ATT&CK techniques, and read nothing")
 	f.StringVar(&since, "since", "", "judge what happened at or after this time: RFC 3339, a date, or a duration before now (36h)")
 	f.StringVar(&until, "until", "", "judge what happened before this time")
 	return c
+}
+
+// rulesWith lists the built-in rules and those that stand in folders.
+func rulesWith(folders []string) ([]*rule.Rule, error) {
+	all := detect.Rules()
+	known := map[string]string{}
+	for _, r := range all {
+		known[r.Name] = "a built-in rule"
+	}
+	for _, folder := range folders {
+		before := len(all)
+		err := filepath.WalkDir(folder, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() || filepath.Ext(path) != ".yaml" && filepath.Ext(path) != ".yml" {
+				return err
+			}
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			r, err := declared.Parse(b)
+			if err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			if other, ok := known[r.Name]; ok {
+				return fmt.Errorf("%s: %s is the name of %s", path, r.Name, other)
+			}
+			known[r.Name] = "the rule in " + path
+			all = append(all, r)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(all) == before {
+			return nil, fmt.Errorf("%s: holds no rule, no file that ends with .yaml", folder)
+		}
+	}
+	return all, nil
+}
+
+func suppressions(file string) ([]triage.Suppression, error) {
+	if file == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	return triage.ParseSuppressions(b)
+}
+
+// listRules writes a line a rule.
+func listRules(w io.Writer, all []*rule.Rule) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(t, "RULE\tTYPES\tATT&CK")
+	for _, r := range all {
+		types, ids := r.Types, []string{}
+		if len(types) > 3 {
+			types = append(slices.Clone(types[:2]), fmt.Sprintf("and %d more", len(types)-2))
+		}
+		if m := rule.ManualOf(r.Name); m != nil {
+			for _, technique := range m.Techniques {
+				ids = append(ids, technique.ID)
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", r.Name, strings.Join(types, ", "), strings.Join(ids, " "))
+	}
+	return t.Flush()
+}
+
+// explainRule writes what a rule is for, when there is no finding to tell of.
+func explainRule(c *cobra.Command, all []*rule.Rule, name string) error {
+	if !slices.ContainsFunc(all, func(r *rule.Rule) bool { return r.Name == name }) {
+		return misuse(c, "--explain %q is no rule; to tell of a finding, name the logs that it comes from", name)
+	}
+	if rule.ManualOf(name) == nil {
+		return misuse(c, "--explain %s: a rule of your own has no README here", name)
+	}
+	return report.Manual(c.OutOrStdout(), name)
+}
+
+// tellOf returns the findings that somebody wants to be told of: one by the beginning
+// of its id, or all of a rule.
+func tellOf(found []*finding.Finding, which string) ([]*finding.Finding, error) {
+	var some []*finding.Finding
+	ids := 0
+	for _, f := range found {
+		if f.Rule == which {
+			some = append(some, f)
+		} else if strings.HasPrefix(f.ID, strings.ToLower(which)) {
+			some = append(some, f)
+			ids++
+		}
+	}
+	switch {
+	case len(some) == 0:
+		return nil, fmt.Errorf("%q begins no id of the %d findings, and is no rule that found one", which, len(found))
+	case ids > 1:
+		return nil, fmt.Errorf("%q begins %d ids: name more of it", which, ids)
+	}
+	return some, nil
 }
 
 // moment reads a time: RFC 3339, a date, or a duration before now.
@@ -138,6 +284,9 @@ func moment(s string) (time.Time, error) {
 func summary(c *cobra.Command, r *triage.Result, shown int) {
 	w := c.ErrOrStderr()
 	fmt.Fprintf(w, "%d findings from %d records of %d files, by %d rules.\n", shown, r.Judged, r.Read.Files, r.Rules)
+	for _, s := range r.Suppressed {
+		fmt.Fprintf(w, "%d findings suppressed: %s\n", s.Findings, report.Plain(s.Reason))
+	}
 	if n := r.Read.Unread(); n > 0 {
 		fmt.Fprintf(w, "%d pieces could not be read:\n", n)
 		for i, b := range r.Read.Bad {

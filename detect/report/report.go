@@ -20,7 +20,7 @@ import (
 type Writer func(w io.Writer, found []*finding.Finding) error
 
 // Formats are the names that --format takes.
-var Formats = map[string]Writer{"table": Table, "json": JSON, "jsonl": JSONL, "asff": ASFF, "csv": CSV}
+var Formats = map[string]Writer{"table": Table, "json": JSON, "jsonl": JSONL, "asff": ASFF, "csv": CSV, "html": HTML, "ocsf": OCSF, "sarif": SARIF}
 
 // Names lists the formats.
 func Names() []string {
@@ -86,20 +86,27 @@ func Who(f *finding.Finding) string {
 // Table writes a line a finding, with its evidence below.
 func Table(w io.Writer, found []*finding.Finding) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(t, "SEVERITY\tFIRST SEEN (UTC)\tCOUNT\tTYPE\tSIGNAL\tWHO\tEVIDENCE")
+	fmt.Fprintln(t, "SEVERITY\tID\tFIRST SEEN (UTC)\tCOUNT\tTYPE\tSIGNAL\tWHO\tEVIDENCE")
 	for _, f := range found {
-		fmt.Fprintf(t, "%s %.1f\t%s\t%d\t%s\t%s\t%s\t%s\n", Label(f.Level()), f.Level(), f.FirstSeen.UTC().Format(time.DateTime), f.Count,
+		fmt.Fprintf(t, "%s %.1f\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", Label(f.Level()), f.Level(), Short(f), f.FirstSeen.UTC().Format(time.DateTime), f.Count,
 			f.Type, f.Signal, Plain(Who(f)), Plain(evidence(f)))
 	}
 	return t.Flush()
 }
+
+// Short is the beginning of a finding's id, enough to name it among those of one report.
+func Short(f *finding.Finding) string { return f.ID[:min(8, len(f.ID))] }
 
 // evidence names the first record that a finding rests on.
 func evidence(f *finding.Finding) string {
 	if len(f.Evidence) == 0 {
 		return ""
 	}
-	e := f.Evidence[0]
+	return place(f.Evidence[0])
+}
+
+// place says where a record stands.
+func place(e finding.Evidence) string {
 	at := e.File
 	if e.Line > 0 {
 		at += ":" + strconv.Itoa(e.Line)
@@ -116,13 +123,19 @@ func evidence(f *finding.Finding) string {
 type Detail struct {
 	GuardDuty json.RawMessage    `json:"finding"`
 	Signal    string             `json:"signal,omitempty"`
+	Rule      string             `json:"rule,omitempty"`
+	Attack    []string           `json:"attack,omitempty"` // ids of ATT&CK's techniques
 	Unusual   []finding.Unusual  `json:"unusual,omitempty"`
 	Evidence  []finding.Evidence `json:"evidence"`
 }
 
 func detail(f *finding.Finding) (Detail, error) {
 	b, err := finding.Encode(f.GuardDuty())
-	return Detail{b, f.Signal, f.Unusual, f.Evidence}, err
+	d := Detail{GuardDuty: b, Signal: f.Signal, Rule: f.Rule, Unusual: f.Unusual, Evidence: f.Evidence}
+	for _, t := range techniques(f) {
+		d.Attack = append(d.Attack, t.ID)
+	}
+	return d, err
 }
 
 // JSON writes a list of findings in GuardDuty's shape, each with its evidence.
@@ -135,20 +148,17 @@ func JSON(w io.Writer, found []*finding.Finding) error {
 		}
 		all = append(all, d)
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(map[string]any{"findings": all})
+	return encode(w, map[string]any{"findings": all}, true)
 }
 
 // JSONL writes the same, one finding a line.
 func JSONL(w io.Writer, found []*finding.Finding) error {
-	e := json.NewEncoder(w)
 	for _, f := range found {
 		d, err := detail(f)
 		if err != nil {
 			return err
 		}
-		if err := e.Encode(d); err != nil {
+		if err := encode(w, d, false); err != nil {
 			return err
 		}
 	}
@@ -162,7 +172,7 @@ func ASFF(w io.Writer, found []*finding.Finding) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Write(append(b, '\n'))
+	_, err = w.Write(append(quiet(b), '\n'))
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 	"sumun.dev/aws"
 	"sumun.dev/detect"
 	"sumun.dev/detect/record"
+	"sumun.dev/detect/report"
 	"sumun.dev/detect/source"
 	"sumun.dev/finding"
 )
@@ -27,6 +28,7 @@ type Options struct {
 	Since    time.Time // judge what happened at or after; zero: all
 	Until    time.Time // judge what happened before; zero: all
 	Engine   detect.Options
+	Suppress []Suppression // findings that are counted and not told
 
 	// Progress hears now and then how far it is: bytes read of all, and records.
 	Progress func(Progress)
@@ -48,6 +50,14 @@ type Result struct {
 	Rules    int
 	Read     source.Report
 	Learnt   int // records learnt from
+
+	Suppressed []Suppressed // in the order of Options.Suppress; those that hid nothing too
+}
+
+// A Suppressed says how many findings a suppression hid.
+type Suppressed struct {
+	Suppression
+	Findings int
 }
 
 // maxFindings bounds what hostile logs can make of memory.
@@ -87,7 +97,15 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 			return nil, fmt.Errorf("more than %d findings: narrow --since and --until, or suppress what is known", maxFindings)
 		}
 	}
+	for _, s := range o.Suppress {
+		out.Suppressed = append(out.Suppressed, Suppressed{Suppression: s})
+	}
 	for _, f := range found {
+		who := report.Who(f)
+		if i := slices.IndexFunc(o.Suppress, func(s Suppression) bool { return s.Covers(f, who) }); i >= 0 {
+			out.Suppressed[i].Findings++
+			continue
+		}
 		out.Findings = append(out.Findings, f)
 	}
 	slices.SortFunc(out.Findings, func(a, b *finding.Finding) int {

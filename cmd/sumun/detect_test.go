@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// sharedImage is a log in which an image is given away twice, and one kept.
+func sharedImage(t *testing.T) string {
+	t.Helper()
+	var lines []string
+	for i, user := range []string{"444455556666", "444455556666", "111122223333"} {
+		lines = append(lines, fmt.Sprintf(`{"eventTime":"2026-03-01T10:00:0%[1]dZ","eventSource":"ec2.amazonaws.com","eventName":"ModifyImageAttribute","recipientAccountId":"111122223333","awsRegion":"eu-west-1","eventID":"e%[1]d","sourceIPAddress":"198.51.100.7","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","userName":"ann"},"requestParameters":{"imageId":"ami-1","launchPermission":{"add":{"items":[{"userId":%[2]q}]}}}}`, i, user))
+	}
+	return fileOf(t, "trail.json", strings.Join(lines, "\n"))
+}
+
+func fileOf(t *testing.T, name, content string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	ok(t, os.WriteFile(file, []byte(content), 0o600))
+	return file
+}
+
+func TestDetectExplains(t *testing.T) {
+	log := sharedImage(t)
+	_, table, complaint := command(t, "", "detect", log)
+	if !strings.Contains(table, "AMIExternalAccess") || !strings.Contains(complaint, "1 findings from 3 records") {
+		t.Fatalf("%s\n%s", table, complaint)
+	}
+	id := strings.Fields(strings.Split(table, "\n")[1])[2]
+	status, story, complaint := command(t, "", "detect", "--explain", id, log)
+	for _, want := range []string{"HIGH 8.0", "rule       amishared", "arn:aws:iam::111122223333:user/ann", "198.51.100.7", log + ":1 e0", log + ":2 e1", "2 times", "Response", "T1537", "False positives"} {
+		if !strings.Contains(story, want) {
+			t.Errorf("%d %s: the story lacks %q:\n%s", status, complaint, want, story)
+		}
+	}
+	if strings.Contains(story, ":3 e2") {
+		t.Error("the story has a record that did nothing")
+	}
+	if status, story, _ := command(t, "", "detect", "--explain", "amishared", log); status != 0 || !strings.Contains(story, "id         "+id) {
+		t.Errorf("by its rule: %d %s", status, story)
+	}
+	if status, about, _ := command(t, "", "detect", "--explain", "amishared"); status != 0 || !strings.Contains(about, "What and why") || !strings.Contains(about, "T1537") {
+		t.Errorf("without logs: %d %s", status, about)
+	}
+	for _, args := range [][]string{{"--explain", "ffff", log}, {"--explain", "ffff"}} {
+		if status, out, complaint := command(t, "", append([]string{"detect"}, args...)...); status != 2 || out != "" || !strings.Contains(complaint, "ffff") {
+			t.Errorf("%v: %d %s %s", args, status, out, complaint)
+		}
+	}
+}
+
+func TestDetectSuppresses(t *testing.T) {
+	log := sharedImage(t)
+	known := fileOf(t, "known.yaml", "- {signal: AMIExternalAccess, principal: 'arn:aws:iam::*:user/ann', reason: golden images}\n- {type: 'Recon:*', reason: scanner}\n")
+	status, out, complaint := command(t, "", "detect", "--suppress", known, "--fail-on", "low", "--format", "jsonl", log)
+	if status != 0 || out != "" || !strings.Contains(complaint, "0 findings from 3 records") || !strings.Contains(complaint, "1 findings suppressed: golden images") || !strings.Contains(complaint, "0 findings suppressed: scanner") {
+		t.Errorf("%d %s %s", status, out, complaint)
+	}
+	over := fileOf(t, "over.yaml", "- {signal: AMIExternalAccess, until: 2026-02-28, reason: golden images}")
+	if status, _, _ := command(t, "", "detect", "--suppress", over, "--fail-on", "low", log); status != 1 {
+		t.Errorf("it is over: %d", status)
+	}
+	wrong := fileOf(t, "wrong.yaml", "- {signals: AMIExternalAccess, reason: golden images}")
+	if status, _, complaint := command(t, "", "detect", "--suppress", wrong, log); status != 2 || !strings.Contains(complaint, "signals") {
+		t.Errorf("a key that is not known: %d %s", status, complaint)
+	}
+}
+
+func TestDetectTakesRules(t *testing.T) {
+	log := sharedImage(t)
+	const own = `
+name: image-touched
+type: Exfiltration:EC2/TransferDataToCloudAccount
+signal: ImageTouched
+class: api
+calls: [ec2.amazonaws.com:ModifyImageAttribute]
+`
+	folder := filepath.Dir(fileOf(t, "touched.yaml", own))
+	_, out, _ := command(t, "", "detect", "--rules", folder, "--format", "jsonl", log)
+	if !strings.Contains(out, `"ImageTouched"`) || !strings.Contains(out, `"AMIExternalAccess"`) {
+		t.Error(out)
+	}
+	status, list, _ := command(t, "", "detect", "--rules", folder, "--list-rules")
+	if status != 0 || !strings.Contains(list, "image-touched") || !strings.Contains(list, "T1537") {
+		t.Errorf("%d %s", status, list)
+	}
+	for name, source := range map[string]string{
+		"amishared": strings.Replace(own, "image-touched", "amishared", 1),
+		"kalls":     strings.Replace(own, "calls:", "kalls:", 1),
+	} {
+		if status, _, complaint := command(t, "", "detect", "--rules", filepath.Dir(fileOf(t, "r.yaml", source)), log); status != 2 || !strings.Contains(complaint, name) {
+			t.Errorf("%s: %d %s", name, status, complaint)
+		}
+	}
+	if status, _, complaint := command(t, "", "detect", "--rules", t.TempDir(), log); status != 2 || !strings.Contains(complaint, "no rule") {
+		t.Errorf("an empty folder: %d %s", status, complaint)
+	}
+}
+
+func TestDetectWritesReports(t *testing.T) {
+	log := sharedImage(t)
+	for format, want := range map[string]string{"html": "<svg", "sarif": `"version": "2.1.0"`, "ocsf": `"class_uid":2004`, "json": `"T1537"`} {
+		file := filepath.Join(t.TempDir(), "report")
+		if status, _, complaint := command(t, "", "detect", "--format", format, "-o", file, log); status != 0 {
+			t.Errorf("%s: %d %s", format, status, complaint)
+		}
+		b, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(b), want) || format != "html" && !json.Valid(b) {
+			t.Errorf("%s: %v %s", format, err, b)
+		}
+	}
+}
