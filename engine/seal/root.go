@@ -183,6 +183,10 @@ func (r *Root) Use(id string) error {
 func (r *Root) Refresh(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.refresh(ctx)
+}
+
+func (r *Root) refresh(ctx context.Context) error {
 	if r.source == nil {
 		return nil
 	}
@@ -200,10 +204,14 @@ func (r *Root) Refresh(ctx context.Context) error {
 }
 
 // Make makes a new key, keeps it in the source before anything else, and returns
-// its id. The key opens; Use has it seal.
+// its id. The key opens; Use has it seal. Keys that have come to the source
+// meanwhile stay there.
 func (r *Root) Make(ctx context.Context) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := r.refresh(ctx); err != nil {
+		return "", err
+	}
 	now := r.ring.Load()
 	key, err := r.make(ctx)
 	for err == nil && now.find(key.id) != nil { // one in 2³²
@@ -223,10 +231,14 @@ func (r *Root) make(ctx context.Context) (Key, error) {
 }
 
 // Drop takes a key out of the source and forgets it: what was sealed under it can
-// be opened no more. ErrCurrent for the current key.
+// be opened no more. ErrCurrent for the current key. Keys that have come to the
+// source meanwhile stay there.
 func (r *Root) Drop(ctx context.Context, id string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if err := r.refresh(ctx); err != nil {
+		return err
+	}
 	now := r.ring.Load()
 	key := now.named(id)
 	switch {

@@ -128,6 +128,43 @@ func TestRefreshTakesWhatTheOperatorHasAdded(t *testing.T) {
 	}
 }
 
+// Whoever puts a key into the file, by hand or from another process, finds it there
+// after this one has changed the file too.
+func TestChangesKeepWhatHasComeMeanwhile(t *testing.T) {
+	for what, change := range map[string]func(r *Root, old string) error{
+		"make": func(r *Root, _ string) error { _, err := r.Make(t.Context()); return err },
+		"drop": func(r *Root, old string) error { return r.Drop(t.Context(), old) },
+	} {
+		file := filepath.Join(t.TempDir(), "root.key")
+		root, err := Find(file, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := root.Current()
+		made, err := root.Make(t.Context())
+		if err == nil {
+			err = root.Use(made)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		come := GenerateKey()
+		if err := os.WriteFile(file, []byte(come.encode()+"\n"+string(text)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := change(root, old); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if again := reopened(t, file); !again.Knows(come.ID()) || !again.Knows(made) || again.Knows(old) != (what == "make") {
+			t.Errorf("%s: the file has %v, want %s too", what, again.Keys(), come.ID())
+		}
+	}
+}
+
 // What is left when the process dies before the new file has its name.
 func TestKeepReplacesWhatACrashLeft(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "root.key")
