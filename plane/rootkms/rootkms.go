@@ -109,8 +109,10 @@ func (k *KMS) read() (*file, error) {
 
 // open has the KMS open a ciphertext, unless it was before.
 func (k *KMS) open(ctx context.Context, w wrapped) (seal.Key, error) {
-	if known, ok := k.known[w.ID]; ok && slices.Equal(known.blob, w.Blob) {
-		return known.key, nil
+	for id, known := range k.known {
+		if (w.ID == "" || w.ID == id) && slices.Equal(known.blob, w.Blob) {
+			return known.key, nil
+		}
 	}
 	var err error
 	for _, under := range append([]string{k.Key}, k.Earlier...) {
