@@ -243,7 +243,7 @@ type Rotated struct {
 // earlier ones (Finish). The key is the newest when that is not in use yet: one that
 // the operator has put there, or that an earlier Rotate has made before it was
 // interrupted; else a new one, which is kept before it is used. While an earlier
-// change is not finished, nothing new begins. Every node must have the key first.
+// change is not finished, no key is made. Every node must have the key first.
 func (k *Keys) Rotate(ctx context.Context) (*Rotated, error) {
 	k.change.Lock()
 	defer k.change.Unlock()
@@ -272,12 +272,15 @@ func (k *Keys) Rotate(ctx context.Context) (*Rotated, error) {
 	if err := k.lack(ctx, r.Key); err != nil {
 		return nil, err
 	}
+	// Whoever asked may be gone from here on: what is begun is done, and what does not
+	// succeed at once is tried again in the background.
+	ctx = context.WithoutCancel(ctx)
+	defer k.wake()
 	if err := k.store.Rekey(ctx, r.Key); err != nil {
 		return nil, err
 	}
 	k.log.Warn("the root key was changed", "current", r.Key, "before", r.Earlier)
 	k.tell(ctx)
-	k.wake()
 	return r, nil
 }
 

@@ -193,6 +193,45 @@ func TestRotateTakesTheKeyThatIsThere(t *testing.T) {
 	}
 }
 
+// A broken backend ends who waits for a change as soon as it is made.
+type broken struct {
+	store.Backend
+	swapped func()
+}
+
+func (b *broken) Swap(ctx context.Context, check []byte, swaps []store.Swap) ([]bool, error) {
+	defer b.swapped()
+	return b.Backend.Swap(ctx, check, swaps)
+}
+
+// Who asked for a rotation may leave at any moment: what has begun comes to its end.
+func TestRotationOutlivesWhoAskedForIt(t *testing.T) {
+	cfg := config.Default()
+	cfg.Data = filepath.Join(t.TempDir(), "data")
+	ctx, leave := context.WithCancel(t.Context())
+	p, err := New(t.Context(), cfg, Options{Log: slog.New(slog.DiscardHandler), MemorySpine: true, NoUpstreams: true, NoNote: true,
+		backend: func(b store.Backend) store.Backend { return &broken{b, leave} }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end(t, p)
+	k := p.current.Load().keys
+	old := k.root.Current()
+	if done, err := k.Rotate(ctx); err != nil || done.Earlier != old || ctx.Err() == nil {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	for {
+		progress, err := k.Progress(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !progress.Resealed.IsZero() && progress.Current != old {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 // Keys of the environment are the operator's to change.
 func TestRotateKeysOfTheEnvironment(t *testing.T) {
 	const older, newer = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=", "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
