@@ -51,8 +51,9 @@ type Backend interface {
 	// Swap puts new sealed forms in the place of others, durably and together, and
 	// changes nothing else: no revision, no fence, no claim. It leaves alone what is
 	// not any more as it was said to be, or held by somebody, and says which it put.
-	// It stands in the order of commits.
-	Swap(ctx context.Context, swaps []Swap) ([]bool, error)
+	// It stands in the order of commits: ErrRekeyed, and nothing put, when the fact
+	// KeyCheck is not check, which says under which root key the new forms are sealed.
+	Swap(ctx context.Context, check []byte, swaps []Swap) ([]bool, error)
 
 	// Dump yields all that is kept, as of one instant, while others write.
 	Dump(ctx context.Context, yield func(Item) error) error

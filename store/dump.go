@@ -80,23 +80,45 @@ func Dump(ctx context.Context, d Dumper, w io.Writer) error {
 // Restore is Load for root keys that are at hand: ErrWrongKey, which names the key
 // that is missing, and nothing loaded, when the backup needs another. What was sealed
 // under an earlier key is sealed again under the current one, so that the store needs
-// no other; what is damaged stays as it is.
+// no other; what is damaged stays as it is. When all had been sealed again under the
+// backup's own key, whatever still names another is damaged too: it needs no key.
 func Restore(ctx context.Context, b Backend, seal Sealer, r io.Reader) error {
+	var whole bool     // all was sealed again: the note says so
+	var missing string // a key that a fact before the note names
+	var own string     // the backup's own key
+	needs := func(id string) error {
+		return fmt.Errorf("%w: the backup needs the root key with the id %s", ErrWrongKey, id)
+	}
 	return load(ctx, b, r, func(i *Item) error {
+		if missing != "" && i.Fact == nil {
+			return needs(missing)
+		}
 		doc, _ := i.sealed()
 		if doc == nil {
 			return nil
 		}
-		if id := seal.KeyOf(*doc); id != "" && !seal.Knows(id) {
-			return fmt.Errorf("%w: the backup needs the root key with the id %s", ErrWrongKey, id)
-		}
-		if i.Fact != nil && i.Fact.Name == KeyCheck {
+		id := seal.KeyOf(*doc)
+		known := id == "" || seal.Knows(id)
+		switch {
+		case i.Fact != nil && i.Fact.Name == KeyCheck:
+			own = id
+			if !known {
+				return needs(id)
+			}
 			if err := opens(seal, i.Fact.Value); err != nil {
 				return err
 			}
-		}
-		if i.Fact != nil && i.Fact.Name == keyNoteName {
+		case known && i.Fact != nil && i.Fact.Name == keyNoteName:
+			n, err := readNote(seal, i.Fact.Value)
+			if whole = err == nil && n.Key == own && !n.Resealed.IsZero(); whole {
+				missing = ""
+			}
 			return restoreNote(seal, i.Fact)
+		case !known && i.Fact != nil: // facts come first, and the note among the last of them
+			missing = id
+			return nil
+		case !known && !whole:
+			return needs(id)
 		}
 		if again, changed := resealed(seal, i); changed {
 			*doc = again
@@ -105,16 +127,21 @@ func Restore(ctx context.Context, b Backend, seal Sealer, r io.Reader) error {
 	})
 }
 
+// readNote opens what is noted of the root keys.
+func readNote(seal Sealer, sealed []byte) (n keyNote, err error) {
+	plain, err := seal.Open(sealed, binding(keyNoteName))
+	if err == nil {
+		err = json.Unmarshal(plain, &n)
+	}
+	return n, err
+}
+
 // restoreNote says of a store that is restored that all is sealed under the current
 // key.
 func restoreNote(seal Sealer, f *Fact) error {
-	plain, err := seal.Open(f.Value, binding(keyNoteName))
+	n, err := readNote(seal, f.Value)
 	if err != nil {
 		return nil // a damaged one stays as it is
-	}
-	var n keyNote
-	if err := json.Unmarshal(plain, &n); err != nil {
-		return nil
 	}
 	current := seal.Current()
 	if n.Key == current && !n.Resealed.IsZero() && seal.KeyOf(f.Value) == current {

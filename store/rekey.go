@@ -225,17 +225,17 @@ func (s *Store) Rekey(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("%w %s", ErrNoKey, id)
 	}
-	made, err := s.backend.Swap(ctx, []Swap{{Item{Fact: &Fact{KeyCheck, was}}, check}})
+	made, err := s.backend.Swap(ctx, was, []Swap{{Item{Fact: &Fact{KeyCheck, was}}, check}})
+	if errors.Is(err, ErrRekeyed) || err == nil && !made[0] {
+		return fmt.Errorf("change the root key: %w", ErrConflict) // somebody else changes it too
+	}
 	if err != nil {
 		return fmt.Errorf("change the root key: %w", err)
-	}
-	if !made[0] {
-		return fmt.Errorf("change the root key: %w", ErrConflict) // somebody else changes it too
 	}
 	if err := s.Follow(ctx); err != nil {
 		return err
 	}
-	return s.progress(ctx, keyNote{Key: id}, nil)
+	return s.progress(ctx, check, keyNote{Key: id}, nil)
 }
 
 // keyNoteName names the fact that says how far the last change of the root key has
@@ -286,10 +286,10 @@ func (s *Store) keyNote(ctx context.Context) (n keyNote, found []byte, err error
 	return n, found, nil
 }
 
-// progress makes swaps, writes down with them how far the change to the current key
-// has come. Of two processes that reseal at once the note of one remains: what it
-// says is true.
-func (s *Store) progress(ctx context.Context, n keyNote, swaps []Swap) error {
+// progress makes swaps, writes down with them how far the change to the key of check
+// has come: ErrRekeyed, and nothing made, when another is current by now. Of two
+// processes that reseal at once the note of one remains: what it says is true.
+func (s *Store) progress(ctx context.Context, check []byte, n keyNote, swaps []Swap) error {
 	was, found, err := s.keyNote(ctx)
 	if err != nil {
 		return err
@@ -304,6 +304,6 @@ func (s *Store) progress(ctx context.Context, n keyNote, swaps []Swap) error {
 			return err
 		}
 	}
-	_, err = s.backend.Swap(ctx, append(swaps, Swap{Item{Fact: &Fact{keyNoteName, found}}, note}))
+	_, err = s.backend.Swap(ctx, check, append(swaps, Swap{Item{Fact: &Fact{keyNoteName, found}}, note}))
 	return err
 }

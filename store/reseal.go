@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -54,11 +55,22 @@ func (s *Store) Reseal(ctx context.Context) (bool, error) {
 	if err := s.Follow(ctx); err != nil {
 		return false, err
 	}
+	done, err := s.reseal(ctx, *s.keys.check.Load())
+	if errors.Is(err, ErrRekeyed) {
+		return false, nil // the next call begins with the new key
+	}
+	return done, err
+}
+
+// reseal is Reseal under the key of check: ErrRekeyed when another becomes current
+// meanwhile. Without that, one that has not heard of it would undo what others seal
+// under the new key, and the change of the key itself.
+func (s *Store) reseal(ctx context.Context, check []byte) (bool, error) {
 	n, _, err := s.keyNote(ctx)
 	if err != nil {
 		return false, err
 	}
-	if current := s.seal.Current(); n.Key != current {
+	if current := s.seal.KeyOf(check); n.Key != current {
 		n = keyNote{Key: current}
 	}
 	if !n.Resealed.IsZero() {
@@ -70,12 +82,12 @@ func (s *Store) Reseal(ctx context.Context) (bool, error) {
 			return false, err
 		}
 		if len(swaps) > 0 {
-			return false, s.progress(ctx, n, swaps)
+			return false, s.progress(ctx, check, n, swaps)
 		}
 		n.Cursor = next
 	}
 	n.Resealed = time.Now().UTC()
-	err = s.progress(ctx, n, nil)
+	err = s.progress(ctx, check, n, nil)
 	return err == nil, err
 }
 
@@ -95,6 +107,9 @@ func (s *Store) resealable(ctx context.Context, at Cursor) ([]Swap, Cursor, erro
 			break
 		}
 		at = at.behind(&items[i])
+		if f := items[i].Fact; f != nil && f.Name == KeyCheck {
+			continue // it says which key is current: Rekey alone changes it
+		}
 		if again, changed := resealed(s.seal, &items[i]); changed {
 			swaps = append(swaps, Swap{items[i], again})
 			size += len(again)

@@ -42,10 +42,13 @@ func behind[V any](t tree[V], key string, limit int, item func(V) store.Item) (i
 }
 
 // Swap puts new sealed forms in the place of those that are still there.
-func (b *Backend) Swap(_ context.Context, swaps []store.Swap) ([]bool, error) {
+func (b *Backend) Swap(_ context.Context, check []byte, swaps []store.Swap) ([]bool, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	next := *b.now.Load()
+	if now, _ := next.facts.get(store.KeyCheck); !bytes.Equal(check, now) {
+		return nil, store.ErrRekeyed
+	}
 	made := make([]bool, len(swaps))
 	for i, swap := range swaps {
 		made[i] = next.swap(swap)

@@ -31,11 +31,18 @@ const swapRecord = `UPDATE outbox SET doc = $1
 	WHERE seq = (SELECT seq FROM outbox WHERE doc = $2 AND seq = $3 FOR UPDATE SKIP LOCKED)`
 
 // Swap puts new sealed forms in the place of those that are still there.
-func (b *Backend) Swap(ctx context.Context, swaps []store.Swap) ([]bool, error) {
+func (b *Backend) Swap(ctx context.Context, check []byte, swaps []store.Swap) ([]bool, error) {
 	made := make([]bool, len(swaps))
 	err := b.writer.submit(ctx, job{alone: func(ctx context.Context, conn *pgx.Conn) error {
 		if _, err := conn.Exec(ctx, sqltext.Take, 0); err != nil {
 			return err
+		}
+		var is int
+		if err := conn.QueryRow(ctx, sqltext.FactIs, store.KeyCheck, check).Scan(&is); err != nil {
+			return err
+		}
+		if is == 0 {
+			return store.ErrRekeyed
 		}
 		batch := &pgx.Batch{}
 		for i, swap := range swaps {

@@ -21,12 +21,8 @@ func (b *Backend) Commit(ctx context.Context, batch *store.Batch) error {
 // expect looks whether all is as the unit saw it, before anything is written.
 func (w *writer) expect(batch *store.Batch) error {
 	if batch.Check != nil {
-		is, err := w.uint(sqltext.FactIs, store.KeyCheck, batch.Check)
-		if err != nil {
+		if err := w.checked(batch.Check); err != nil {
 			return err
-		}
-		if is == 0 {
-			return refused{store.ErrRekeyed}
 		}
 	}
 	for _, e := range batch.Expect {
@@ -57,6 +53,15 @@ func (w *writer) expect(batch *store.Batch) error {
 		}
 	}
 	return nil
+}
+
+// checked refuses what was sealed under another root key than the current one.
+func (w *writer) checked(check []byte) error {
+	is, err := w.uint(sqltext.FactIs, store.KeyCheck, check)
+	if err == nil && is == 0 {
+		return refused{store.ErrRekeyed}
+	}
+	return err
 }
 
 // same scans again and compares.

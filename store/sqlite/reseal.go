@@ -27,9 +27,12 @@ func (b *Backend) Sealed(ctx context.Context, after store.Cursor, limit int) (it
 const swapRecord = `UPDATE outbox SET doc = $1 WHERE doc = $2 AND seq = $3`
 
 // Swap puts new sealed forms in the place of those that are still there.
-func (b *Backend) Swap(ctx context.Context, swaps []store.Swap) ([]bool, error) {
+func (b *Backend) Swap(ctx context.Context, check []byte, swaps []store.Swap) ([]bool, error) {
 	made := make([]bool, len(swaps))
 	err := b.writer.submit(ctx, false, func(w *writer) error {
+		if err := w.checked(check); err != nil {
+			return err
+		}
 		for i, swap := range swaps {
 			text, args := sqltext.Swap(swap, swapRecord)
 			n, err := w.changed(text, args...)

@@ -316,6 +316,51 @@ func resealRaces(t *testing.T, w *world) {
 	}
 }
 
+// An overtaken backend has something happen before it first reads a part of what is
+// to be sealed again.
+type overtaken struct {
+	store.Backend
+	part store.Part
+	by   func()
+}
+
+func (o *overtaken) Sealed(ctx context.Context, at store.Cursor, limit int) ([]store.Item, error) {
+	if by := o.by; by != nil && at.Part == o.part {
+		o.by = nil
+		by()
+	}
+	return o.Backend.Sealed(ctx, at, limit)
+}
+
+// A process that is still busy with one change while another makes the next undoes
+// nothing of it: neither what is sealed under the newest key, nor that it is current.
+func resealOvertaken(t *testing.T, w *world) {
+	keys := []string{"k-01", "k-02", "k-03", "k-04", "k-05", "k-06", "k-07"}
+	w.ringed(t, keys...)
+	w.put(t, w.items(), item{Name: "a"}, item{Name: "b"})
+	for i, part := range []store.Part{store.SealedRows, store.SealedOutbox, store.SealedFacts} {
+		last, next := keys[2*i+1], keys[2*i+2]
+		must(t, w.Rekey(t.Context(), last))
+		late := &overtaken{Backend: w.backend, part: part, by: func() {
+			must(t, w.Rekey(t.Context(), next))
+			w.reseal(t)
+		}}
+		behind := store.Open(late, newRing(w.seal, keys...))
+		must(t, behind.CheckKey(t.Context()))
+		done := false
+		for n := 0; late.by != nil && n < 10; n++ {
+			var err error
+			if done, err = behind.Reseal(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if now, err := w.RootKeys(t.Context()); done || err != nil || now.Current != next || now.Resealed.IsZero() {
+			t.Errorf("part %d: %t, %+v, %v; want %s", part, done, now, err, next)
+		}
+		w.wantTally(t, "after", map[string]store.Held{next: {Rows: 2, Notes: 2}})
+	}
+}
+
 // A process that does not have the new key does nothing until it has, and takes
 // nothing for damaged.
 func resealWithoutTheKey(t *testing.T, w *world) {
@@ -460,5 +505,45 @@ func resealRestored(t *testing.T, w *world) {
 	copied.wantTally(t, "restored", map[string]store.Held{"k-02": {Rows: 39, Events: 2, Due: 1, Notes: 2}})
 	if done, err := copied.Reseal(t.Context()); !done || err != nil {
 		t.Errorf("there is still something to do: %t, %v", done, err)
+	}
+}
+
+// What is damaged and names a key that was dropped, since nothing needs it, does not
+// keep a backup from being restored.
+func resealRestoredDamaged(t *testing.T, w *world) {
+	w.listen()
+	r := w.ringed(t, "k-01", "k-02")
+	w.fill(t)
+	doc, err := r.SealUnder("k-01", []byte("x"), []byte("elsewhere"))
+	must(t, err)
+	key := store.Key{Table: "test.damaged", Place: here, ID: "damaged"}
+	must(t, w.backend.Commit(t.Context(), &store.Batch{
+		Writes: []store.Write{{Key: key, Doc: doc}}, Outbox: []store.Record{{ID: "damaged", Doc: doc}},
+	}))
+	out, err := w.ClaimOutbox(t.Context(), 10)
+	must(t, err)
+	must(t, w.ReleaseOutbox(t.Context(), out))
+	if len(w.aside(t)) != 1 {
+		t.Fatal("nothing was set aside")
+	}
+	must(t, w.Rekey(t.Context(), "k-02"))
+	restore := func(keys ...string) (*world, error) {
+		var file bytes.Buffer
+		must(t, store.Dump(t.Context(), w.backend, &file))
+		copied := w.fresh(t)
+		return copied, store.Restore(t.Context(), copied.backend, newRing(w.seal, keys...), &file)
+	}
+	_, err = restore("k-02")
+	wantErr(t, "before all is sealed again", err, store.ErrWrongKey)
+	w.reseal(t)
+	copied, err := restore("k-02")
+	must(t, err)
+	copied.ringed(t, "k-02")
+	wantFilled(t, copied)
+	if row, err := copied.backend.Get(t.Context(), key); err != nil || !bytes.Equal(row.Doc, doc) {
+		t.Errorf("the damaged row was changed, %v", err)
+	}
+	if kept := copied.aside(t); len(kept) != 1 {
+		t.Errorf("set aside: %q", kept)
 	}
 }
