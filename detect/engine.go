@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,13 +32,17 @@ type Engine struct {
 	scene   rule.Scene
 	look    intel.Look
 	current *record.Record
-	at      int // the rule that looks at it
+	here    *part // of current
+	at      int   // the rule that looks at it
 	yield   func(finding.Suspicion)
+	known   map[aws.Account]bool // whose logs were seen
+	kin     func(aws.Account) bool
 }
 
 // A part is what is remembered of one account.
 type part struct {
 	normal *baseline.Account
+	actors *actors
 	states []rule.State // by rule; nil for those that remember nothing
 }
 
@@ -47,12 +52,15 @@ type Options struct {
 	Net   *enrich.Net  // nil: nothing is known of addresses
 	// Lists says what counts in a place; nil: the built-in test domains.
 	Lists func(aws.Account, aws.Region) intel.Lists
+	// Kin says which accounts belong together, beyond those whose records the
+	// engine sees; nil: none.
+	Kin func(aws.Account) bool
 }
 
 // NewEngine returns an engine that remembers nothing yet.
 func NewEngine(o Options) *Engine {
 	e := &Engine{
-		rules: o.Rules, net: o.Net, lists: o.Lists,
+		rules: o.Rules, net: o.Net, lists: o.Lists, kin: o.Kin, known: map[aws.Account]bool{},
 		every: map[record.Class][]int{}, calls: map[call][]int{}, parts: map[aws.Account]*part{},
 	}
 	if e.rules == nil {
@@ -94,30 +102,46 @@ type call struct{ service, operation string }
 func (e *Engine) part(account aws.Account) *part {
 	p := e.parts[account]
 	if p == nil {
-		p = &part{normal: baseline.New(), states: make([]rule.State, len(e.rules))}
+		p = &part{normal: baseline.New(), actors: newActors(), states: make([]rule.State, len(e.rules))}
 		for i, r := range e.rules {
 			if r.State != nil {
 				p.states[i] = r.State()
 			}
 		}
 		e.parts[account] = p
+		if len(e.known) < maxKnown {
+			e.known[account] = true
+		}
 	}
 	return p
 }
 
-// Learn takes a record as an example of what is normal.
+// Learn takes a record as an example of what is normal: the call, and what rules
+// that judge it alone say of it.
 func (e *Engine) Learn(r *record.Record) {
-	if r.API != nil {
-		e.part(r.Account).normal.Learn(r, e.net.Look(r.API.IP))
+	if r.API == nil {
+		return
 	}
+	p := e.part(r.Account)
+	p.normal.Learn(r, e.net.Look(r.API.IP))
+	e.begin(p, r, func(s finding.Suspicion) { p.normal.Note(r, habit(&s)) })
+	e.called(r, func(i int) {
+		if e.rules[i].State == nil {
+			e.apply(p, i)
+		}
+	})
+}
+
+func (e *Engine) begin(p *part, r *record.Record, yield func(finding.Suspicion)) {
+	e.here, e.current, e.yield, e.scene.Shared = p, r, yield, nil
+	e.scene.Lists, e.scene.Normal = e.lists(r.Account, r.Region), p.normal
 }
 
 // See judges a record and yields what is suspicious about it. Records of one
 // account come in their order of time, as far as that can be had.
 func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 	p := e.part(r.Account)
-	e.current, e.yield, e.scene.Shared = r, yield, nil
-	e.scene.Lists, e.scene.Normal = e.lists(r.Account, r.Region), p.normal
+	e.begin(p, r, func(s finding.Suspicion) { e.weigh(s, yield) })
 	// A question of nobody known is no suspicion: there would be nothing to
 	// respond on. Who asked may be known by the address only. Nor is a question for
 	// a domain that the account trusts.
@@ -131,15 +155,20 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 		e.apply(p, i)
 	}
 	if r.API != nil {
-		a := r.API
-		// A rule that names a call in two ways sees it once.
-		var seen []int
-		for _, at := range [...]call{{a.Service, a.Operation}, {a.Service, "*"}, {"*", a.Operation}} {
-			for _, i := range e.calls[at] {
-				if !slices.Contains(seen, i) {
-					seen = append(seen, i)
-					e.apply(p, i)
-				}
+		p.actors.act(r)
+		e.called(r, func(i int) { e.apply(p, i) })
+	}
+}
+
+// called goes over the rules that name a call; one that names it in two ways comes
+// once.
+func (e *Engine) called(r *record.Record, do func(rule int)) {
+	var seen []int
+	for _, at := range [...]call{{r.API.Service, r.API.Operation}, {r.API.Service, "*"}, {"*", r.API.Operation}} {
+		for _, i := range e.calls[at] {
+			if !slices.Contains(seen, i) {
+				seen = append(seen, i)
+				do(i)
 			}
 		}
 	}
@@ -165,6 +194,8 @@ func (e *Engine) report(s finding.Suspicion) {
 // saved is a part as it is written down.
 type saved struct {
 	Normal []byte
+	Actors []byte
+	Known  []aws.Account
 	States map[string][]byte // by rule
 }
 
@@ -179,6 +210,10 @@ func (e *Engine) Save(account aws.Account) ([]byte, error) {
 	if out.Normal, err = p.normal.MarshalBinary(); err != nil {
 		return nil, fmt.Errorf("save what is normal: %w", err)
 	}
+	if out.Actors, err = p.actors.MarshalBinary(); err != nil {
+		return nil, fmt.Errorf("save who did what: %w", err)
+	}
+	out.Known = slices.Sorted(maps.Keys(e.known))
 	for i, s := range p.states {
 		if s == nil {
 			continue
@@ -201,6 +236,9 @@ func (e *Engine) Load(account aws.Account, b []byte) error {
 	delete(e.parts, account)
 	p := e.part(account)
 	err := load(p.normal, in.Normal)
+	if err == nil && in.Actors != nil {
+		err = load(p.actors, in.Actors)
+	}
 	for i, s := range p.states {
 		if written, ok := in.States[e.rules[i].Name]; ok && s != nil && err == nil {
 			err = load(s, written)
@@ -212,6 +250,9 @@ func (e *Engine) Load(account aws.Account, b []byte) error {
 			e.parts[account] = old
 		}
 		return fmt.Errorf("load account %s: %w", account, err)
+	}
+	for _, a := range in.Known[:min(len(in.Known), maxKnown-len(e.known))] {
+		e.known[a] = true
 	}
 	return nil
 }

@@ -47,7 +47,15 @@ const (
 	Region
 	Hour
 	features
-	calls = features // all calls of somebody, whatever they are
+)
+
+// What is counted besides features.
+const (
+	calls = features + iota // all calls of somebody, whatever they are
+	moved                   // those from a network that was new at the time
+	noted                   // what Note was told
+	wrote                   // calls of APIs that change something
+	kinds
 )
 
 var named = [features]string{"api", "network", "country", "userAgent", "region", "hour"}
@@ -67,7 +75,8 @@ type Account struct {
 	names   map[string]uint32
 	list    []string // by number
 	entries map[key]entry
-	most    int // entries kept
+	breadth map[uint32]int // of whom: how many different calls that change something
+	most    int            // entries kept
 }
 
 // A key is a value of a feature, and whose.
@@ -86,7 +95,7 @@ type entry struct {
 
 // New returns an account of which nothing is known.
 func New() *Account {
-	return &Account{names: map[string]uint32{}, entries: map[key]entry{}, most: maxEntries}
+	return &Account{names: map[string]uint32{}, entries: map[key]entry{}, breadth: map[uint32]int{}, most: maxEntries}
 }
 
 // A Judgement is how unusual a call is for who made it.
@@ -100,6 +109,12 @@ type Judgement struct {
 	// Unusual lists the features that nothing learnt explains, the most unusual
 	// first; those of the principal only.
 	Unusual []Feature
+	// Roams says that the principal calls from a new network on most days, as
+	// pipelines do that run on hired machines.
+	Roams bool
+	// Breadth is how many different APIs that change something the principal was
+	// seen to use: many for those who administer or deploy.
+	Breadth int
 
 	seen [scopes][features]int // days
 	of   [scopes]int
@@ -142,9 +157,7 @@ func look(r *record.Record, at enrich.Place) (v [features]string) {
 		v[Network], v[Country], v[Agent] = "", "", ""
 	}
 	for i := range v {
-		if len(v[i]) > maxName {
-			v[i] = v[i][:maxName]
-		}
+		v[i] = cut(v[i])
 	}
 	return v
 }
@@ -169,10 +182,7 @@ func network(a *record.API, at enrich.Place) string {
 
 // people returns who a call's habits belong to: the principal, its peers, all.
 func people(a *record.API) [scopes]string {
-	who := a.Actor.Principal()
-	if len(who) > maxName {
-		who = who[:maxName]
-	}
+	who := cut(a.Actor.Principal())
 	return [scopes]string{"p" + who, "g" + Group(&a.Actor), "a"}
 }
 
@@ -189,6 +199,14 @@ func (b *Account) Learn(r *record.Record, at enrich.Place) {
 	}
 	for _, who := range people(r.API) {
 		n := b.name(who)
+		if v := values[Network]; v != "" {
+			if _, been := b.entries[key{n, Network, b.name(v)}]; !been {
+				b.count(key{who: n, feature: moved}, day)
+			}
+		}
+		if v := values[API]; v != "" && !r.API.ReadOnly {
+			b.count(key{n, wrote, b.name(v)}, day)
+		}
 		b.count(key{who: n, feature: calls}, day)
 		for f, v := range values {
 			if v != "" {
@@ -199,6 +217,36 @@ func (b *Account) Learn(r *record.Record, at enrich.Place) {
 	if len(b.entries) > b.most || len(b.list) > maxNames {
 		b.forget()
 	}
+}
+
+// Note learns something else that a call showed, such as what a rule said of it.
+func (b *Account) Note(r *record.Record, what string) {
+	day, value := dayOf(r.Time), b.name(cut(what))
+	for _, who := range people(r.API) {
+		b.count(key{b.name(who), noted, value}, day)
+	}
+}
+
+// Noted returns on how many other days the principal, its peers and the account
+// showed what Note learnt.
+func (b *Account) Noted(r *record.Record, what string) (days [scopes]int) {
+	value, ok := b.names[cut(what)]
+	if !ok {
+		return days
+	}
+	for s, who := range people(r.API) {
+		if n, ok := b.names[who]; ok {
+			days[s] = b.entries[key{n, noted, value}].others(dayOf(r.Time))
+		}
+	}
+	return days
+}
+
+func cut(s string) string {
+	if len(s) > maxName {
+		return s[:maxName]
+	}
+	return s
 }
 
 // dayOf numbers the days since 1970; those that no clock tells count as the last.
@@ -221,6 +269,9 @@ func (b *Account) count(k key, day int32) {
 	switch {
 	case !ok:
 		e = entry{last: day, days: 1, count: 1}
+		if k.feature == wrote {
+			b.breadth[k.who]++
+		}
 	case day > e.last:
 		gap := day - e.last
 		e.days = e.days<<min(gap, daysKept) | 1 // a shift by all bits leaves none
@@ -272,11 +323,14 @@ func (b *Account) forget() {
 	})
 	kept := all[:min(len(all), b.most*3/4)]
 	old, names := b.entries, b.list
-	b.entries, b.names, b.list = make(map[key]entry, len(kept)), map[string]uint32{}, nil
+	b.entries, b.names, b.list, b.breadth = make(map[key]entry, len(kept)), map[string]uint32{}, nil, map[uint32]int{}
 	for _, k := range kept {
 		to := key{who: b.name(names[k.who]), feature: k.feature}
-		if k.feature != calls {
+		if k.feature < features || k.feature == noted || k.feature == wrote {
 			to.value = b.name(names[k.value])
+		}
+		if k.feature == wrote {
+			b.breadth[to.who]++
 		}
 		if b.entries[to] = old[k]; len(b.list) > maxNames*3/4 {
 			break
@@ -312,6 +366,8 @@ func (b *Account) Judge(r *record.Record, at enrich.Place) Judgement {
 		switch s {
 		case Principal:
 			j.Days, j.Calls = j.of[s], uint64(all.count)
+			j.Breadth = b.breadth[n]
+			j.Roams = j.Days >= 3 && 2*b.entries[key{who: n, feature: moved}].others(day) > j.Days
 		case Everybody:
 			j.Ready = all.span() > int(Learning.Hours()/24)
 		}
@@ -384,8 +440,11 @@ func (b *Account) UnmarshalBinary(in []byte) error {
 	}
 	for i := range n {
 		k := key{w.Who[i], w.Feature[i], w.Value[i]}
-		if int(k.who) >= len(got.list) || k.feature > calls || k.feature != calls && int(k.value) >= len(got.list) || w.Last[i] > math.MaxInt32/2 || w.Last[i] < math.MinInt32/2 {
+		if int(k.who) >= len(got.list) || k.feature >= kinds || int(k.value) >= len(got.list) || w.Last[i] > math.MaxInt32/2 || w.Last[i] < math.MinInt32/2 {
 			return fmt.Errorf("baseline: entry %d names nothing", i)
+		}
+		if _, twice := got.entries[k]; !twice && k.feature == wrote {
+			got.breadth[k.who]++
 		}
 		got.entries[k] = entry{w.Last[i], w.Days[i], w.Count[i]}
 	}

@@ -43,7 +43,7 @@ type record struct {
 	body []byte
 }
 
-// Records returns about daily events for each of so many days, in order of time,
+// Records returns the records of so many days, some thousand each, in order of time,
 // each with its line feed.
 func Records(seed uint64, days int) [][]byte {
 	w := &world{Rand: rand.New(rand.NewPCG(seed, 0x5eed))}

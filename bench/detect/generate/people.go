@@ -16,7 +16,6 @@ type who struct {
 	agent   string
 	id      string
 	key     string
-	mfa     bool
 	console bool
 	invoked string
 	web     string // federated provider
@@ -52,7 +51,7 @@ func (p *who) identity(w *world) m {
 		out["arn"] = "arn:aws:sts::" + p.account + ":assumed-role/" + p.name + "/" + session
 		ctx := m{
 			"sessionIssuer": m{"type": "Role", "principalId": p.id, "arn": "arn:aws:iam::" + p.account + ":role/" + p.path + p.name, "accountId": p.account, "userName": p.name},
-			"attributes":    m{"creationDate": w.now.UTC().Truncate(time.Hour).Format(time.RFC3339), "mfaAuthenticated": fmt.Sprint(p.mfa)},
+			"attributes":    m{"creationDate": w.now.UTC().Truncate(time.Hour).Format(time.RFC3339), "mfaAuthenticated": "false"},
 		}
 		if p.web != "" {
 			ctx["webIdFederationData"] = m{"federatedProvider": p.web}
@@ -92,7 +91,7 @@ func (w *world) hire() {
 		if i > 1 {
 			p.name = "AWSReservedSSO_PowerUserAccess_" + w.hex(16)
 		}
-		p.path, p.mfa, p.pace = "aws-reserved/sso.amazonaws.com/", true, 9000
+		p.path, p.pace = "aws-reserved/sso.amazonaws.com/", 9000 // single sign-on does not tell CloudTrail of MFA
 		w.people = append(w.people, p)
 	}
 	w.dev = &who{kind: "IAMUser", name: "erik", account: Account, ip: fmt.Sprintf("198.51.100.%d", 2+w.IntN(250)), agent: linuxCLI, id: "AIDA" + w.upper(17), key: "AKIA" + w.upper(16), pace: 20000}

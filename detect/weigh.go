@@ -1,0 +1,420 @@
+package detect
+
+import (
+	"cmp"
+	"container/list"
+	"encoding/json"
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"sumun.dev/aws"
+	"sumun.dev/detect/baseline"
+	"sumun.dev/detect/record"
+	"sumun.dev/finding"
+)
+
+// What rules say of one call is weighed by what else is known: the habits of who
+// called, to whom a resource is given, and what else the same actor did within a
+// day. A suspicion that habits explain entirely is dropped.
+
+const (
+	// mediumAtMost is the severity of a call that stands alone: High needs history
+	// that does not know it, or company.
+	mediumAtMost = 6.9
+	highAtMost   = 8.9
+	critical     = 9
+	least        = 1.5 // what habits leave of a suspicion that is told
+
+	manifold = 12 // different calls that change something, of who administers or deploys
+
+	together   = 24 * time.Hour // signals of one actor that belong together; GuardDuty User Guide, "Extended Threat Detection"
+	maxKnown   = 1 << 14        // accounts
+	maxActors  = 1 << 12        // of an account
+	maxMade    = 1 << 12        // principals and keys
+	maxSignals = 16             // of an actor
+	maxShown   = 4              // evidence of a signal
+)
+
+const sequenceType = "AttackSequence:IAM/CompromisedCredentials"
+
+// habit names what a suspicion would be the habit of: the signal, and whom it
+// lets in.
+func habit(s *finding.Suspicion) string {
+	name := s.Type + " " + s.Signal
+	if s.API != nil {
+		name += " " + s.API.OtherAccount
+	}
+	return name
+}
+
+// weigh yields a suspicion as severe as all that is known makes it.
+func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
+	r := e.current
+	if r.API == nil || s.Caller == nil || s.Threat.List != "" {
+		yield(s)
+		return
+	}
+	kind, _ := finding.KindOf(s.Type)
+	severity := cmp.Or(s.Severity, kind.Severity)
+	j := e.here.normal.Judge(r, e.net.Look(r.API.IP))
+	if e.family(&s) {
+		s.API.Affiliated = true
+		severity /= 3
+	}
+	if j.Ready {
+		severity = e.byHabit(&s, &j, severity)
+	}
+	who := e.here.actors.of(&r.API.Actor)
+	n := e.here.actors.signal(who, &s, severity)
+	// Before anything is learnt only what comes together at once counts as company.
+	near := together
+	if !j.Ready {
+		near = time.Hour
+	}
+	company := 0
+	for _, g := range n.Signals[:len(n.Signals)-1] {
+		if g.Severity >= 2 && s.At.Sub(g.Last) <= near && !n.busy() {
+			company++
+		}
+	}
+	switch {
+	case severity < least && company == 0:
+		return
+	case j.Ready || company > 0 && severity >= 7:
+		severity = min(severity+float64(min(company, 3)), max(highAtMost, severity))
+	default:
+		severity = min(severity+float64(min(company, 3)), mediumAtMost)
+	}
+	s.Severity = max(severity, 1)
+	yield(s)
+	if seq := e.sequence(n, &s, who, near); seq != nil {
+		yield(*seq)
+	}
+}
+
+// byHabit lowers the severity of what the actor, or its peers, do on several
+// days in a known way, and raises that of what nobody does in a way nobody knows.
+func (e *Engine) byHabit(s *finding.Suspicion, j *baseline.Judgement, severity float64) float64 {
+	r := e.current
+	days := e.here.normal.Noted(r, habit(s))
+	if e.rules[e.at].State != nil {
+		// It is not one call that such a rule looks at: only the call can be a habit.
+		for i := range days {
+			days[i] = j.Seen(i, baseline.API)
+		}
+	}
+	if s.Sequence != nil || len(s.Unusual) > 0 {
+		return severity
+	}
+	placed := j.Roams || !j.New(baseline.Principal, baseline.Network) || !j.New(baseline.Everybody, baseline.Network)
+	equipped := !j.New(baseline.Principal, baseline.Agent) || !j.New(baseline.Peers, baseline.Agent)
+	if equipped && !placed {
+		// People travel: half of the habit counts.
+		return severity - 1.5*float64(min(days[baseline.Principal], 2))
+	}
+	if !equipped {
+		if days[baseline.Principal] == 0 {
+			severity = min(severity+1, max(highAtMost, severity))
+		}
+		return severity
+	}
+	severity -= 3 * float64(min(days[baseline.Principal], 3))
+	if j.Days >= 3 {
+		severity -= 1.5 * float64(min(days[baseline.Peers], 3))
+	}
+	// Who is there every day does something for the first time now and then; all
+	// the more those whose work is to change things.
+	if j.Days >= 7 {
+		severity -= 2
+		if j.Breadth >= manifold {
+			severity -= 2
+		}
+	}
+	return severity
+}
+
+// family reports whether a call lets in only accounts that belong to the same
+// owner.
+func (e *Engine) family(s *finding.Suspicion) bool {
+	if s.API == nil || s.API.OtherAccount == "" || s.API.OtherAccount == e.current.API.Actor.Account {
+		return false
+	}
+	if !e.kindred(s.API.OtherAccount) {
+		return false
+	}
+	// The suspicion names one account; all that the call names count.
+	raw := e.current.API.Request.Raw()
+	for i := 0; i < len(raw); {
+		if raw[i] < '0' || raw[i] > '9' {
+			i++
+			continue
+		}
+		j := i
+		for j < len(raw) && raw[j] >= '0' && raw[j] <= '9' {
+			j++
+		}
+		if j-i == 12 && !e.kindred(string(raw[i:j])) {
+			return false
+		}
+		i = j
+	}
+	return true
+}
+
+// kindred reports whether an account, or that of an ARN, belongs to the owner.
+func (e *Engine) kindred(account string) bool {
+	a := aws.Account(account)
+	if arn, err := aws.ParseARN(account); err == nil {
+		a = arn.Account
+	}
+	return e.known[a] || e.kin != nil && e.kin(a)
+}
+
+// actors are who did what of late in an account. What was quiet longest is forgotten.
+type actors struct {
+	by    map[string]*list.Element // of *actor
+	quiet *list.List               // the last was quiet longest
+	made  map[string]*list.Element // of *maker, by principal or access key
+	old   *list.List               // likewise
+}
+
+// An actor is one principal, and those that it made.
+type actor struct {
+	Name    string
+	Writes  float64 // calls that changed something, halved every half day
+	At      time.Time
+	Signals []*finding.Signal // the latest last, each name once
+	Keys    []string          // access keys and principals that it used
+	Remotes []finding.Remote
+}
+
+type maker struct {
+	Made, By string
+	At       time.Time
+}
+
+func newActors() *actors {
+	return &actors{by: map[string]*list.Element{}, quiet: list.New(), made: map[string]*list.Element{}, old: list.New()}
+}
+
+// of names who is behind an actor: whoever made the principal or the key it uses.
+func (a *actors) of(by *record.Actor) string {
+	name := by.Principal()
+	for range 4 { // a chain of roles; whoever forges longer ones gains nothing
+		el := a.made[name]
+		if el == nil && by != nil && by.AccessKey != "" {
+			el = a.made[by.AccessKey]
+		}
+		by = nil
+		if el == nil || el.Value.(*maker).By == name {
+			break
+		}
+		name = el.Value.(*maker).By
+	}
+	return name
+}
+
+// act takes in a call that may matter for what comes later.
+func (a *actors) act(r *record.Record) {
+	c := r.API
+	if c.ByService() || c.Failed() {
+		return
+	}
+	switch c.Operation {
+	case "CreateUser", "CreateAccessKey", "CreateLoginProfile":
+		if user := c.Request.Str("userName"); user != "" && c.Service == "iam.amazonaws.com" {
+			a.make("arn:aws:iam::"+string(r.Account)+":user/"+user, r)
+		}
+		a.make(c.Response.Str("accessKey", "accessKeyId"), r)
+	case "CreateRole":
+		if c.Service == "iam.amazonaws.com" {
+			a.make("arn:aws:iam::"+string(r.Account)+":role/"+c.Request.Str("roleName"), r)
+		}
+	case "AssumeRole", "GetSessionToken", "GetFederationToken":
+		a.make(c.Response.Str("credentials", "accessKeyId"), r)
+	}
+	if !c.ReadOnly {
+		a.at(a.of(&c.Actor), r.Time).Writes++
+	}
+}
+
+func (a *actors) make(what string, r *record.Record) {
+	if what == "" || what == r.API.Actor.Principal() {
+		return
+	}
+	by := a.of(&r.API.Actor)
+	if el := a.made[what]; el != nil {
+		a.old.Remove(el)
+	}
+	a.made[what] = a.old.PushFront(&maker{what, by, r.Time})
+	// What was made more than a day ago is on its own.
+	for el := a.old.Back(); el != nil && (len(a.made) > maxMade || r.Time.Sub(el.Value.(*maker).At) > together); el = a.old.Back() {
+		delete(a.made, el.Value.(*maker).Made)
+		a.old.Remove(el)
+	}
+}
+
+func (a *actors) at(name string, now time.Time) *actor {
+	el := a.by[name]
+	if el == nil {
+		if len(a.by) >= maxActors {
+			last := a.quiet.Back()
+			delete(a.by, last.Value.(*actor).Name)
+			a.quiet.Remove(last)
+		}
+		el = a.quiet.PushFront(&actor{Name: name, At: now})
+		a.by[name] = el
+	}
+	a.quiet.MoveToFront(el)
+	n := el.Value.(*actor)
+	if d := now.Sub(n.At); d > 0 {
+		n.Writes *= math.Exp2(-d.Hours() / 12)
+		n.At = now
+	}
+	return n
+}
+
+// signal adds a suspicion to what its actor did within a day.
+func (a *actors) signal(who string, s *finding.Suspicion, severity float64) *actor {
+	n := a.at(who, s.At)
+	n.Signals = slices.DeleteFunc(n.Signals, func(old *finding.Signal) bool { return s.At.Sub(old.Last) > together })
+	if len(n.Signals) == 0 {
+		n.Keys, n.Remotes = nil, nil
+	}
+	name := strings.TrimSpace(s.Type + " " + s.Signal)
+	i := slices.IndexFunc(n.Signals, func(old *finding.Signal) bool { return old.Name == name })
+	if i < 0 {
+		if len(n.Signals) >= maxSignals {
+			n.Signals = n.Signals[1:]
+		}
+		i = len(n.Signals)
+		tactic, _, _ := strings.Cut(s.Type, ":")
+		n.Signals = append(n.Signals, &finding.Signal{Type: "FINDING", Name: name, Tactic: tactic, First: s.At})
+	}
+	g := n.Signals[i]
+	n.Signals = append(slices.Delete(n.Signals, i, i+1), g)
+	g.Last, g.Severity = s.At, max(g.Severity, severity)
+	g.Count = min(g.Count, 1<<30) + 1
+	if len(g.Evidence) < maxShown {
+		g.Evidence = append(g.Evidence, s.Evidence[:min(len(s.Evidence), maxShown-len(g.Evidence))]...)
+	}
+	for _, key := range []string{s.Caller.Principal, s.Caller.AccessKey} {
+		if key != "" && !slices.Contains(n.Keys, key) && len(n.Keys) < maxSignals {
+			n.Keys = append(n.Keys, key)
+		}
+	}
+	if s.API != nil && s.API.Remote.Address != (netip.Addr{}) && len(n.Remotes) < maxSignals &&
+		!slices.ContainsFunc(n.Remotes, func(old finding.Remote) bool { return old.Address == s.API.Remote.Address }) {
+		n.Remotes = append(n.Remotes, s.API.Remote)
+	}
+	return n
+}
+
+// busy reports whether the signals are lost in much other work that changes
+// things, as in the deployment of a whole system.
+func (n *actor) busy() bool { return n.Writes > 20*float64(len(n.Signals)) }
+
+// What makes a sequence: tactics, and how severe they are together.
+const (
+	tactics  = 3
+	severity = 12
+)
+
+// sequence joins what an actor did into an attack, when it is enough.
+func (e *Engine) sequence(n *actor, s *finding.Suspicion, who string, near time.Duration) *finding.Suspicion {
+	if n.busy() {
+		return nil
+	}
+	worst := map[string]float64{}
+	for _, g := range n.Signals {
+		if s.At.Sub(g.Last) > near {
+			continue
+		}
+		worst[g.Tactic] = max(worst[g.Tactic], g.Severity)
+	}
+	sum := 0.0
+	for _, v := range worst {
+		sum += v
+	}
+	if len(worst) < tactics || sum < severity {
+		return nil
+	}
+	out := finding.Suspicion{Type: sequenceType, At: s.At, Severity: critical, Actor: true, API: s.API, Caller: &finding.Caller{
+		AccessKey: s.Caller.AccessKey, ID: s.Caller.ID, Name: s.Caller.Name, Type: s.Caller.Type, ARN: s.Caller.ARN, Principal: who, Account: s.Caller.Account,
+	}}
+	q := &finding.Sequence{Actors: slices.Clone(n.Keys), Endpoints: slices.Clone(n.Remotes), Indicators: map[string][]string{}}
+	point := func(indicator, value string) {
+		if value != "" && !slices.Contains(q.Indicators[indicator], value) {
+			q.Indicators[indicator] = append(q.Indicators[indicator], value)
+		}
+	}
+	for _, g := range n.Signals {
+		if s.At.Sub(g.Last) > near {
+			continue
+		}
+		c := *g
+		c.Evidence = slices.Clone(g.Evidence)
+		q.Signals = append(q.Signals, c)
+		out.Evidence = append(out.Evidence, c.Evidence...)
+		point("ATTACK_TACTIC", g.Tactic)
+		for _, ev := range g.Evidence {
+			point("HIGH_RISK_API", ev.Told)
+		}
+	}
+	for _, u := range s.Unusual {
+		switch u.Feature {
+		case "api":
+			point("UNUSUAL_API_FOR_ACCOUNT", u.Value)
+		case "network":
+			point("UNUSUAL_ASN_FOR_USER", u.Value)
+		}
+	}
+	out.Sequence = q
+	return &out
+}
+
+// remembered is what of actors is written down, what was quiet longest first.
+type remembered struct {
+	Actors []*actor
+	Made   []*maker
+}
+
+// MarshalBinary writes who did what.
+func (a *actors) MarshalBinary() ([]byte, error) {
+	var out remembered
+	for el := a.quiet.Back(); el != nil; el = el.Prev() {
+		out.Actors = append(out.Actors, el.Value.(*actor))
+	}
+	for el := a.old.Back(); el != nil; el = el.Prev() {
+		out.Made = append(out.Made, el.Value.(*maker))
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalBinary reads what MarshalBinary wrote.
+func (a *actors) UnmarshalBinary(b []byte) error {
+	var in remembered
+	if err := json.Unmarshal(b, &in); err != nil {
+		return fmt.Errorf("actors: %w", err)
+	}
+	got := newActors()
+	for _, n := range in.Actors[max(0, len(in.Actors)-maxActors):] {
+		if n == nil || slices.Contains(n.Signals, nil) || got.by[n.Name] != nil {
+			return fmt.Errorf("actors: no actor, or twice the same")
+		}
+		n.Signals = n.Signals[max(0, len(n.Signals)-maxSignals):]
+		got.by[n.Name] = got.quiet.PushFront(n)
+	}
+	for _, m := range in.Made[max(0, len(in.Made)-maxMade):] {
+		if m == nil || got.made[m.Made] != nil {
+			return fmt.Errorf("actors: nothing made, or twice the same")
+		}
+		got.made[m.Made] = got.old.PushFront(m)
+	}
+	*a = *got
+	return nil
+}

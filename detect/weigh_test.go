@@ -1,0 +1,189 @@
+package detect
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"sumun.dev/detect/record"
+	"sumun.dev/finding"
+)
+
+// did is a call of a user on a day of March.
+func did(user string, day, minute int, service, operation, ip, request string) *record.Record {
+	return &record.Record{
+		Class: record.APIActivity, Time: time.Date(2026, 3, day, 9, minute, 0, 0, time.UTC), Account: "111122223333", Region: "eu-west-1",
+		ID: fmt.Sprintf("%s-%d-%d-%s", user, day, minute, operation),
+		API: &record.API{
+			Service: service + ".amazonaws.com", Operation: operation, Type: "AwsApiCall", Management: true, IP: netip.MustParseAddr(ip), Source: ip, Agent: "Boto3/1.34 os/linux",
+			Request: record.NewDocument([]byte(request)),
+			Actor:   record.Actor{Type: "IAMUser", ARN: "arn:aws:iam::111122223333:user/" + user, Name: user, Account: "111122223333", AccessKey: "AKIA" + user},
+		},
+	}
+}
+
+const share = `{"snapshotId":"snap-%d","createVolumePermission":{"add":{"items":[{"userId":"%s"}]}}}`
+
+func told(e *Engine, r *record.Record) (out []finding.Suspicion) {
+	e.See(r, func(s finding.Suspicion) { out = append(out, s) })
+	return out
+}
+
+func TestHabitsLowerSuspicion(t *testing.T) {
+	e := engine(t)
+	for day := 1; day <= 20; day++ {
+		e.Learn(did("ann", day, 0, "ec2", "DescribeInstances", "203.0.113.7", `{}`))
+		if day%3 == 0 {
+			e.Learn(did("ann", day, 1, "ec2", "ModifySnapshotAttribute", "203.0.113.7", fmt.Sprintf(share, day, "444455556666")))
+		}
+	}
+	for _, c := range []struct {
+		why  string
+		r    *record.Record
+		want float64 // 0: nothing is told
+	}{
+		{"what ann does every third day", did("ann", 21, 0, "ec2", "ModifySnapshotAttribute", "203.0.113.7", fmt.Sprintf(share, 1, "444455556666")), 0},
+		{"another account is let in", did("ann", 23, 0, "ec2", "ModifySnapshotAttribute", "203.0.113.7", fmt.Sprintf(share, 1, "777788889999")), 6},
+		{"ann's habit from a place where nobody works", did("ann", 25, 0, "ec2", "ModifySnapshotAttribute", "198.51.100.7", fmt.Sprintf(share, 1, "444455556666")), 5},
+		{"bob has no such habit", did("bob", 27, 0, "ec2", "ModifySnapshotAttribute", "203.0.113.7", fmt.Sprintf(share, 1, "777788889999")), 8},
+	} {
+		got := told(e, c.r)
+		level := 0.0
+		if len(got) == 1 {
+			level = got[0].Severity
+		}
+		if len(got) > 1 || level != c.want {
+			t.Errorf("%s: %v, not %v (%d told)", c.why, level, c.want, len(got))
+		}
+	}
+}
+
+func TestABurstIsNoHabit(t *testing.T) {
+	e := engine(t)
+	all := []*record.Record{}
+	for day := 1; day <= 20; day++ {
+		all = append(all, did("ann", day, 0, "ec2", "DescribeInstances", "203.0.113.7", `{}`))
+	}
+	for n := range 30 {
+		all = append(all, did("ann", 10, n, "ec2", "ModifySnapshotAttribute", "203.0.113.7", fmt.Sprintf(share, n, "777788889999")))
+	}
+	for _, r := range all {
+		e.Learn(r)
+	}
+	if got := told(e, all[len(all)-1]); len(got) != 1 || got[0].Severity != 6 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestKinIsLetIn(t *testing.T) {
+	e := engine(t)
+	other := did("ann", 1, 0, "ec2", "DescribeInstances", "203.0.113.7", `{}`)
+	other.Account = "444455556666"
+	told(e, other)
+	kin := told(e, did("ann", 1, 1, "ec2", "ModifySnapshotAttribute", "203.0.113.7", fmt.Sprintf(share, 1, "444455556666")))
+	if len(kin) != 1 || kin[0].Severity >= 4 || !kin[0].API.Affiliated {
+		t.Errorf("%+v", kin)
+	}
+	// A stranger does not come in beside kin.
+	both := told(engineWith(t, e), did("eve", 1, 1, "ec2", "ModifySnapshotAttribute", "203.0.113.7",
+		`{"snapshotId":"snap-1","createVolumePermission":{"add":{"items":[{"userId":"444455556666"},{"userId":"777788889999"}]}}}`))
+	if len(both) != 1 || both[0].Severity < 4 || both[0].API.Affiliated {
+		t.Errorf("%+v", both)
+	}
+}
+
+// engineWith returns another engine that remembers what e does.
+func engineWith(t *testing.T, e *Engine) *Engine {
+	next := engine(t)
+	kept, err := e.Save("111122223333")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := next.Load("111122223333", kept); err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
+func TestSignalsOfOneActorMakeASequence(t *testing.T) {
+	e := engine(t)
+	made := did("eve", 1, 0, "iam", "CreateUser", "198.51.100.7", `{"userName":"svc"}`)
+	steps := []*record.Record{
+		made,
+		did("eve", 1, 1, "iam", "AttachUserPolicy", "198.51.100.7", `{"userName":"svc","policyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}`),
+		// The user that eve made goes on.
+		did("svc", 1, 2, "cloudtrail", "StopLogging", "198.51.100.9", `{"name":"main"}`),
+		did("svc", 1, 3, "ec2", "ModifySnapshotAttribute", "198.51.100.9", fmt.Sprintf(share, 1, "777788889999")),
+	}
+	var seq *finding.Suspicion
+	for i, r := range steps {
+		if i == 2 {
+			e = engineWith(t, e)
+		}
+		for _, s := range told(e, r) {
+			if s.Sequence != nil {
+				seq = &s
+			}
+		}
+	}
+	if seq == nil {
+		t.Fatal("no sequence")
+	}
+	if seq.Type != sequenceType || seq.Caller.Principal != "arn:aws:iam::111122223333:user/eve" || len(seq.Sequence.Signals) != 3 || len(seq.Evidence) != 3 || len(seq.Sequence.Endpoints) != 2 || len(seq.Sequence.Indicators["ATTACK_TACTIC"]) != 3 {
+		t.Errorf("%+v\n%+v", seq, seq.Sequence)
+	}
+	if _, err := finding.Encode((&finding.Finding{Suspicion: *seq}).GuardDuty()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestThoseWhoDeployMakeNoSequence(t *testing.T) {
+	e := engine(t)
+	for n := range 200 {
+		told(e, did("tf", 1, n/10, "sqs", "CreateQueue", "203.0.113.7", `{"queueName":"q"}`))
+	}
+	for _, r := range []*record.Record{
+		did("tf", 1, 21, "iam", "AttachUserPolicy", "203.0.113.7", `{"userName":"svc","policyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}`),
+		did("tf", 1, 22, "cloudtrail", "StopLogging", "203.0.113.7", `{"name":"main"}`),
+		did("tf", 1, 23, "ec2", "ModifySnapshotAttribute", "203.0.113.7", fmt.Sprintf(share, 1, "777788889999")),
+	} {
+		for _, s := range told(e, r) {
+			if s.Sequence != nil || s.Severity >= 7 {
+				t.Errorf("%+v", s)
+			}
+		}
+	}
+}
+
+func TestActorsAreBounded(t *testing.T) {
+	a := newActors()
+	for n := range maxActors + 100 {
+		r := did(fmt.Sprint("u", n), 1, 0, "iam", "CreateUser", "203.0.113.7", fmt.Sprintf(`{"userName":"x%d"}`, n))
+		a.act(r)
+	}
+	if len(a.by) > maxActors || len(a.made) > maxMade || a.quiet.Len() != len(a.by) || a.old.Len() != len(a.made) {
+		t.Errorf("%d actors, %d made", len(a.by), len(a.made))
+	}
+}
+
+func FuzzActors(f *testing.F) {
+	a := newActors()
+	r := did("eve", 1, 0, "iam", "CreateUser", "203.0.113.7", `{"userName":"x"}`)
+	a.act(r)
+	a.signal("eve", &finding.Suspicion{Type: "A:B/C", At: r.Time, Caller: &finding.Caller{}}, 5)
+	b, _ := json.Marshal(a)
+	if kept, err := a.MarshalBinary(); err == nil {
+		b = kept
+	}
+	f.Add(b)
+	f.Add([]byte(`{"Actors":[null]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a := newActors()
+		if a.UnmarshalBinary(b) == nil {
+			a.act(r)
+			a.signal("eve", &finding.Suspicion{Type: "A:B/C", At: r.Time, Caller: &finding.Caller{}}, 5)
+		}
+	})
+}
