@@ -51,6 +51,11 @@ func (m *Model) Score(label string) float64 {
 // Unknown is the score of what is not judged.
 const Unknown = -20
 
+// perHyphen is what a hyphen tells besides: people put them between words. None of
+// the made-up names that the model learnt from has one, as algorithms seldom do, so
+// that it could not learn what one more means.
+const perHyphen = 2
+
 func (m *Model) judge(l *Look) float64 {
 	z := float32(0)
 	weights := &m.Dense[l.Class]
@@ -61,7 +66,7 @@ func (m *Model) judge(l *Look) float64 {
 	for _, g := range l.Grams[:l.N] {
 		grams += int(m.Hashed[g])
 	}
-	return float64(z + float32(grams)*m.Step)
+	return float64(z + float32(grams)*m.Step - perHyphen*2*l.Values[hyphens])
 }
 
 // Thresholds of Score, measured on benign names that the model was not made from

@@ -348,3 +348,21 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 		t.Errorf("%d names are remembered", n)
 	}
 }
+
+func FuzzCarried(f *testing.F) {
+	for _, s := range []string{"", ".", "a.b", "com", strings.Repeat("q9x7", 15) + ".t.example.com", `\255\000\046.x.net`, "550e8400-e29b-41d4-a716-446655440000.example.com"} {
+		f.Add(s, "TXT")
+		f.Add(s, "NULL")
+	}
+	f.Fuzz(func(t *testing.T, domain, typ string) {
+		name, err := dns.ParseName(domain)
+		if err != nil {
+			return
+		}
+		shown := (&record.DNS{Name: name}).Domain()
+		registered, sub, octets := carried(shown, kindOf(typ))
+		if octets > 0 && sub+"."+registered != shown || octets > len(shown) {
+			t.Errorf("%q: %q below %q, %d octets", shown, sub, registered, octets)
+		}
+	})
+}
