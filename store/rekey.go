@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -246,8 +247,21 @@ const keyNoteName = "root-keys"
 type keyNote struct {
 	Since    map[string]time.Time
 	Key      string    // to which the rest belongs
+	From     []string  // the keys under which things may stand until all is
 	Cursor   Cursor    // what stands before it is sealed under Key
 	Resealed time.Time // when all was
+}
+
+// to returns the note as it is when a change to key begins.
+func (n keyNote) to(key string) keyNote {
+	next := keyNote{Since: n.Since, Key: key}
+	if n.Resealed.IsZero() {
+		next.From = n.From
+	}
+	if n.Key != "" {
+		next.From = append(slices.Clone(next.From), n.Key)
+	}
+	return next
 }
 
 // sealed returns the note in its sealed form, under its key, whose time begins now
@@ -294,7 +308,10 @@ func (s *Store) progress(ctx context.Context, check []byte, n keyNote, swaps []S
 	if err != nil {
 		return err
 	}
-	n.Since = was.Since
+	if was.Key != n.Key {
+		was = was.to(n.Key)
+	}
+	n.Since, n.From = was.Since, was.From
 	note, err := n.sealed(s.seal)
 	if err != nil {
 		return err

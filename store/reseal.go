@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +51,8 @@ const (
 // kept, so any process can go on, after any end of the one before. Others write
 // meanwhile; since nothing new is sealed under an old key, one way through is enough.
 // It goes past things only when it finds nothing to do there. What no key opens is
-// damaged and stays as it is (see Tally).
+// damaged and stays as it is (see Tally). ErrNoKey when a key is not here under which
+// something may stand that is not.
 func (s *Store) Reseal(ctx context.Context) (bool, error) {
 	if err := s.Follow(ctx); err != nil {
 		return false, err
@@ -71,13 +73,13 @@ func (s *Store) reseal(ctx context.Context, check []byte) (bool, error) {
 		return false, err
 	}
 	if current := s.seal.KeyOf(check); n.Key != current {
-		n = keyNote{Key: current}
+		n = n.to(current)
 	}
 	if !n.Resealed.IsZero() {
 		return true, nil
 	}
 	for n.Cursor.Part < sealedEnd {
-		swaps, next, err := s.resealable(ctx, n.Cursor)
+		swaps, next, err := s.resealable(ctx, n)
 		if err != nil {
 			return false, err
 		}
@@ -92,7 +94,8 @@ func (s *Store) reseal(ctx context.Context, check []byte) (bool, error) {
 }
 
 // resealable returns what of the next things is to be swapped, and where they end.
-func (s *Store) resealable(ctx context.Context, at Cursor) ([]Swap, Cursor, error) {
+func (s *Store) resealable(ctx context.Context, n keyNote) ([]Swap, Cursor, error) {
+	at := n.Cursor
 	items, err := s.backend.Sealed(ctx, at, resealBatch)
 	if err != nil {
 		return nil, at, fmt.Errorf("read what is to be sealed again: %w", err)
@@ -110,12 +113,33 @@ func (s *Store) resealable(ctx context.Context, at Cursor) ([]Swap, Cursor, erro
 		if f := items[i].Fact; f != nil && f.Name == KeyCheck {
 			continue // it says which key is current: Rekey alone changes it
 		}
+		if err := s.missing(ctx, n.From, &items[i]); err != nil {
+			return nil, at, err
+		}
 		if again, changed := resealed(s.seal, &items[i]); changed {
 			swaps = append(swaps, Swap{items[i], again})
 			size += len(again)
 		}
 	}
 	return swaps, at, nil
+}
+
+// missing returns ErrNoKey when an item is under one of the keys from that is not
+// here: it may be as good as any. What names any other key was not sealed here, or was
+// damaged already when all was sealed again.
+func (s *Store) missing(ctx context.Context, from []string, i *Item) error {
+	doc, _ := i.sealed()
+	if doc == nil {
+		return nil
+	}
+	id := s.seal.KeyOf(*doc)
+	if !slices.Contains(from, id) || s.seal.Knows(id) {
+		return nil
+	}
+	if s.refresh(ctx); s.seal.Knows(id) {
+		return nil
+	}
+	return fmt.Errorf("seal again under the current root key: %w %s, under which there are still things", ErrNoKey, id)
 }
 
 // resealed returns what is sealed of an item under the current key; false when it

@@ -456,6 +456,41 @@ func resealWaits(t *testing.T, w *world) {
 	}
 }
 
+// A process that has the current key and not the one before does not say that all is
+// sealed again; nor does it take what it cannot open for damaged. What names a key that
+// nothing needed any more is.
+func resealNeedsTheOldKey(t *testing.T, w *world) {
+	w.listen()
+	both := w.ringed(t, "k-01", "k-02", "k-03")
+	w.put(t, w.items(), item{Name: "a"})
+	must(t, w.Rekey(t.Context(), "k-02"))
+	must(t, w.Rekey(t.Context(), "k-03")) // before all was sealed again
+	only := newRing(w.seal, "k-03")
+	late := store.Open(w.backend, only)
+	must(t, late.CheckKey(t.Context()))
+	var done bool
+	var err error
+	for n := 0; err == nil && !done && n < 10; n++ {
+		done, err = late.Reseal(t.Context())
+	}
+	wantErr(t, "without the old key", err, store.ErrNoKey)
+	if now, err := w.RootKeys(t.Context()); err != nil || !now.Resealed.IsZero() {
+		t.Errorf("%+v, %v", now, err)
+	}
+	w.reseal(t)
+	w.wantTally(t, "with the old key", map[string]store.Held{"k-03": {Rows: 1, Notes: 2}})
+
+	doc, err := both.SealUnder("k-01", []byte("x"), []byte("elsewhere"))
+	must(t, err)
+	must(t, w.backend.Commit(t.Context(), &store.Batch{Writes: []store.Write{{Key: store.Key{Table: "test.damaged", Place: here, ID: "b"}, Doc: doc}}}))
+	w.ringed(t, "k-03", "k-04") // the others were dropped
+	must(t, w.Rekey(t.Context(), "k-04"))
+	w.reseal(t)
+	if now, err := w.RootKeys(t.Context()); err != nil || now.Resealed.IsZero() {
+		t.Errorf("what is damaged holds the next change up: %+v, %v", now, err)
+	}
+}
+
 // What is damaged stays as it is, is counted as such, and holds nothing up.
 func resealDamaged(t *testing.T, w *world) {
 	r := w.ringed(t, "k-01", "k-02")

@@ -68,6 +68,7 @@ func Run(t *testing.T, seal store.Sealer, open Maker) {
 		"reseal/overtaken":                  resealOvertaken,
 		"reseal/without_the_key":            resealWithoutTheKey,
 		"reseal/waits_for_the_key":          resealWaits,
+		"reseal/needs_the_old_key":          resealNeedsTheOldKey,
 		"reseal/damaged":                    resealDamaged,
 		"reseal/restored":                   resealRestored,
 		"reseal/restored_damaged":           resealRestoredDamaged,
