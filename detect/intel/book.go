@@ -68,20 +68,24 @@ type Lists struct {
 	look        *Look // a name that will be looked up often, or nil
 }
 
-// For returns the same lists, in which n is found faster; look is good until the
-// next name.
+// For returns the same lists, in which n is found faster; look is good until
+// it is given again.
 func (l Lists) For(n dns.Name, look *Look) Lists {
 	look.take(n)
+	look.ask(l.own)
+	look.ask(l.shared)
 	l.look = look
 	return l
 }
 
 // Find returns the first list of a kind that has n, and its entry for it.
 func (l Lists) Find(kind Kind, n dns.Name) (*List, string) {
-	known := l.look.is(n)
+	if l.look.is(n) && !slices.Contains(l.look.kinds, kind) {
+		return nil, ""
+	}
 	for _, lists := range [2][]*List{l.own, l.shared} {
 		for _, list := range lists {
-			if list.Kind != kind || known && !list.quick.may(l.look) {
+			if list.Kind != kind {
 				continue
 			}
 			if entry, ok := list.Find(n); ok {

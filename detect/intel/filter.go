@@ -1,6 +1,10 @@
 package intel
 
-import "sumun.dev/engine/dns"
+import (
+	"slices"
+
+	"sumun.dev/engine/dns"
+)
 
 // A Look is a name that is looked up in many lists: what it lies below, hashed once.
 // The zero Look is ready. It is not safe for concurrent use.
@@ -8,11 +12,12 @@ type Look struct {
 	name   dns.Name
 	hashes [128]uint64 // of the name and of what it lies below, the top-level domain first
 	n      int
+	kinds  []Kind // of lists that may have something for the name
 }
 
 // take begins to look a name up.
 func (k *Look) take(n dns.Name) {
-	k.name, k.n = n, 0
+	k.name, k.n, k.kinds = n, 0, k.kinds[:0]
 	var starts [128]uint8
 	labels := 0
 	for i := 0; i < len(n) && n[i] > 0 && labels < len(starts); i += int(n[i]) + 1 {
@@ -76,4 +81,13 @@ func (f filter) may(k *Look) bool {
 		}
 	}
 	return false
+}
+
+// ask notes which kinds of list may have something for the name.
+func (k *Look) ask(lists []*List) {
+	for _, l := range lists {
+		if l.domains != nil && l.quick.may(k) && !slices.Contains(k.kinds, l.Kind) {
+			k.kinds = append(k.kinds, l.Kind)
+		}
+	}
 }
