@@ -38,8 +38,9 @@ func detectCommand() *cobra.Command {
 		Long: `Detect reads logs and says what is suspicious in them: files, folders, globs or '-'
 for standard input, packed with gzip, zstd or zip, recognised by what is in them.
 It knows CloudTrail (files of trails, answers of LookupEvents, events of
-EventBridge, messages of CloudWatch Logs, JSON lines), Route 53 Resolver query
-logs and VPC flow logs. Nothing is sent anywhere, and nothing in a log is executed.
+EventBridge, messages of CloudWatch Logs, JSON lines, CSV of Athena), Route 53
+Resolver query logs, VPC flow logs, access logs of load balancers and S3, WAF and
+Kubernetes audit logs. Nothing is sent anywhere, and nothing in a log is executed.
 
 What is normal is learnt first, from the same logs or from --baseline. What cannot
 be read is counted and named on standard error; it stops nothing.

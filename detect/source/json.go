@@ -11,14 +11,17 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"sumun.dev/aws"
 	"sumun.dev/detect/record"
+	"sumun.dev/detect/source/access"
 	"sumun.dev/detect/source/cloudtrail"
+	"sumun.dev/detect/source/kube"
 )
 
 // containers are the names whose lists hold records: CloudTrail's files, the
 // answers of LookupEvents and FilterLogEvents, what CloudWatch Logs sends to
-// subscribers.
-var containers = []string{"Records", "Events", "events", "logEvents", "records"}
+// subscribers, EventLists of Kubernetes.
+var containers = []string{"Records", "Events", "events", "logEvents", "records", "items"}
 
 // A valueFormat is a log with a JSON value a record.
 type valueFormat struct {
@@ -31,6 +34,21 @@ type valueFormat struct {
 var valueFormats = []valueFormat{
 	{CloudTrail, []byte(`"eventSource"`), func(_ *taker, b []byte) (*record.Record, error) { return cloudtrail.Read(b) }},
 	{ResolverDNS, []byte(`"query_name"`), func(t *taker, b []byte) (*record.Record, error) { return t.dns.Read(b) }},
+	{Kubernetes, []byte(kube.Mark), func(t *taker, b []byte) (*record.Record, error) { return t.kube(b) }},
+	{WAF, []byte(access.WAFMark), func(_ *taker, b []byte) (*record.Record, error) { return access.WAF(b) }},
+}
+
+// kube reads an event of a Kubernetes audit log. Whose it is, the log group knows
+// better than the event.
+func (t *taker) kube(b []byte) (*record.Record, error) {
+	r, err := kube.Read(b)
+	if r != nil {
+		r.Kubernetes.Cluster = t.cluster
+		if t.owner != "" {
+			r.Account = t.owner
+		}
+	}
+	return r, err
 }
 
 func hasContainer(b []byte) bool {
@@ -47,6 +65,7 @@ func (t *taker) jsonLines(b *bufio.Reader) error {
 	at := record.Origin{File: t.name}
 	for {
 		line, n, err := readLine(b)
+		line = exported(line)
 		at.Line++
 		switch {
 		case errors.Is(err, errLong):
@@ -160,6 +179,9 @@ func (t *taker) object(dec *jsontext.Decoder, in *budget) error {
 		if err != nil {
 			return err
 		}
+		if text := ""; (name == "owner" || name == "logGroup") && json.Unmarshal(v, &text) == nil {
+			t.from(name, text)
+		}
 		if held || len(whole)+len(name)+len(v) > maxLine {
 			continue
 		}
@@ -178,6 +200,18 @@ func (t *taker) object(dec *jsontext.Decoder, in *budget) error {
 		return nil
 	}
 	return t.value(append(whole, '}'), at, 0)
+}
+
+// from notes what CloudWatch Logs says of the log group of messages to come.
+func (t *taker) from(name, value string) {
+	if name == "owner" {
+		t.owner = ""
+		if len(value) == 12 && strings.Trim(value, "0123456789") == "" {
+			t.owner = aws.Account(value)
+		}
+		return
+	}
+	t.cluster = kube.Home(value)
 }
 
 func isContainer(name string) bool {
@@ -199,7 +233,7 @@ func (t *taker) value(value []byte, at record.Origin, depth int) error {
 		t.report.bad(at, errors.New("is wrapped too often"))
 		return nil
 	}
-	inner, bad := unwrap(value)
+	inner, bad := t.unwrap(value)
 	switch {
 	case bad != nil:
 		t.report.bad(at, bad)
@@ -215,18 +249,24 @@ func (t *taker) value(value []byte, at record.Origin, depth int) error {
 	if len(value) > 0 && value[0] != '{' {
 		return t.text(value, at)
 	}
+	// A mark may stand deeper in a record of another format: what cannot be read as
+	// the first is tried as the next.
+	why := errUnknown
 	for _, f := range valueFormats {
 		if !bytes.Contains(value, f.mark) {
 			continue
 		}
 		r, err := f.read(t, bytes.Clone(value))
-		if err != nil {
-			t.report.bad(at, err)
+		switch {
+		case err == nil && r == nil:
 			return nil
+		case err == nil:
+			return t.give(f.name, r, at)
+		case why == errUnknown:
+			why = err
 		}
-		return t.give(f.name, r, at)
 	}
-	t.report.bad(at, errUnknown)
+	t.report.bad(at, why)
 	return nil
 }
 
@@ -253,19 +293,23 @@ func (t *taker) text(line []byte, at record.Origin) error {
 
 // unwrap takes a record out of what carries it: an event of EventBridge, an
 // element of LookupEvents' answer, a message of CloudWatch Logs, or a list of
-// those. It returns nil for what carries nothing.
-func unwrap(v []byte) ([][]byte, error) {
+// those or of Kubernetes events. It returns nil for what carries nothing.
+func (t *taker) unwrap(v []byte) ([][]byte, error) {
 	var carrier struct {
 		CloudTrailEvent *string          `json:"CloudTrailEvent"`
 		Message         *string          `json:"message"`
 		Detail          jsontext.Value   `json:"detail"`
 		DetailType      string           `json:"detail-type"`
 		Events          []jsontext.Value `json:"logEvents"`
+		Owner           string           `json:"owner"`
+		Group           string           `json:"logGroup"`
+		Kind            string           `json:"kind"`
+		Items           []jsontext.Value `json:"items"`
 	}
 	switch {
 	case len(v) == 0 || v[0] != '{':
 		return nil, nil
-	case bytes.Contains(v, []byte(`"CloudTrailEvent"`)), bytes.Contains(v, []byte(`"detail-type"`)), bytes.Contains(v, []byte(`"message"`)), bytes.Contains(v, []byte(`"logEvents"`)):
+	case bytes.Contains(v, []byte(`"CloudTrailEvent"`)), bytes.Contains(v, []byte(`"detail-type"`)), bytes.Contains(v, []byte(`"message"`)), bytes.Contains(v, []byte(`"logEvents"`)), bytes.Contains(v, []byte(`"EventList"`)):
 	default:
 		return nil, nil
 	}
@@ -277,7 +321,15 @@ func unwrap(v []byte) ([][]byte, error) {
 		return one(*carrier.CloudTrailEvent)
 	case carrier.DetailType != "" && len(carrier.Detail) > 0 && carrier.Detail[0] == '{':
 		return [][]byte{carrier.Detail}, nil
+	case carrier.Kind == "EventList":
+		var all [][]byte
+		for _, e := range carrier.Items {
+			all = append(all, e)
+		}
+		return all, nil
 	case len(carrier.Events) > 0:
+		t.from("owner", carrier.Owner)
+		t.from("logGroup", carrier.Group)
 		var all [][]byte
 		for _, e := range carrier.Events {
 			all = append(all, e)

@@ -6,11 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"sumun.dev/aws"
 	"sumun.dev/detect/record"
-
+	"sumun.dev/detect/source/access"
+	"sumun.dev/detect/source/cloudtrail"
 	"sumun.dev/detect/source/dns"
 	"sumun.dev/detect/source/flow"
 )
@@ -20,6 +24,10 @@ const (
 	CloudTrail  = "CloudTrail"
 	ResolverDNS = "Route 53 Resolver query log"
 	VPCFlow     = "VPC flow log"
+	Balancer    = "load balancer access log"
+	S3Access    = "S3 server access log"
+	WAF         = "WAF log"
+	Kubernetes  = "Kubernetes audit log"
 )
 
 // sniffed is how much of a file decides what it is.
@@ -37,6 +45,9 @@ type taker struct {
 	report *Report
 	take   func(format string, r *record.Record) error
 	dns    *dns.Reader
+
+	owner   aws.Account // of the log group that a message came from, where that is known
+	cluster string      // likewise
 }
 
 // read recognises a file's content and reads it.
@@ -62,7 +73,7 @@ func read(name string, in io.Reader, report *Report, take func(string, *record.R
 		return errParquet
 	case text[0] == '[', text[0] == '{' && !jsonLines(text):
 		return t.document(b)
-	case text[0] == '{':
+	case text[0] == '{', len(exported(text)) < len(text):
 		return t.jsonLines(b)
 	}
 	for _, f := range lineFormats {
@@ -84,6 +95,16 @@ type lineFormat struct {
 
 // lineFormats are tried in this order.
 var lineFormats = []lineFormat{
+	{CloudTrail, func(lines [][]byte) func([]byte) (*record.Record, error) {
+		if len(lines) > 0 {
+			if table := cloudtrail.NewTable(lines[0]); table != nil {
+				return table.Read
+			}
+		}
+		return nil
+	}},
+	{Balancer, lineByLine(access.IsBalancer, access.Balancer)},
+	{S3Access, lineByLine(access.IsS3, access.S3)},
 	{VPCFlow, func(lines [][]byte) func([]byte) (*record.Record, error) {
 		for _, line := range lines {
 			if flow.Recognise(line) {
@@ -92,6 +113,29 @@ var lineFormats = []lineFormat{
 		}
 		return nil
 	}},
+}
+
+// lineByLine is a format that any of its lines tells.
+func lineByLine(is func([]byte) bool, parse func([]byte) (*record.Record, error)) func([][]byte) func([]byte) (*record.Record, error) {
+	return func(lines [][]byte) func([]byte) (*record.Record, error) {
+		if slices.ContainsFunc(lines, is) {
+			return parse
+		}
+		return nil
+	}
+}
+
+// exported takes away the time that exports of CloudWatch Logs to S3 put before
+// each message, where the message is a JSON object.
+func exported(line []byte) []byte {
+	const stamp = "2006-01-02T15:04:05.000Z"
+	if len(line) < len(stamp)+2 || line[len(stamp)] != ' ' || line[len(stamp)+1] != '{' {
+		return line
+	}
+	if _, err := time.Parse(stamp, string(line[:len(stamp)])); err != nil {
+		return line
+	}
+	return line[len(stamp)+1:]
 }
 
 // firstLines returns up to ten whole lines of head that are not empty.

@@ -133,6 +133,41 @@ func TestFlowLogs(t *testing.T) {
 	}
 }
 
+// Logs of other kinds are told by what is in them.
+func TestOtherLogs(t *testing.T) {
+	audit := func(id, more string) string {
+		return `{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"` + id + `","stage":"ResponseComplete","verb":"get","requestURI":"/x","user":{"username":"ann"},"stageTimestamp":"2026-01-01T10:00:00Z"` + more + `}`
+	}
+	a, b := audit("a", ""), audit("b", `,"responseObject":{"message":"x","data":{"eventSource":"y"}}`)
+	alb := `h2 2026-07-02T22:23:00.186641Z app/my-lb/50dc6c495c0c9188 198.51.100.7:2817 10.0.0.1:80 0.086 0.048 0.037 200 201 34 366 "GET https://www.example.com:443/a HTTP/1.1" "curl" ECDHE TLSv1.2 arn:aws:elasticloadbalancing:us-east-2:111122223333:targetgroup/t/1 "Root=1"`
+	s3 := `79a5 bucket-1 [06/Feb/2026:00:00:38 +0000] 198.51.100.7 - 3E57 REST.GET.OBJECT a "GET /a HTTP/1.1" 200 - 113 4096 7 5 "-" "curl" -`
+	waf := `{"timestamp":1767261600123,"webaclId":"arn:aws:wafv2:eu-west-1:111122223333:regional/webacl/w/1","action":"BLOCK","httpRequest":{"clientIp":"198.51.100.7"}}`
+	csv := "eventtime,eventsource,eventname,useridentity\n2026-01-01T10:00:00Z,iam.amazonaws.com,ListUsers,\"{type=Root, accountid=111122223333}\"\n2026-01-01T10:00:01Z,iam.amazonaws.com,ListUsers,\n"
+	for name, c := range map[string]struct{ content, format string }{
+		"audit lines":            {a + "\n" + b, Kubernetes},
+		"an EventList":           {`{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[` + a + "," + b + `]}`, Kubernetes},
+		"EventLists":             {`{"kind":"EventList","items":[` + a + "]}\n" + `{"kind":"EventList","items":[` + b + "]}\n", Kubernetes},
+		"audit to a subscriber":  {`{"messageType":"DATA_MESSAGE","owner":"444455556666","logGroup":"/aws/eks/prod/cluster","logEvents":[{"id":"1","message":` + quoted(a) + `},{"id":"2","message":` + quoted(b) + `}]}`, Kubernetes},
+		"audit that is exported": {"2026-01-01T10:00:00.000Z " + a + "\n2026-01-01T10:00:00.000Z " + b + "\n", Kubernetes},
+		"ALB":                    {alb + "\n" + alb, Balancer},
+		"S3":                     {s3 + "\n" + s3, S3Access},
+		"WAF":                    {waf + "\n" + waf, WAF},
+		"CSV of Athena":          {csv, CloudTrail},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, report := ids(t, file("f", c.content)); report.Records[c.format] != 2 || report.Unread() != 0 {
+				t.Errorf("%+v", report)
+			}
+		})
+	}
+	var report Report
+	for r := range Records(t.Context(), []File{file("f", `{"owner":"444455556666","logGroup":"/aws/eks/prod/cluster","logEvents":[{"message":`+quoted(a)+`}]}`)}, &report) {
+		if r.Account != "444455556666" || r.Kubernetes.Cluster != "prod" {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
 func TestWhatCannotBeReadIsCounted(t *testing.T) {
 	a, b := event("a", 1), event("b", 2)
 	bombs := zst(strings.Repeat("0", 300<<20))
@@ -258,6 +293,8 @@ func TestReadingEndsWithItsContext(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(`{"Records":[` + event("a", 1) + `]}`))
 	f.Add([]byte(event("a", 1) + "\n" + event("b", 1)))
+	f.Add([]byte("eventtime,eventsource,eventname\n2026-01-01T10:00:00Z,a,b"))
+	f.Add([]byte(`{"kind":"EventList","items":[{"auditID":"a","verb":"get","stageTimestamp":"2026-01-01T10:00:00Z"}]}`))
 	f.Add([]byte(gz(event("a", 1))))
 	f.Add([]byte(zipped("x", event("a", 1))))
 	f.Add([]byte(`{"Events":[{"CloudTrailEvent":` + quoted(event("a", 1)) + `}]}`))
