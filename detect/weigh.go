@@ -76,8 +76,10 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 		near = time.Hour
 	}
 	company := 0
+	seen := map[finding.Evidence]bool{place(n.Signals[len(n.Signals)-1]): true}
 	for _, g := range n.Signals[:len(n.Signals)-1] {
-		if g.Severity >= 2 && s.At.Sub(g.Last) <= near && !n.busy() {
+		if g.Severity >= 2 && s.At.Sub(g.Last) <= near && !n.busy() && !seen[place(g)] {
+			seen[place(g)] = true
 			company++
 		}
 	}
@@ -318,6 +320,21 @@ func (a *actors) signal(who string, s *finding.Suspicion, severity float64) *act
 // things, as in the deployment of a whole system.
 func (n *actor) busy() bool { return n.Writes > 20*float64(len(n.Signals)) }
 
+// place is what a signal rests on first: what two rules say of one call is one.
+func place(g *finding.Signal) finding.Evidence {
+	if len(g.Evidence) == 0 {
+		return finding.Evidence{At: g.First, Told: g.Name}
+	}
+	e := g.Evidence[0]
+	return finding.Evidence{ID: e.ID, File: e.File, Line: e.Line, Offset: e.Offset}
+}
+
+// sameAs are tactics that go by several names.
+var sameAs = map[string]string{
+	"Stealth": "DefenseEvasion", "DefenseImpairment": "DefenseEvasion", "Policy": "DefenseEvasion",
+	"Recon": "Discovery", "PenTest": "Discovery", "UnauthorizedAccess": "InitialAccess",
+}
+
 // What makes a sequence: tactics, and how severe they are together.
 const (
 	tactics  = 3
@@ -329,12 +346,14 @@ func (e *Engine) sequence(n *actor, s *finding.Suspicion, who string, near time.
 	if n.busy() {
 		return nil
 	}
-	worst := map[string]float64{}
+	worst, seen := map[string]float64{}, map[finding.Evidence]bool{}
 	for _, g := range n.Signals {
-		if s.At.Sub(g.Last) > near {
+		if s.At.Sub(g.Last) > near || seen[place(g)] {
 			continue
 		}
-		worst[g.Tactic] = max(worst[g.Tactic], g.Severity)
+		seen[place(g)] = true
+		t := cmp.Or(sameAs[g.Tactic], g.Tactic)
+		worst[t] = max(worst[t], g.Severity)
 	}
 	sum := 0.0
 	for _, v := range worst {

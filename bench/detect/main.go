@@ -60,7 +60,27 @@ func run(attacks string, seed uint64, days int) error {
 	if attacks == "" {
 		return nil
 	}
-	return recall(attacks)
+	if err := recall(attacks); err != nil {
+		return err
+	}
+	fmt.Println("\nThe same in the midst of ordinary work, all of it learnt first:")
+	all, err := filepath.Glob(filepath.Join(attacks, "*.json"))
+	if err != nil {
+		return err
+	}
+	hits := 0
+	for _, f := range all {
+		told, err := among(work, f)
+		if err != nil {
+			return err
+		}
+		if len(told) > 0 {
+			hits++
+		}
+		fmt.Printf("  %-60s %s\n", filepath.Base(f), cmp.Or(strings.Join(told, "; "), "MISSED"))
+	}
+	fmt.Printf("%d of %d techniques raise a finding\n", hits, len(all))
+	return nil
 }
 
 // A mode is what is known before the judgement.

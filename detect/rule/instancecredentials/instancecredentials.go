@@ -2,10 +2,12 @@
 package instancecredentials
 
 import (
+	"encoding/json"
 	"net/netip"
 	"strings"
 	"time"
 
+	"sumun.dev/detect/baseline"
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
 	"sumun.dev/detect/window"
@@ -14,22 +16,38 @@ import (
 
 const typ = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
 
+// span is as long as the credentials of an instance are valid.
+const span = 12 * time.Hour
+
 // Rule reports instances' sessions whose calls come from outside of AWS.
 var Rule = rule.Rule{
 	Name: "instancecredentials", Types: []string{typ}, Class: record.APIActivity, See: see,
-	// Two networks within as long as the credentials of an instance are valid.
-	State: func() rule.State { return window.New(2, 12*time.Hour, 1<<14) },
+	State: func() rule.State {
+		return &state{networks: window.New(2, span, 1<<13), shared: window.New(2, span, 1<<13)}
+	},
+}
+
+type state struct {
+	networks *window.Counter // of a key
+	shared   *window.Counter // address → instances, people
 }
 
 func see(s *rule.Scene, r *record.Record) {
-	a := r.API
-	if a.Actor.Type != "AssumedRole" || !instance(a.Actor.Session()) || a.ByService() {
+	a, st := r.API, s.State.(*state)
+	ip := a.IP.Unmap()
+	local := !ip.IsValid() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || a.VPCEndpoint != ""
+	if a.ByService() {
 		return
 	}
-	ip := a.IP.Unmap()
-	if !ip.IsValid() || ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || a.VPCEndpoint != "" {
+	if a.Actor.Type != "AssumedRole" || !instance(a.Actor.Session()) {
+		if !local && (a.Actor.Type == "IAMUser" || a.Actor.Type == "Root" || a.Actor.OnConsole) {
+			st.shared.Add(ip.String(), window.Event{At: r.Time, Value: "person", Note: r.ID})
+		}
+		return
+	}
+	if local {
 		// It came through an endpoint of the instance's network: its place is known.
-		s.State.(*window.Counter).Add(a.Actor.AccessKey, window.Event{At: r.Time, Value: "private"})
+		st.networks.Add(a.Actor.AccessKey, window.Event{At: r.Time, Value: "private"})
 		return
 	}
 	at := s.Net.Look(ip)
@@ -41,15 +59,48 @@ func see(s *rule.Scene, r *record.Record) {
 		return
 	}
 	// Nothing is known of addresses. An instance calls from its own address or
-	// that of a gateway: one key in two networks is used in two places.
-	ev := rule.Evidence(r)
-	both := s.State.(*window.Counter).Add(a.Actor.AccessKey, window.Event{At: r.Time, Value: network(ip), Note: ev.ID})
-	if both == nil || a.Actor.AccessKey == "" {
+	// that of a gateway: one key in two networks is used in two places, and where
+	// a person calls from, there is no instance.
+	moved := st.networks.Add(a.Actor.AccessKey, window.Event{At: r.Time, Value: network(ip), Note: r.ID})
+	met := st.shared.Add(ip.String(), window.Event{At: r.Time, Value: "instance", Note: r.ID})
+	j := s.Normal.Judge(r, at)
+	if j.Seen(baseline.Principal, baseline.Network) > 0 {
 		return
 	}
-	if first := both[0]; first.Value != "private" {
-		report(s, r, 5, []finding.Evidence{{ID: first.Note, At: first.At}, ev})
+	ev := rule.Evidence(r)
+	switch {
+	case moved != nil && a.Actor.AccessKey != "" && moved[0].Value != "private":
+		report(s, r, 5, []finding.Evidence{{ID: moved[0].Note, At: moved[0].At}, ev})
+	case met != nil:
+		report(s, r, 5, []finding.Evidence{{ID: met[0].Note, At: met[0].At}, ev})
+	case strings.Contains(a.Agent, "os/macos") || strings.Contains(a.Agent, "os/darwin") || strings.Contains(a.Agent, " Darwin/"):
+		report(s, r, 5, nil) // instances of EC2 hardly run it
 	}
+}
+
+// MarshalBinary writes what was seen.
+func (s *state) MarshalBinary() ([]byte, error) {
+	n, err := s.networks.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	p, err := s.shared.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal([][]byte{n, p})
+}
+
+// UnmarshalBinary reads what MarshalBinary wrote.
+func (s *state) UnmarshalBinary(b []byte) error {
+	var in [2][]byte
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	if err := s.networks.UnmarshalBinary(in[0]); err != nil {
+		return err
+	}
+	return s.shared.UnmarshalBinary(in[1])
 }
 
 func report(s *rule.Scene, r *record.Record, severity float64, ev []finding.Evidence) {

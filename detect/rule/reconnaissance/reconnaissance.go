@@ -19,6 +19,7 @@ const typ = "Discovery:IAMUser/AnomalousBehavior"
 const (
 	listings, services = 12, 6
 	refusals, refusers = 6, 3
+	ofInstance, few    = 7, 4 // programs on an instance know what they work with
 	span               = 10 * time.Minute
 )
 
@@ -26,11 +27,11 @@ const (
 var Rule = rule.Rule{
 	Name: "reconnaissance", Types: []string{typ}, Class: record.APIActivity, See: see,
 	State: func() rule.State {
-		return &state{window.New(listings, span, 1<<13), window.New(refusals, span, 1<<13)}
+		return &state{window.New(listings, span, 1<<13), window.New(refusals, span, 1<<13), window.New(ofInstance, span, 1<<13)}
 	},
 }
 
-type state struct{ listed, refused *window.Counter }
+type state struct{ listed, refused, machines *window.Counter }
 
 func see(s *rule.Scene, r *record.Record) {
 	a := r.API
@@ -47,8 +48,12 @@ func see(s *rule.Scene, r *record.Record) {
 		}
 	}
 	if !a.Failed() && wholesale(a) {
-		if all := st.listed.Add(who, e); wide(all, services) {
-			st.listed.Forget(who)
+		listed, least := st.listed, services
+		if strings.HasPrefix(a.Actor.Session(), "i-") {
+			listed, least = st.machines, few
+		}
+		if all := listed.Add(who, e); wide(all, least) {
+			listed.Forget(who)
 			report(s, r, "ReconnaissanceBurst", 2, all)
 		}
 	}
@@ -95,25 +100,30 @@ func report(s *rule.Scene, r *record.Record, signal string, severity float64, al
 
 // MarshalBinary writes what was seen.
 func (s *state) MarshalBinary() ([]byte, error) {
-	l, err := s.listed.MarshalBinary()
-	if err != nil {
-		return nil, err
+	var out [3][]byte
+	for i, c := range s.all() {
+		var err error
+		if out[i], err = c.MarshalBinary(); err != nil {
+			return nil, err
+		}
 	}
-	r, err := s.refused.MarshalBinary()
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal([][]byte{l, r})
+	return json.Marshal(out)
 }
 
 // UnmarshalBinary reads what MarshalBinary wrote.
 func (s *state) UnmarshalBinary(b []byte) error {
-	var in [2][]byte
+	var in [3][]byte
 	if err := json.Unmarshal(b, &in); err != nil {
 		return err
 	}
-	if err := s.listed.UnmarshalBinary(in[0]); err != nil {
-		return err
+	for i, c := range s.all() {
+		if err := c.UnmarshalBinary(in[i]); err != nil {
+			return err
+		}
 	}
-	return s.refused.UnmarshalBinary(in[1])
+	return nil
+}
+
+func (s *state) all() [3]*window.Counter {
+	return [...]*window.Counter{s.listed, s.refused, s.machines}
 }
