@@ -97,9 +97,18 @@ func (m *rows) now() uint64 {
 	return m.changes
 }
 
+// size is about how many bytes a row takes in memory.
+func (r read) size(k Key) int {
+	n := hotExtra + len(k.ID) + len(r.plain.json)
+	for _, e := range r.plain.index {
+		n += 2 * (len(e.Index) + len(e.Value)) // as they stand before the JSON, and as texts
+	}
+	return n
+}
+
 // keep remembers a row, if nothing has changed since recall or now told change.
 func (m *rows) keep(k Key, r read, change uint64) {
-	size := len(r.plain.json) + len(k.ID) + hotExtra
+	size := r.size(k)
 	if size > hotRow {
 		return
 	}
@@ -164,7 +173,7 @@ func (m *rows) forget(c Change) {
 
 func (m *rows) drop(k Key) {
 	if r, there := m.young[k]; there {
-		m.bytes -= len(r.plain.json) + len(k.ID) + hotExtra
+		m.bytes -= r.size(k)
 		delete(m.young, k)
 	}
 	delete(m.old, k)
