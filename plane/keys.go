@@ -243,7 +243,9 @@ type Rotated struct {
 // earlier ones (Finish). The key is the newest when that is not in use yet: one that
 // the operator has put there, or that an earlier Rotate has made before it was
 // interrupted; else a new one, which is kept before it is used. While an earlier
-// change is not finished, no key is made. Every node must have the key first.
+// change is not finished, no key is made. A key that was current before is not taken
+// again: what it has sealed since and what the next has could not be told apart by
+// their times (weigh). Every node must have the key first.
 func (k *Keys) Rotate(ctx context.Context) (*Rotated, error) {
 	k.change.Lock()
 	defer k.change.Unlock()
@@ -255,6 +257,10 @@ func (k *Keys) Rotate(ctx context.Context) (*Rotated, error) {
 		return nil, err
 	}
 	r := &Rotated{Key: k.root.Keys()[0], Earlier: state.Current, Source: k.root.Source()}
+	if used := state.Since[r.Key]; r.Key != state.Current && !used.IsZero() {
+		return nil, fmt.Errorf("the root key %s, the newest in %s, is an earlier one, in use since %s and replaced: no key is used twice. Put it behind %s, which is current, then rotate again",
+			r.Key, r.Source, used.Format(time.RFC3339), state.Current)
+	}
 	if r.Key == state.Current && state.Resealed.IsZero() {
 		k.wake()
 		return r, nil

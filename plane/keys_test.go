@@ -193,6 +193,39 @@ func TestRotateTakesTheKeyThatIsThere(t *testing.T) {
 	}
 }
 
+// An earlier key that somebody has put first is no new one.
+func TestRotateTakesNoEarlierKey(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "data")
+	p := begun(t, folder)
+	defer end(t, p)
+	k := p.current.Load().keys
+	file := filepath.Join(folder, RootKeyFile)
+	first, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := k.Rotate(t.Context())
+	if err == nil {
+		err = k.Finish(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	both, err := os.ReadFile(file)
+	if err == nil {
+		err = os.WriteFile(file, append(first, both...), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Rotate(t.Context()); err == nil || !strings.Contains(err.Error(), done.Earlier) || !strings.Contains(err.Error(), "earlier one") {
+		t.Errorf("rotated back: %v", err)
+	}
+	if k.root.Current() != done.Key {
+		t.Errorf("current is %s, want %s", k.root.Current(), done.Key)
+	}
+}
+
 // A broken backend ends who waits for a change as soon as it is made.
 type broken struct {
 	store.Backend
