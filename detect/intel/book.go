@@ -113,14 +113,40 @@ func (l Lists) FindAddr(kind Kind, a netip.Addr) (*List, string) {
 				continue
 			}
 			if p, ok := list.FindAddr(a); ok {
-				if p.IsSingleIP() {
-					return list, p.Addr().String()
-				}
-				return list, p.String()
+				return list, Match{list, p}.Entry()
 			}
 		}
 	}
 	return nil, ""
+}
+
+// A Match is a list that has an address, and its entry for it.
+type Match struct {
+	List   *List
+	Prefix netip.Prefix
+}
+
+// Entry writes the address or block that the list has.
+func (m Match) Entry() string {
+	if m.Prefix.IsSingleIP() {
+		return m.Prefix.Addr().String()
+	}
+	return m.Prefix.String()
+}
+
+// AppendAddr appends all lists that have an address, those of the account first.
+func (l Lists) AppendAddr(to []Match, a netip.Addr) []Match {
+	for _, lists := range [2][]*List{l.own, l.shared} {
+		for _, list := range lists {
+			if list.addresses == nil {
+				continue
+			}
+			if p, ok := list.addresses.Find(a); ok {
+				to = append(to, Match{list, p})
+			}
+		}
+	}
+	return to
 }
 
 // TrustsAddr reports whether the account says that an address is no threat.

@@ -4,7 +4,6 @@ package prefix
 import (
 	"net/netip"
 	"slices"
-	"sort"
 )
 
 // An Entry is a prefix and what is known of the addresses in it.
@@ -125,7 +124,15 @@ func (t *Table[V]) Find(a netip.Addr) (V, bool) {
 		return none, false
 	}
 	a = a.Unmap().WithZone("")
-	i := sort.Search(len(t.starts), func(i int) bool { return a.Less(t.starts[i]) }) - 1
+	low, high := 0, len(t.starts)
+	for low < high {
+		if mid := int(uint(low+high) >> 1); a.Less(t.starts[mid]) {
+			high = mid
+		} else {
+			low = mid + 1
+		}
+	}
+	i := low - 1
 	if i < 0 || !t.known[i] {
 		return none, false
 	}

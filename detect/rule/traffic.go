@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"sumun.dev/detect/intel"
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/window"
 	"sumun.dev/finding"
@@ -20,7 +21,21 @@ type View struct {
 	Begun                 Side
 	Public                bool // the remote address is one of the internet's
 	Fruitless             bool // nothing came of it: rejected, or tried and not answered
+	listed                []intel.Match
 }
+
+// On returns the list of a kind that the remote address is on, and its entry.
+func (v *View) On(kind intel.Kind) (*intel.List, string) {
+	for _, m := range v.listed {
+		if m.List.Kind == kind {
+			return m.List, m.Entry()
+		}
+	}
+	return nil, ""
+}
+
+// Listed reports whether the remote address is on any list.
+func (v *View) Listed() bool { return len(v.listed) > 0 }
 
 // A Side is who began a connection.
 type Side uint8
@@ -62,9 +77,12 @@ func (s *Scene) Flow(r *record.Record) *View {
 	}
 	v := &s.view
 	s.Shared = v
+	matches := v.listed[:0]
 	*v = look(r.Flow)
-	if v.Remote.IsMulticast() || v.Remote.IsUnspecified() || v.Remote.IsLinkLocalUnicast() || s.Lists.TrustsAddr(v.Remote) {
-		*v = View{}
+	v.listed = s.Lists.AppendAddr(matches, v.Remote)
+	trusted, _ := v.On(intel.Trusted)
+	if trusted != nil || v.Remote.IsMulticast() || v.Remote.IsUnspecified() || v.Remote.IsLinkLocalUnicast() {
+		v.Remote = netip.Addr{}
 		return nil
 	}
 	return v

@@ -24,14 +24,14 @@ var kinds = [...]struct {
 
 func see(s *rule.Scene, r *record.Record) {
 	v := s.Flow(r)
-	if v == nil || v.Begun == rule.There {
+	if v == nil || !v.Listed() || v.Begun == rule.There {
 		return
 	}
 	if !v.Outbound && v.Fruitless { // somebody at the door, who was not let in
 		return
 	}
 	for _, k := range kinds {
-		if list, entry := s.Lists.FindAddr(k.kind, v.Remote); list != nil {
+		if list, entry := v.On(k.kind); list != nil {
 			found := s.Traffic(k.typ, r)
 			found.Actor, found.Threat = true, rule.Listed(list, entry)
 			s.Report(found)

@@ -20,7 +20,7 @@ func see(s *rule.Scene, r *record.Record) {
 	if v == nil || v.Outbound || !v.Public || v.Begun != rule.There || v.LocalPort == 80 || v.LocalPort == 443 {
 		return
 	}
-	list, entry := s.Lists.FindAddr(intel.Scanner, v.Remote)
+	list, entry := v.On(intel.Scanner)
 	if list == nil {
 		return
 	}

@@ -39,7 +39,7 @@ func see(s *rule.Scene, r *record.Record) {
 		return
 	}
 	var threat finding.Threat
-	if list, entry := s.Lists.FindAddr(intel.Tor, v.Remote); list != nil {
+	if list, entry := v.On(intel.Tor); list != nil {
 		threat = rule.Listed(list, entry)
 	} else if s.Net.Look(v.Remote).Tor {
 		threat = finding.Threat{List: "Tor", Entry: v.Remote.String()}

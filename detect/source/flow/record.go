@@ -87,7 +87,9 @@ const (
 type Reader struct {
 	columns   []field // nil until the format is known
 	separator byte
-	ids       map[string]string // each is kept once
+	ids       map[string]string  // each is kept once
+	last      [reason + 1]string // of each column: most lines say the same
+	dirty     bool               // the next record was begun by a line that is none
 	six       map[string]netip.Addr
 	made      []struct {
 		r record.Record
@@ -227,7 +229,10 @@ func (r *Reader) fields(line []byte, columns []field, separator byte) (*record.R
 		}, block)
 	}
 	rec, f := &r.made[0].r, &r.made[0].f
-	*rec, *f = record.Record{}, record.Flow{}
+	if r.dirty {
+		*rec, *f = record.Record{}, record.Flow{}
+	}
+	r.dirty = true
 	n := 0
 	for i := 0; i <= len(line); n++ {
 		k := i
@@ -275,7 +280,7 @@ func (r *Reader) fields(line []byte, columns []field, separator byte) (*record.R
 		return nil, errTime
 	}
 	rec.Class, rec.Flow = record.NetworkActivity, f
-	r.made = r.made[1:]
+	r.made, r.dirty = r.made[1:], false
 	return rec, nil
 }
 
@@ -284,9 +289,9 @@ func (r *Reader) set(rec *record.Record, f *record.Flow, column field, word []by
 	case version:
 		f.Version, err = number[int](word, 1000)
 	case account:
-		err = r.text((*string)(&rec.Account), word)
+		err = r.text((*string)(&rec.Account), column, word)
 	case iface:
-		err = r.text(&f.Interface, word)
+		err = r.text(&f.Interface, column, word)
 	case src:
 		err = r.address(&f.Src, word)
 	case dst:
@@ -314,13 +319,13 @@ func (r *Reader) set(rec *record.Record, f *record.Flow, column field, word []by
 			return fmt.Errorf("flow log record: the action is neither ACCEPT nor REJECT")
 		}
 	case status:
-		err = r.text(&f.Status, word)
+		err = r.text(&f.Status, column, word)
 	case vpc:
-		err = r.text(&f.VPC, word)
+		err = r.text(&f.VPC, column, word)
 	case subnet:
-		err = r.text(&f.Subnet, word)
+		err = r.text(&f.Subnet, column, word)
 	case instance:
-		err = r.text(&f.Instance, word)
+		err = r.text(&f.Instance, column, word)
 	case flags:
 		f.Flags, err = number[uint8](word, 1<<8-1)
 	case pktSrc:
@@ -328,11 +333,11 @@ func (r *Reader) set(rec *record.Record, f *record.Flow, column field, word []by
 	case pktDst:
 		err = r.address(&f.PktDst, word)
 	case region:
-		err = r.text((*string)(&rec.Region), word)
+		err = r.text((*string)(&rec.Region), column, word)
 	case srcService:
-		err = r.text(&f.SrcService, word)
+		err = r.text(&f.SrcService, column, word)
 	case dstService:
-		err = r.text(&f.DstService, word)
+		err = r.text(&f.DstService, column, word)
 	case direction:
 		switch string(word) {
 		case "ingress":
@@ -343,15 +348,19 @@ func (r *Reader) set(rec *record.Record, f *record.Flow, column field, word []by
 	case path:
 		f.Path, err = number[int](word, 1000)
 	case reason:
-		err = r.text(&f.Reason, word)
+		err = r.text(&f.Reason, column, word)
 	}
 	return err
 }
 
 // text keeps an id, once for all records.
-func (r *Reader) text(to *string, word []byte) error {
+func (r *Reader) text(to *string, column field, word []byte) error {
+	if r.last[column] == string(word) {
+		*to = r.last[column]
+		return nil
+	}
 	if s, ok := r.ids[string(word)]; ok {
-		*to = s
+		*to, r.last[column] = s, s
 		return nil
 	}
 	if len(word) > maxText {

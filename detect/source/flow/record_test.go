@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -136,6 +137,7 @@ func BenchmarkRead(b *testing.B) {
 		lines = append(lines, fmt.Appendf(nil, "2 111122223333 eni-0a1b2c3d4e5f6%04x 10.0.%d.%d 198.51.100.%d %d 443 6 20 4249 1767261600 1767261660 ACCEPT OK", i%500, i%7, i%251, i%199, 32768+i))
 	}
 	in, i := NewReader(), 0
+	before := spent(b)
 	in.Read([]byte("version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -144,5 +146,15 @@ func BenchmarkRead(b *testing.B) {
 		}
 		i++
 	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+	b.ReportMetric(float64(i)/(spent(b)-before).Seconds(), "lines/core-s")
+}
+
+// spent is the time that processors have worked for this process, collecting
+// garbage included: what a core does does not depend on who else wants it.
+func spent(b *testing.B) time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
