@@ -3,6 +3,7 @@ package guardduty
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -97,12 +98,21 @@ func (s *Service) compile(place store.Place) ([]*intel.List, error) {
 
 func (s *Service) compileSet(ctx context.Context, place store.Place, k setKind, x *set) (*intel.List, error) {
 	var failure error
+	var addresses []netip.Prefix
 	list, err := intel.Exact(x.Name, k.counts, func(yield func(string) bool) {
 		for n := range x.Pieces {
 			p, err := s.pieces.In(place).Get(ctx, pieceKey(x.ID, n))
 			if err != nil {
 				failure = err
 				return
+			}
+			for _, a := range p.Addresses {
+				block, err := netip.ParsePrefix(a)
+				if err != nil {
+					failure = err
+					return
+				}
+				addresses = append(addresses, block)
 			}
 			for _, d := range p.Domains {
 				if !yield(d) {
@@ -114,5 +124,8 @@ func (s *Service) compileSet(ctx context.Context, place store.Place, k setKind, 
 	if failure != nil {
 		return nil, fmt.Errorf("read set %s: %w", x.ID, failure)
 	}
-	return list, err
+	if err != nil || len(addresses) == 0 {
+		return list, err
+	}
+	return list.With(addresses), nil
 }

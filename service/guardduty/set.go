@@ -49,7 +49,10 @@ type set struct {
 }
 
 // A piece is a part of what a set says.
-type piece struct{ Domains []string }
+type piece struct {
+	Domains   []string
+	Addresses []string `json:",omitempty"` // and prefixes
+}
 
 const pieceSize = 512 << 10 // bytes of names: a row's JSON stays under 1 MiB
 
@@ -181,22 +184,29 @@ func (s *Service) activate(ctx context.Context, k setKind, x *set, on bool) erro
 		return nil
 	}
 	x.Entries = entries.Len()
-	return s.keepPieces(ctx, x, entries.Domains)
+	addresses := make([]string, len(entries.Addresses))
+	for i, p := range entries.Addresses {
+		addresses[i] = p.String()
+	}
+	if err := s.keepPieces(ctx, x, entries.Domains, func(some []string) *piece { return &piece{Domains: some} }); err != nil {
+		return err
+	}
+	return s.keepPieces(ctx, x, addresses, func(some []string) *piece { return &piece{Addresses: some} })
 }
 
-// keepPieces writes what a set says.
-func (s *Service) keepPieces(ctx context.Context, x *set, domains []string) error {
-	for len(domains) > 0 {
+// keepPieces writes what a set says of one sort, after what it has written.
+func (s *Service) keepPieces(ctx context.Context, x *set, all []string, of func([]string) *piece) error {
+	for len(all) > 0 {
 		size, n := 0, 0
-		for n < len(domains) && size < pieceSize {
-			size += len(domains[n]) + len(`"",`)
+		for n < len(all) && size < pieceSize {
+			size += len(all[n]) + len(`"",`)
 			n++
 		}
-		if err := s.pieces.Put(ctx, pieceKey(x.ID, x.Pieces), &piece{domains[:n]}); err != nil {
+		if err := s.pieces.Put(ctx, pieceKey(x.ID, x.Pieces), of(all[:n])); err != nil {
 			return err
 		}
 		x.Pieces++
-		domains = domains[n:]
+		all = all[n:]
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package guardduty
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
+	"sumun.dev/detect/intel"
 	"sumun.dev/detect/intel/format"
 )
 
@@ -178,6 +180,31 @@ func lines(n int) string {
 		fmt.Fprintf(&b, "host%d.malware.example\n", i)
 	}
 	return b.String()
+}
+
+func TestSetsHoldAddresses(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.file("mine.txt", "198.51.100.7\n203.0.113.0/24\nevil.example\n")
+		d := w.detector()
+		must(w, &guarddutyapi.CreateThreatIntelSet, intelSet(d, "mine", "file://mine.txt"))
+		for _, restarted := range []bool{false, true} {
+			if restarted {
+				w.begin()
+			}
+			lists, err := w.service.listsOf(home)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for addr, want := range map[string]string{"198.51.100.7": "198.51.100.7", "203.0.113.9": "203.0.113.0/24", "198.51.100.8": ""} {
+				if _, entry := lists.FindAddr(intel.Custom, netip.MustParseAddr(addr)); entry != want {
+					t.Errorf("%s: %q, restarted %t", addr, entry, restarted)
+				}
+			}
+		}
+		if w.asked(d, "evil.example") != 1 {
+			t.Error("the domain does not count")
+		}
+	})
 }
 
 func TestThreatIntelSetsHoldAQuarterOfAMillion(t *testing.T) {
