@@ -31,6 +31,7 @@ func detectCommand() *cobra.Command {
 		out, explain, suppress                 string
 		own                                    []string
 		list                                   bool
+		more                                   known
 	)
 	c := &cobra.Command{
 		Use:   "detect PATH…",
@@ -105,6 +106,11 @@ command itself was wrong or nothing could be read.`,
 					fmt.Fprintf(os.Stderr, "\r%s: %d records, file %d of %d ", what, p.Records, p.Files, p.All)
 				}
 			}
+			e, err := more.options()
+			if err != nil {
+				return misuse(c, "%v", err)
+			}
+			o.Engine.Net, o.Engine.Lists = e.Net, e.Lists
 			r, err := triage.Run(c.Context(), o)
 			if o.Progress != nil {
 				fmt.Fprint(os.Stderr, "\r\033[K")
@@ -160,6 +166,7 @@ command itself was wrong or nothing could be read.`,
 	f.StringSliceVar(&own, "rules", nil, "`folder` of your own rules, YAML files as docs/detection-rules.md says")
 	f.BoolVar(&list, "list-rules", false, "list all rules and their ATT&CK techniques, and read nothing")
 	f.StringVar(&since, "since", "", "judge what happened at or after this time: RFC 3339, a date, or a duration before now (36h)")
+	more.flags(f)
 	f.StringVar(&until, "until", "", "judge what happened before this time")
 	return c
 }
@@ -253,7 +260,7 @@ func tellOf(found []*finding.Finding, which string) ([]*finding.Finding, error) 
 			some = append(some, f)
 		} else if strings.HasPrefix(f.ID, strings.ToLower(which)) {
 			some = append(some, f)
-			ids++
+			ids
 		}
 	}
 	switch {
