@@ -135,7 +135,11 @@ func (f *Finding) words(pattern string) string {
 	if f.Kubernetes != nil {
 		cluster = f.Kubernetes.Cluster
 	}
-	if c := f.Connection; c != nil {
+	c := f.Connection
+	if c == nil && f.Probe != nil && len(f.Probe.Ports) > 0 {
+		c = &f.Probe.Ports[0]
+	}
+	if c != nil {
 		if c.Remote.Address.IsValid() {
 			remote = c.Remote.Address.String()
 		}
@@ -145,7 +149,11 @@ func (f *Finding) words(pattern string) string {
 		}
 		port = strconv.Itoa(int(n))
 	}
-	return strings.NewReplacer("{instance}", cmp.Or(f.Instance.ID, "of an unknown id"), "{domain}", domain, "{list}", f.Threat.List, "{principal}", cmp.Or(principal, "An unknown caller"),
+	instance := f.Instance.ID
+	if instance == "" && f.Instance.Address.IsValid() {
+		instance = f.Instance.Address.String()
+	}
+	return strings.NewReplacer("{instance}", cmp.Or(instance, "of an unknown id"), "{domain}", domain, "{list}", f.Threat.List, "{principal}", cmp.Or(principal, "An unknown caller"),
 		"{api}", api, "{bucket}", bucket, "{cluster}", cluster, "{remote}", cmp.Or(remote, "an unknown host"), "{port}", port).Replace(pattern)
 }
 
@@ -168,6 +176,12 @@ func (i Instance) details() *guarddutyapi.InstanceDetails {
 func (f *Finding) action() *guarddutyapi.Action {
 	if c := f.API; c != nil {
 		return &guarddutyapi.Action{ActionType: new("AWS_API_CALL"), AwsApiCallAction: c.action()}
+	}
+	if c := f.Connection; c != nil && f.DNS == nil {
+		return &guarddutyapi.Action{ActionType: new("NETWORK_CONNECTION"), NetworkConnectionAction: c.action()}
+	}
+	if p := f.Probe; p != nil {
+		return &guarddutyapi.Action{ActionType: new("PORT_PROBE"), PortProbeAction: p.action()}
 	}
 	if f.DNS == nil {
 		return nil
@@ -234,14 +248,22 @@ func (f *Finding) evidence() *guarddutyapi.Evidence {
 
 // additionalInfo carries JSON within JSON, as GuardDuty has it.
 func (f *Finding) additionalInfo() *guarddutyapi.ServiceAdditionalInfo {
-	info := struct {
-		List   string `json:"threatListName,omitempty"`
-		Names  string `json:"threatName,omitempty"`
-		Sample bool   `json:"sample,omitempty"`
-	}{f.Threat.List, strings.Join(f.Threat.Names, ", "), f.Sample}
+	info := map[string]any{}
+	for k, v := range f.Notes {
+		info[k] = v
+	}
+	if f.Threat.List != "" {
+		info["threatListName"] = f.Threat.List
+	}
+	if len(f.Threat.Names) > 0 {
+		info["threatName"] = strings.Join(f.Threat.Names, ", ")
+	}
+	if f.Sample {
+		info["sample"] = true
+	}
 	value, err := json.Marshal(info)
 	if err != nil {
-		value = []byte("{}") // not possible: strings and a bool
+		value = []byte("{}") // not possible: strings and bools
 	}
 	return &guarddutyapi.ServiceAdditionalInfo{Value: new(string(value)), Type: new("default")}
 }
