@@ -260,7 +260,7 @@ func tellOf(found []*finding.Finding, which string) ([]*finding.Finding, error) 
 			some = append(some, f)
 		} else if strings.HasPrefix(f.ID, strings.ToLower(which)) {
 			some = append(some, f)
-			ids
+			ids++
 		}
 	}
 	switch {
