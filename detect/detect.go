@@ -29,6 +29,7 @@ import (
 	"sumun.dev/detect/rule/droppoint"
 	"sumun.dev/detect/rule/exfiltration"
 	"sumun.dev/detect/rule/instancecredentials"
+	"sumun.dev/detect/rule/kubeanonymouscall"
 	"sumun.dev/detect/rule/listedaddress"
 	"sumun.dev/detect/rule/listedcaller"
 	"sumun.dev/detect/rule/maliciousdomain"
@@ -93,6 +94,7 @@ var programmed = []*rule.Rule{
 	&droppoint.Rule,
 	&exfiltration.Rule,
 	&instancecredentials.Rule,
+	&kubeanonymouscall.Rule,
 	&listedaddress.Rule,
 	&listedcaller.Rule,
 	&maliciousdomain.Rule,

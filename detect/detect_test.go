@@ -23,6 +23,7 @@ import (
 	"sumun.dev/detect/source/cloudtrail"
 	"sumun.dev/detect/source/dns"
 	"sumun.dev/detect/source/flow"
+	"sumun.dev/detect/source/kube"
 	edns "sumun.dev/engine/dns"
 	"sumun.dev/finding"
 	"sumun.dev/store"
@@ -83,6 +84,7 @@ func engine(t testing.TB) *Engine {
 
 // readers reads a line of a fixture, by the class of the rule.
 var readers = map[record.Class]func() func([]byte) (*record.Record, error){
+	record.Orchestration:   func() func([]byte) (*record.Record, error) { return kube.Read },
 	record.DNSActivity:     func() func([]byte) (*record.Record, error) { return dns.NewReader().Read },
 	record.APIActivity:     func() func([]byte) (*record.Record, error) { return cloudtrail.Read },
 	record.NetworkActivity: func() func([]byte) (*record.Record, error) { return flow.NewReader().Read },

@@ -201,6 +201,7 @@ func newEnv(s *rule.Scene, r *record.Record) *env {
 		}
 		e.HTTP.Agent = k.Agent
 		e.Kube.Verb, e.Kube.Resource, e.Kube.Subresource, e.Kube.Namespace, e.Kube.Name = k.Verb, k.Resource, k.Subresource, k.Namespace, k.Name
+		e.Request, e.Response = at(&k.Request), at(&k.Response) // the objects
 		e.Kube.User, e.Kube.Groups, e.Kube.Code, e.Kube.URI, e.Kube.Cluster = k.User, k.Groups, k.Code, k.URI, k.Cluster
 	}
 	e.Between = between
@@ -233,15 +234,17 @@ func (e *env) call(a *record.API) {
 		e.Src.Service = a.Source
 	}
 	e.HTTP.Agent = a.Agent
-	at := func(d *record.Document) func(...string) []string {
-		return func(paths ...string) (all []string) {
-			for _, path := range paths {
-				all = append(all, d.All(strings.Split(path, ".")...)...)
-			}
-			return all
-		}
-	}
 	e.Request, e.Response, e.Additional = at(&a.Request), at(&a.Response), at(&a.Additional)
+}
+
+// at returns all values at dotted paths of a document.
+func at(d *record.Document) func(...string) []string {
+	return func(paths ...string) (all []string) {
+		for _, path := range paths {
+			all = append(all, d.All(strings.Split(path, ".")...)...)
+		}
+		return all
+	}
 }
 
 func (e *env) endpoint(a netip.Addr, port uint16) endpoint {
