@@ -27,7 +27,7 @@ const (
 	mediumAtMost = 6.9
 	highAtMost   = 8.9
 	critical     = 9
-	least        = 1.5 // what habits leave of a suspicion that is told
+	least        = 2 // what habits leave of a suspicion that is told
 
 	manifold = 12 // different calls that change something, of who administers or deploys
 
@@ -59,7 +59,8 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 		return
 	}
 	kind, _ := finding.KindOf(s.Type)
-	severity := cmp.Or(s.Severity, kind.Severity)
+	told := cmp.Or(s.Severity, kind.Severity)
+	severity := told
 	j := e.here.normal.Judge(r, e.net.Look(r.API.IP))
 	if e.family(&s) {
 		s.API.Affiliated = true
@@ -78,7 +79,7 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 	company := 0
 	seen := map[finding.Evidence]bool{place(n.Signals[len(n.Signals)-1]): true}
 	for _, g := range n.Signals[:len(n.Signals)-1] {
-		if g.Severity >= 2 && s.At.Sub(g.Last) <= near && !n.busy() && !seen[place(g)] {
+		if g.Severity >= 4 && s.At.Sub(g.Last) <= near && !n.busy() && !seen[place(g)] {
 			seen[place(g)] = true
 			company++
 		}
@@ -86,9 +87,9 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 	switch {
 	case severity < least && company == 0:
 		return
-	case j.Ready || company > 0 && severity >= 7:
+	case j.Ready && severity >= told || company > 0 && severity >= 7:
 		severity = min(severity+float64(min(company, 3)), max(highAtMost, severity))
-	default:
+	default: // it is not known enough, or known too well, to be High
 		severity = min(severity+float64(min(company, 3)), mediumAtMost)
 	}
 	s.Severity = max(severity, 1)
