@@ -145,3 +145,15 @@ func TestTold(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// A call of a Kubernetes API server is shown as GuardDuty does.
+func TestKubernetesCall(t *testing.T) {
+	f := Open(home, Suspicion{
+		Type: "Execution:Kubernetes/ExecInKubeSystemPod", At: noon, Kubernetes: &KubernetesDetails{Cluster: "prod", User: "ann"},
+		KubeCall: &KubernetesCall{Verb: "create", URI: "/api/v1/namespaces/kube-system/pods/p/exec", Resource: "pods", Subresource: "exec", Namespace: "kube-system", Name: "p", Status: 101, Sources: []Remote{{Address: netip.MustParseAddr("198.51.100.7")}}},
+	}, noon)
+	a := f.GuardDuty().Service.Action
+	if k := a.KubernetesApiCallAction; *a.ActionType != "KUBERNETES_API_CALL" || *k.Verb != "create" || *k.Subresource != "exec" || *k.ResourceName != "p" || *k.StatusCode != 101 || k.SourceIps[0] != "198.51.100.7" || *k.RemoteIpDetails.IpAddressV4 != "198.51.100.7" {
+		t.Errorf("%+v", a)
+	}
+}

@@ -183,6 +183,9 @@ func (f *Finding) action() *guarddutyapi.Action {
 	if p := f.Probe; p != nil {
 		return &guarddutyapi.Action{ActionType: new("PORT_PROBE"), PortProbeAction: p.action()}
 	}
+	if k := f.KubeCall; k != nil {
+		return &guarddutyapi.Action{ActionType: new("KUBERNETES_API_CALL"), KubernetesApiCallAction: k.action()}
+	}
 	if f.DNS == nil {
 		return nil
 	}
@@ -190,6 +193,20 @@ func (f *Finding) action() *guarddutyapi.Action {
 		Domain: &f.DNS.Domain, Protocol: &f.DNS.Protocol, Blocked: &f.DNS.Blocked,
 		DomainWithSuffix: new(registered(f.DNS.Domain)), VpcOwnerAccountId: new(string(f.Account)),
 	}}
+}
+
+func (k *KubernetesCall) action() *guarddutyapi.KubernetesApiCallAction {
+	a := &guarddutyapi.KubernetesApiCallAction{
+		RequestUri: &k.URI, Verb: &k.Verb, Resource: optional(k.Resource), Subresource: optional(k.Subresource), Namespace: optional(k.Namespace),
+		ResourceName: optional(k.Name), UserAgent: optional(k.Agent), StatusCode: new(int32(k.Status)),
+	}
+	for i := range k.Sources {
+		a.SourceIps = append(a.SourceIps, k.Sources[i].Address.String())
+	}
+	if len(k.Sources) > 0 {
+		a.RemoteIpDetails = k.Sources[0].details()
+	}
+	return a
 }
 
 func (c *APICall) action() *guarddutyapi.AwsApiCallAction {
