@@ -1,7 +1,6 @@
 package detect
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -173,9 +172,9 @@ func FuzzActors(f *testing.F) {
 	r := did("eve", 1, 0, "iam", "CreateUser", "203.0.113.7", `{"userName":"x"}`)
 	a.act(r)
 	a.signal("eve", &finding.Suspicion{Type: "A:B/C", At: r.Time, Caller: &finding.Caller{}}, 5)
-	b, _ := json.Marshal(a)
-	if kept, err := a.MarshalBinary(); err == nil {
-		b = kept
+	b, err := a.MarshalBinary()
+	if err != nil {
+		f.Fatal(err)
 	}
 	f.Add(b)
 	f.Add([]byte(`{"Actors":[null]}`))

@@ -67,10 +67,10 @@ func Read(b []byte) (*record.Record, error) {
 	}
 	var e event
 	if err := json.Unmarshal(b, &e, lenient); err != nil {
-		return nil, fmt.Errorf("Kubernetes audit event: %w", err)
+		return nil, fmt.Errorf("audit event of Kubernetes: %w", err)
 	}
 	if e.AuditID == "" || e.Verb == "" {
-		return nil, errors.New("Kubernetes audit event: no auditID or no verb")
+		return nil, errors.New("audit event of Kubernetes: no auditID or no verb")
 	}
 	told := e.At
 	if told == "" {
@@ -78,7 +78,7 @@ func Read(b []byte) (*record.Record, error) {
 	}
 	at, err := time.Parse(time.RFC3339, told)
 	if err != nil {
-		return nil, fmt.Errorf("Kubernetes audit event: stageTimestamp: %w", err)
+		return nil, fmt.Errorf("audit event of Kubernetes: stageTimestamp: %w", err)
 	}
 	if e.Stage == "RequestReceived" {
 		return nil, nil
