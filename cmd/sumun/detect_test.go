@@ -34,7 +34,7 @@ func TestDetectExplains(t *testing.T) {
 	}
 	id := strings.Fields(strings.Split(table, "\n")[1])[2]
 	status, story, complaint := command(t, "", "detect", "--explain", id, log)
-	for _, want := range []string{"HIGH 8.0", "rule       amishared", "arn:aws:iam::111122223333:user/ann", "198.51.100.7", log + ":1 e0", log + ":2 e1", "2 times", "Response", "T1537", "False positives"} {
+	for _, want := range []string{"MEDIUM 6.9", "rule       amishared", "arn:aws:iam::111122223333:user/ann", "198.51.100.7", log + ":1 e0", log + ":2 e1", "2 times", "Response", "T1537", "False positives"} {
 		if !strings.Contains(story, want) {
 			t.Errorf("%d %s: the story lacks %q:\n%s", status, complaint, want, story)
 		}
