@@ -21,6 +21,7 @@ import (
 	"sumun.dev/engine/certtest"
 	"sumun.dev/engine/seal"
 	"sumun.dev/plane/config"
+	"sumun.dev/plane/roothsm"
 	"sumun.dev/store"
 )
 
@@ -444,4 +445,26 @@ func TestBareRootKeyIsWrappedByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	hasAlice(t, k.settings(folder))
+}
+
+// A program without PKCS #11 says so, and makes no key.
+func TestRootKeyInAnHSMNeedsAProgramBuiltForIt(t *testing.T) {
+	cfg := config.Config{Data: t.TempDir()}
+	cfg.RootKey.PKCS11 = config.RootHSM{Module: "/nowhere.so", Token: "t", Key: "k", PINFile: filepath.Join(cfg.Data, "pin")}
+	if err := os.WriteFile(cfg.RootKey.PKCS11.PINFile, []byte("1234\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenRoot(t.Context(), &cfg, true); err == nil || !strings.Contains(err.Error(), "others can read") {
+		t.Errorf("a PIN for everybody: %v", err)
+	}
+	if err := os.Chmod(cfg.RootKey.PKCS11.PINFile, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenRoot(t.Context(), &cfg, true); !errors.Is(err, roothsm.ErrAbsent) && !(err != nil && strings.Contains(err.Error(), "cannot be opened")) {
+		t.Errorf("without PKCS #11, or its module: %v", err)
+	}
+	left, err := os.ReadDir(cfg.Data)
+	if err != nil || len(left) != 1 {
+		t.Errorf("%v, %v", left, err)
+	}
 }

@@ -112,14 +112,15 @@ func (d *diagnosis) rootKey(ctx context.Context) {
 	}
 	name, given := filepath.Join(d.data, plane.RootKeyFile), os.Getenv(seal.Variable) != ""
 	lost := "put %s back, or set " + seal.Variable
-	if d.cfg.RootKey.KMS.Key != "" {
-		name, given = filepath.Join(d.data, plane.RootKMSFile), false
+	wrapped := wrappedIn(&d.cfg)
+	if wrapped != "" {
+		name, given = filepath.Join(d.data, wrapped), false
 		lost = "put %s back"
 	}
 	s, err := os.Stat(name)
 	_, state := os.Stat(filepath.Join(d.data, sqlite.File))
 	switch {
-	case err == nil && s.Mode().Perm()&0o077 != 0 && d.cfg.RootKey.KMS.Key == "":
+	case err == nil && s.Mode().Perm()&0o077 != 0 && wrapped == "":
 		d.bad("others can read %s: chmod 600 %s", name, shellQuote(name))
 	case state == nil && err != nil && !given:
 		d.bad("there is data, but no root key: "+lost, name)
@@ -138,7 +139,7 @@ func (d *diagnosis) opens(ctx context.Context, name string) {
 	err := plane.CheckRootKey(ctx, &cfg)
 	kms := cfg.RootKey.KMS
 	switch {
-	case errors.Is(err, store.ErrWrongKey) && kms.Key != "":
+	case errors.Is(err, store.ErrWrongKey) && wrappedIn(&cfg) != "":
 		d.bad("the data was sealed under another root key: put the right %s back", name)
 	case errors.Is(err, store.ErrWrongKey):
 		d.bad("the data was sealed under another root key: put the right one at %s, or in %s", name, seal.Variable)
@@ -146,6 +147,8 @@ func (d *diagnosis) opens(ctx context.Context, name string) {
 		d.bad("%v", err)
 	case kms.Key != "":
 		d.good("root key opens the data; the KMS at %s opens it with %s; keep a copy of %s", kms.URL(), kms.Key, name)
+	case wrappedIn(&cfg) != "":
+		d.good("root key opens the data; the key %s of the token %s opens it; keep a copy of %s", cfg.RootKey.PKCS11.Key, cfg.RootKey.PKCS11.Token, name)
 	default:
 		d.good("root key opens the data; keep a copy of %s apart from backups", name)
 	}

@@ -74,7 +74,11 @@ func TestCheck(t *testing.T) {
 		{"root_key_of_no_plane", func(c *Config) { c.RootKey.KMS = RootKMS{Key: rootKMSKey, Plane: "a b"} }, "root-key.kms.plane:"},
 		{"root_key_without_key", func(c *Config) { c.RootKey.KMS.Endpoint = "https://kms.example" }, "root-key.kms.key:"},
 		{"root_key_of_a_plane_in_memory", func(c *Config) { c.Data, c.RootKey.KMS.Key = Memory, rootKMSKey }, "data:"},
-		{"root_key_in_an_hsm", func(c *Config) { c.RootKey.PKCS11 = "/usr/lib/softhsm/libsofthsm2.so" }, "root-key.pkcs11:"},
+		{"root_key_in_an_hsm", func(c *Config) { c.RootKey.PKCS11 = RootHSM{Module: "m.so", Token: "t", Key: "k"} }, ""},
+		{"root_key_in_half_an_hsm", func(c *Config) { c.RootKey.PKCS11 = RootHSM{Module: "m.so"} }, "root-key.pkcs11: module, token and key"},
+		{"root_key_in_two_places", func(c *Config) {
+			c.RootKey.PKCS11, c.RootKey.KMS.Key = RootHSM{Module: "m.so", Token: "t", Key: "k"}, rootKMSKey
+		}, "root-key: kms and pkcs11 are both set"},
 		{"public_admin", func(c *Config) { c.Admin = "0.0.0.0:4567" }, "admin:"},
 		{"name_as_address", func(c *Config) { c.Listen = "example.com:4566" }, "listen:"},
 		{"upstream_name", func(c *Config) { c.DNS.Upstreams = []string{"dns.example"} }, "dns.upstreams[0]:"},

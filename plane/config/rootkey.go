@@ -13,7 +13,15 @@ import (
 // RootKey says where the root keys come from.
 type RootKey struct {
 	KMS    RootKMS `yaml:"kms" doc:"A key of another KMS, of AWS's or of another plane's, under which the root keys are kept (docs/root-key.md). Without it they are given in SUMUN_ROOT_KEY, else kept in root.key in the data folder."`
-	PKCS11 string  `yaml:"pkcs11" doc:"Refused: PKCS #11 modules are C libraries, which this program, made without C, cannot load. Let a KMS keep the root keys whose key is in the HSM."`
+	PKCS11 RootHSM `yaml:"pkcs11" doc:"A key of an HSM, under which the root keys are kept. Only for a program that was built with CGO_ENABLED=1 and -tags pkcs11, since PKCS #11 modules are C libraries."`
+}
+
+// RootHSM is a secret key of an HSM.
+type RootHSM struct {
+	Module  string `yaml:"module" doc:"Path of the PKCS #11 library."`
+	Token   string `yaml:"token" doc:"Label of the token."`
+	Key     string `yaml:"key" doc:"Label of an AES key that can encrypt and decrypt with GCM."`
+	PINFile string `yaml:"pin-file" doc:"File, mode 0600, that holds the PIN of the token's user." default:"SUMUN_HSM_PIN"`
 }
 
 // RootKMS is a key of another KMS.
@@ -33,8 +41,17 @@ var planeName = regexp.MustCompile(`^[A-Za-z0-9._:/-]{1,128}$`)
 func (c *Config) checkRootKey() error {
 	k := &c.RootKey.KMS
 	switch {
-	case c.RootKey.PKCS11 != "":
-		return errors.New("root-key.pkcs11: PKCS #11 modules are C libraries, which this program, made without C, cannot load; use root-key.kms with a KMS whose key is in the HSM")
+	case c.RootKey.PKCS11 != RootHSM{}:
+		h := c.RootKey.PKCS11
+		switch {
+		case k.Key != "":
+			return errors.New("root-key: kms and pkcs11 are both set; root keys come from one place")
+		case c.InMemory():
+			return errors.New("data: ':memory:' keeps nothing, so root-key.pkcs11 cannot be used with it")
+		case h.Module == "" || h.Token == "" || h.Key == "":
+			return errors.New("root-key.pkcs11: module, token and key are needed")
+		}
+		return nil
 	case k.Key == "" && (k.Plane != "" || k.Region != "" || k.Endpoint != "" || k.CA != "" || k.Profile != "" || k.InsecureHTTP || len(k.Earlier) > 0):
 		return errors.New("root-key.kms.key: is missing")
 	case k.Key == "":
