@@ -15,11 +15,11 @@ import (
 
 	"github.com/expr-lang/expr"
 	"github.com/expr-lang/expr/vm"
-	"github.com/goccy/go-yaml"
 
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
 	"sumun.dev/detect/window"
+	"sumun.dev/engine/yamltext"
 	"sumun.dev/finding"
 )
 
@@ -81,8 +81,8 @@ func Parse(b []byte) (*rule.Rule, error) {
 		return nil, fmt.Errorf("the rule is larger than %d bytes", maxFile)
 	}
 	var f file
-	if err := yaml.UnmarshalWithOptions(b, &f, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s", yaml.FormatError(err, false, false))
+	if err := yamltext.Strict(b, &f); err != nil {
+		return nil, err
 	}
 	r, err := f.compile()
 	if err != nil && f.Name != "" {

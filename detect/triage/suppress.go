@@ -6,8 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
+	"sumun.dev/engine/yamltext"
 	"sumun.dev/finding"
 )
 
@@ -37,8 +36,8 @@ func ParseSuppressions(b []byte) ([]Suppression, error) {
 		return nil, fmt.Errorf("is larger than %d bytes", maxSuppressFile)
 	}
 	var all []Suppression
-	if err := yaml.UnmarshalWithOptions(b, &all, yaml.Strict()); err != nil {
-		return nil, errors.New(yaml.FormatError(err, false, false))
+	if err := yamltext.Strict(b, &all); err != nil {
+		return nil, err
 	}
 	if len(all) > maxSuppressions {
 		return nil, fmt.Errorf("has %d suppressions, more than %d", len(all), maxSuppressions)
