@@ -147,7 +147,7 @@ func FuzzKeyID(f *testing.F) {
 	for _, seed := range []string{
 		"12345678-1234-1234-1234-123456789012", "mrk-0123456789abcdef0123456789abcdef", "alias/app", "alias/aws/ssm", "alias/", "",
 		"arn:aws:kms:us-east-1:111122223333:key/12345678-1234-1234-1234-123456789012", "arn:aws:kms:us-east-1:111122223333:alias/app",
-		"arn:aws:kms:eu-west-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef", "arn:aws:s3:::bucket", "arn:aws:kms:us-east-1::key/x", "key/x", "\x00", "alias/\x00",
+		"arn:aws:kms:eu-west-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef", "arn:aws:s3:::bucket", "arn:aws:kms:us-east-1::key/x", "arn:aws:kms:us-east-1:0:alias/0", "key/x", "\x00", "alias/\x00",
 	} {
 		f.Add(seed)
 	}
@@ -163,6 +163,9 @@ func FuzzKeyID(f *testing.F) {
 					t.Fatalf("%q: %v", keyID, err)
 				}
 				continue
+			}
+			if found.ID == "" && aliasOK && found.Alias == found.ARN.Resource && found.ARN.Account != account && found.ARN.Account != "" {
+				continue // another account's alias: whether it is there is not told, and the gate refuses it
 			}
 			if !validKeyID(found.ID) || found.ARN.Resource != "key/"+found.ID || found.ARN.Region != "us-east-1" || found.ARN.Service != "kms" || found.ARN.Account == "" {
 				t.Fatalf("%q is %+v", keyID, found)
