@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"sumun.dev/aws"
@@ -34,8 +35,9 @@ type Keys struct {
 	nodes *store.Table[Node] // nil: no other process shares the store
 	self  Node
 
-	change sync.Mutex // one at a time
-	more   chan struct{}
+	change  sync.Mutex // one at a time
+	more    chan struct{}
+	trouble atomic.Pointer[string] // why what is stored is not sealed again, as of the last attempt
 }
 
 // A Node is a process that shares the store with others, and the root keys that it
@@ -58,11 +60,13 @@ func (n Node) id() string {
 }
 
 // How often a node says which keys it has, after what silence it counts as not
-// running, and after what silence it is forgotten.
+// running, after what silence it is forgotten, and how often a node looks whether
+// another has left a change unfinished.
 const (
 	nodeBeat   = 10 * time.Second
 	nodeGone   = 45 * time.Second
 	nodeForgot = 24 * time.Hour
+	nodeLook   = time.Minute
 )
 
 // streams are those of the spine.
@@ -105,14 +109,22 @@ func (k *Keys) Close(ctx context.Context) error {
 }
 
 // run finishes what is left of a change, until ctx ends: also one that an earlier
-// process has begun.
+// process has begun, or another node, which may be gone.
 func (k *Keys) run(ctx context.Context) {
 	for pause := time.Second; ; {
 		err := k.Finish(ctx)
 		var again <-chan time.Time
-		if err != nil && ctx.Err() == nil {
+		switch {
+		case err != nil && ctx.Err() == nil:
 			k.log.Warn("what is sealed under earlier root keys is not all sealed again; tries again", "error", err, "pause", pause)
+			k.trouble.Store(new(err.Error()))
 			again, pause = time.After(pause), min(2*pause, time.Minute)
+		case err == nil:
+			k.trouble.Store(nil)
+			pause = time.Second
+			if k.nodes != nil {
+				again = time.After(nodeLook)
+			}
 		}
 		select {
 		case <-ctx.Done():
@@ -291,6 +303,7 @@ func (k *Keys) Rotate(ctx context.Context) (*Rotated, error) {
 }
 
 func (k *Keys) wake() {
+	k.trouble.Store(nil) // of an earlier attempt
 	select {
 	case k.more <- struct{}{}:
 	default:
@@ -334,6 +347,7 @@ type KeyReport struct {
 	Source   string    `json:"source"`
 	Current  string    `json:"current"`
 	Resealed time.Time `json:"resealed,omitzero"` // when all was sealed under the current key; zero: not all is
+	Trouble  string    `json:"trouble,omitempty"` // why the last attempt to seal all again failed
 	Keys     []RootKey `json:"keys"`
 	Nodes    []Node    `json:"nodes,omitempty"` // the others
 }
@@ -342,12 +356,21 @@ type KeyReport struct {
 type KeyProgress struct {
 	Current  string    `json:"current"`
 	Resealed time.Time `json:"resealed,omitzero"`
+	Trouble  string    `json:"trouble,omitempty"`
 }
 
-// Progress says when all was sealed under the current key, if it is.
+// Progress says when all was sealed under the current key, if it is, else what went
+// wrong.
 func (k *Keys) Progress(ctx context.Context) (KeyProgress, error) {
 	state, err := k.store.RootKeys(ctx)
-	return KeyProgress{state.Current, state.Resealed}, err
+	return KeyProgress{state.Current, state.Resealed, k.hindered()}, err
+}
+
+func (k *Keys) hindered() string {
+	if why := k.trouble.Load(); why != nil {
+		return *why
+	}
+	return ""
 }
 
 // Report says of each root key what is sealed under it and what still needs it. It
@@ -361,7 +384,7 @@ func (k *Keys) Report(ctx context.Context) (*KeyReport, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &KeyReport{Source: k.root.Source(), Current: state.Current, Resealed: state.Resealed}
+	r := &KeyReport{Source: k.root.Source(), Current: state.Current, Resealed: state.Resealed, Trouble: k.hindered()}
 	if r.Nodes, err = k.others(ctx, nodeForgot); err != nil {
 		return nil, err
 	}

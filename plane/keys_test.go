@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"sumun.dev/api/iamapi"
@@ -16,6 +18,7 @@ import (
 	"sumun.dev/engine/seal"
 	"sumun.dev/plane/config"
 	"sumun.dev/store"
+	"sumun.dev/store/memory"
 	"sumun.dev/store/postgres/postgrestest"
 )
 
@@ -383,4 +386,84 @@ func TestEveryNodeHasAKeyBeforeItIsUsed(t *testing.T) {
 	if err := keys.Drop(t.Context(), old, true); err != nil {
 		t.Errorf("drop when nothing needs it: %v", err)
 	}
+}
+
+// A node goes on with a change that another has begun and left.
+func TestAnotherNodeFinishesAChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		root, err := seal.Open(t.Context(), seal.File(filepath.Join(t.TempDir(), "key")), true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st := store.Open(memory.New(), root)
+		if err := st.CheckKey(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		cfg := config.Default()
+		cfg.Data, cfg.Store.Postgres = t.TempDir(), "shared"
+		k := newKeys(&cfg, st, nil, root, slog.New(slog.DiscardHandler))
+		ctx, leave := context.WithCancel(t.Context())
+		defer leave()
+		go k.run(ctx)
+		synctest.Wait()
+		made, err := root.Make(ctx)
+		if err == nil {
+			err = st.Rekey(ctx, made) // and nobody tells this node to finish it
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * nodeLook)
+		if p, err := k.Progress(ctx); err != nil || p.Current != made || p.Resealed.IsZero() {
+			t.Errorf("%+v, %v", p, err)
+		}
+	})
+}
+
+// A stuck backend cannot read what is to be sealed again.
+type stuck struct {
+	store.Backend
+	free atomic.Bool
+}
+
+func (s *stuck) Sealed(ctx context.Context, after store.Cursor, limit int) ([]store.Item, error) {
+	if !s.free.Load() {
+		return nil, errors.New("the disk is gone")
+	}
+	return s.Backend.Sealed(ctx, after, limit)
+}
+
+// Who waits for a rotation hears what holds it up, until it goes on.
+func TestRotationSaysWhatHoldsItUp(t *testing.T) {
+	cfg := config.Default()
+	cfg.Data = filepath.Join(t.TempDir(), "data")
+	disk := &stuck{}
+	p, err := New(t.Context(), cfg, Options{Log: slog.New(slog.DiscardHandler), MemorySpine: true, NoUpstreams: true, NoNote: true,
+		backend: func(b store.Backend) store.Backend { disk.Backend = b; return disk }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer end(t, p)
+	k := p.current.Load().keys
+	if _, err := k.Rotate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until := func(done func(KeyProgress) bool) {
+		t.Helper()
+		for {
+			progress, err := k.Progress(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if done(progress) {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	until(func(p KeyProgress) bool {
+		return strings.Contains(p.Trouble, "the disk is gone") && p.Resealed.IsZero()
+	})
+	disk.free.Store(true)
+	until(func(p KeyProgress) bool { return p.Trouble == "" && !p.Resealed.IsZero() })
 }

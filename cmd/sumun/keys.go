@@ -179,6 +179,9 @@ func describe(w io.Writer, r *plane.KeyReport, now time.Time) {
 	}
 	if r.Resealed.IsZero() {
 		fmt.Fprintf(w, "\nNot all is sealed under %s yet: it goes on while the plane runs, and with 'sumun keys rotate-root'.\n", r.Current)
+		if r.Trouble != "" {
+			fmt.Fprintf(w, "The last attempt failed: %s\n", r.Trouble)
+		}
 	}
 	for _, n := range r.Nodes {
 		fmt.Fprintf(w, "\nnode %s has %s, seals under %s, seen %s\n", n, strings.Join(n.Keys, ", "), n.Current, n.Seen.Format(time.RFC3339))
@@ -235,6 +238,9 @@ func (r running) finish(ctx context.Context) error {
 		var progress plane.KeyProgress
 		if err := r.ask(ctx, http.MethodGet, "/keys/progress", &progress); err != nil || !progress.Resealed.IsZero() {
 			return err
+		}
+		if progress.Trouble != "" {
+			return fmt.Errorf("root key %s is current, but what was sealed before is not all sealed again; the plane goes on trying, 'sumun keys status' says how far it is: %s", progress.Current, progress.Trouble)
 		}
 		select {
 		case <-time.After(200 * time.Millisecond):
