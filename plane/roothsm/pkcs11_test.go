@@ -17,7 +17,7 @@ import (
 	"sumun.dev/plane/rootwrap"
 )
 
-// token makes a token of SoftHSM with an AES key.
+// token makes a token of SoftHSM with an AES key, and two more of one label.
 func token(t *testing.T) Settings {
 	t.Helper()
 	module := "/usr/lib/softhsm/libsofthsm2.so"
@@ -42,8 +42,10 @@ func token(t *testing.T) Settings {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if _, err := c.GenerateSecretKeyWithLabel([]byte("1"), []byte("root"), 256, crypto11.CipherAES); err != nil {
-		t.Fatal(err)
+	for id, label := range []string{"root", "twice", "twice"} {
+		if _, err := c.GenerateSecretKeyWithLabel([]byte{byte(id)}, []byte(label), 256, crypto11.CipherAES); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return s
 }
@@ -111,7 +113,8 @@ func TestRefused(t *testing.T) {
 	}{
 		"pin":    {func(s *Settings) { s.PIN = "9999" }, "cannot be opened"},
 		"token":  {func(s *Settings) { s.Token = "other" }, "cannot be opened"},
-		"key":    {func(s *Settings) { s.Key = "other" }, "has no secret key other"},
+		"key":    {func(s *Settings) { s.Key = "other" }, "has no secret key other; make"},
+		"twice":  {func(s *Settings) { s.Key = "twice" }, "has 2 secret keys twice"},
 		"module": {func(s *Settings) { s.Module = "/nowhere.so" }, "cannot be opened"},
 	} {
 		changed := s
