@@ -325,7 +325,7 @@ func (k *Keys) lack(ctx context.Context, id string) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return fmt.Errorf("the root key %s is kept in %s and not used yet, since these nodes do not have it: %s. Give it to each (root.key and root.kms are read again every %s; a variable needs a restart), then rotate again",
+	return fmt.Errorf("the root key %s is kept in %s and not used yet, since these nodes do not have it: %s. Give it to each (root.key, root.kms and root.hsm are read again every %s; a variable needs a restart), then rotate again",
 		id, k.root.Source(), strings.Join(names, "; "), nodeBeat)
 }
 

@@ -21,8 +21,8 @@ func backup() *cobra.Command {
 		Short: "Write all state to a file, while the plane runs or not",
 		Long: `Backup writes the state as of one instant: accounts, keys, policies, lists,
 findings, due work. It stays sealed under the root key, which is not in the
-file: keep root.key and credentials.json safe, apart from the backup. The event
-log is not in it.`,
+file: keep root.key (or root.kms, root.hsm) and credentials.json safe, apart from
+the backup. The event log is not in it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			if cfg.InMemory() {
@@ -57,9 +57,9 @@ func restore() *cobra.Command {
 		Short: "Fill an empty data folder from a backup",
 		Long: `Restore fills a folder that holds no state yet. Put the root.key that the
 backup was sealed under into the folder first, or give it in SUMUN_ROOT_KEY. Where
-a KMS keeps the root keys, put root.kms there, and name the settings with --config.
-It seals what it loads under the newest of the root keys at hand, and names the key
-that it lacks. Copy credentials.json too, since 'sumun env' reads the first keys there.`,
+a KMS or an HSM keeps the root keys, put root.kms or root.hsm there, and name the
+settings with --config. It seals what it loads under the newest of the root keys at
+hand, and names the key that it lacks. Copy credentials.json too, since 'sumun env' reads the first keys there.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg := config.Default()

@@ -42,24 +42,24 @@ may share. See docs/root-key.md.`,
 		{
 			Use: "rotate-root", Args: cobra.NoArgs,
 			Short: "Make another root key current and seal all data again under it",
-			Long: `Rotate-root makes a new root key, keeps it beside the others (root.key or root.kms),
-and then has everything sealed under it: first whatever is written from now on, then
-all that is stored, while the plane goes on. It can be stopped or killed at any
+			Long: `Rotate-root makes a new root key, keeps it beside the others (root.key, root.kms
+or root.hsm), and then has everything sealed under it: first whatever is written from
+now on, then all that is stored, while the plane goes on. It can be stopped or killed at any
 moment: a start of the plane, or the same command, goes on with it.
 
 When the newest root key is not in use yet it takes that one: so keys that come from
 SUMUN_ROOT_KEY are changed, by a start with NEW,OLD before. Where several nodes share
 a PostgreSQL store, each must have the new key first; those that have not are named.
 
-Keep a copy of the new root.key, apart from backups. The earlier key stays until
+Keep a copy of the new file, apart from backups. The earlier key stays until
 'sumun keys drop', which backups, the event log and handed out sessions may hold up.`,
 			RunE: k.with(func(ctx context.Context, c *cobra.Command, r rootKeys, _ []string) error { return k.rotate(ctx, c, r) }),
 		},
 		{
 			Use: "drop ID", Args: cobra.ExactArgs(1),
 			Short: "Forget a root key that nothing needs any more",
-			Long: `Drop takes a root key out of root.key or root.kms. It refuses while anything that is
-kept needs the key, and says what. Backups from before the key was changed need it
+			Long: `Drop takes a root key out of root.key, root.kms or root.hsm. It refuses while anything
+that is kept needs the key, and says what. Backups from before the key was changed need it
 for ever: they can be restored only with a copy of it.`,
 			RunE: k.with(func(ctx context.Context, c *cobra.Command, r rootKeys, args []string) error {
 				if err := r.drop(ctx, args[0], k.ends); err != nil {

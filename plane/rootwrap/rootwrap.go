@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 
@@ -133,7 +134,7 @@ func (k *Keys) Make(ctx context.Context) (seal.Key, error) {
 }
 
 // Keep replaces the file at once by one with the ciphertexts of these keys, which
-// were made or read here.
+// were made or read here, and forgets all others.
 func (k *Keys) Keep(_ context.Context, keys []seal.Key) error {
 	var next file
 	for _, key := range keys {
@@ -146,6 +147,9 @@ func (k *Keys) Keep(_ context.Context, keys []seal.Key) error {
 	if err := runtime.WriteFile(k.File, next); err != nil {
 		return fmt.Errorf("keep the root keys: %w", err)
 	}
+	maps.DeleteFunc(k.known, func(id string, _ known) bool {
+		return !slices.ContainsFunc(next.Keys, func(w wrapped) bool { return w.ID == id })
+	})
 	return nil
 }
 
