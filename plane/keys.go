@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"sumun.dev/aws"
@@ -23,6 +24,7 @@ import (
 	"sumun.dev/plane/config"
 	"sumun.dev/spine"
 	"sumun.dev/store"
+	"sumun.dev/store/sqlite"
 )
 
 // Keys are a plane's root keys and all that is sealed under them.
@@ -91,6 +93,9 @@ func OpenKeys(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Keys,
 	if cfg.Store.Postgres != "" {
 		return nil, errors.New("other nodes may share the PostgreSQL store, and each must have a key before it is used: start this node, and change its keys while it runs")
 	}
+	if err := owned(filepath.Join(cfg.Data, sqlite.File)); err != nil {
+		return nil, err
+	}
 	st, root, err := OpenStore(ctx, cfg)
 	if err != nil {
 		return nil, err
@@ -101,6 +106,19 @@ func OpenKeys(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Keys,
 		return nil, errors.Join(err, st.Close())
 	}
 	return newKeys(cfg, st, sp, root, log), nil
+}
+
+// owned makes sure that a file is there, and the caller's own: what root makes in the
+// folder of another user, such as a new root.key, that user's plane could not read.
+func owned(file string) error {
+	info, err := os.Stat(file)
+	if err != nil {
+		return fmt.Errorf("there are no data: %w", err)
+	}
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && int(owner.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s belongs to the user with the id %d, and what others make beside it that user's plane could not read: run this as that user (sudo -u '#%d')", file, owner.Uid, owner.Uid)
+	}
+	return nil
 }
 
 // Close closes what OpenKeys has opened.

@@ -3,6 +3,7 @@ package plane
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,6 +21,7 @@ import (
 	"sumun.dev/store"
 	"sumun.dev/store/memory"
 	"sumun.dev/store/postgres/postgrestest"
+	"sumun.dev/store/sqlite"
 )
 
 // durable starts a plane on a folder, with its event log.
@@ -466,4 +468,35 @@ func TestRotationSaysWhatHoldsItUp(t *testing.T) {
 	})
 	disk.free.Store(true)
 	until(func(p KeyProgress) bool { return p.Trouble == "" && !p.Resealed.IsZero() })
+}
+
+// Keys of a plane that does not run are opened by its own user only, and none are made
+// where there is no plane.
+func TestKeysAreOpenedByTheirOwner(t *testing.T) {
+	cfg := config.Default()
+	cfg.Data = filepath.Join(t.TempDir(), "data")
+	log := slog.New(slog.DiscardHandler)
+	if _, err := OpenKeys(t.Context(), &cfg, log); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a folder that is not there: %v", err)
+	}
+	if _, err := os.Stat(cfg.Data); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder was made: %v", err)
+	}
+	end(t, begun(t, cfg.Data))
+	k, err := OpenKeys(t.Context(), &cfg, log)
+	if err == nil {
+		err = k.Close(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file to another user")
+	}
+	if err := os.Chown(filepath.Join(cfg.Data, sqlite.File), 12345, -1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenKeys(t.Context(), &cfg, log); err == nil || !strings.Contains(err.Error(), "sudo -u '#12345'") {
+		t.Errorf("another user's plane: %v", err)
+	}
 }
