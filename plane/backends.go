@@ -37,7 +37,11 @@ func openBackends(ctx context.Context, cfg *config.Config, o Options, log *slog.
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, st.Close())
 	}
-	return st, sp, newKeys(cfg, st, sp, root, log), nil
+	keys, err := newKeys(cfg, st, sp, root, log)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, sp.Close(ctx), st.Close())
+	}
+	return st, sp, keys, nil
 }
 
 // OpenStore opens the store of a durable plane and makes sure of its root key.

@@ -3,10 +3,13 @@ package plane
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"maps"
 	"os"
@@ -22,6 +25,7 @@ import (
 	"sumun.dev/engine/seal"
 	"sumun.dev/plane/admin"
 	"sumun.dev/plane/config"
+	"sumun.dev/plane/runtime"
 	"sumun.dev/spine"
 	"sumun.dev/store"
 	"sumun.dev/store/sqlite"
@@ -47,6 +51,7 @@ type Keys struct {
 type Node struct {
 	Host    string    `json:"host"`
 	Data    string    `json:"data"`
+	Mark    string    `json:"mark"` // of the data folder: containers may have the same host and path
 	PID     int       `json:"pid"`
 	Keys    []string  `json:"keys"`
 	Current string    `json:"current"` // which it seals under
@@ -57,7 +62,7 @@ func (n Node) String() string { return fmt.Sprintf("%s on %s (process %d)", n.Da
 
 // id is the same after a restart, so that it replaces what the node said before.
 func (n Node) id() string {
-	sum := sha256.Sum256([]byte(n.Host + "\x00" + n.Data))
+	sum := sha256.Sum256([]byte(n.Host + "\x00" + n.Data + "\x00" + n.Mark))
 	return hex.EncodeToString(sum[:16])
 }
 
@@ -74,7 +79,7 @@ const (
 // streams are those of the spine.
 var streams = []string{aws.TrailStream, aws.DNSStream, aws.FindingsStream, aws.BusStream}
 
-func newKeys(cfg *config.Config, st *store.Store, sp spine.Spine, root *seal.Root, log *slog.Logger) *Keys {
+func newKeys(cfg *config.Config, st *store.Store, sp spine.Spine, root *seal.Root, log *slog.Logger) (*Keys, error) {
 	k := &Keys{store: st, spine: sp, root: root, log: log, more: make(chan struct{}, 1)}
 	k.self = Node{Data: cfg.Data, PID: os.Getpid()}
 	k.self.Host, _ = os.Hostname()
@@ -82,9 +87,35 @@ func newKeys(cfg *config.Config, st *store.Store, sp spine.Spine, root *seal.Roo
 		k.self.Data = data
 	}
 	if cfg.Store.Postgres != "" {
+		var err error
+		if k.self.Mark, err = markOf(filepath.Join(cfg.Data, nodeFile)); err != nil {
+			return nil, err
+		}
 		k.nodes = store.NewTable(st, "plane.nodes", store.Global[Node]()).In(store.Place{})
 	}
-	return k
+	return k, nil
+}
+
+// nodeFile holds, in the data folder, what tells the node from others.
+const nodeFile = "node.json"
+
+// markOf reads a node's mark, which the first to ask makes.
+func markOf(file string) (string, error) {
+	var m struct {
+		Mark string `json:"mark"`
+	}
+	text, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		m.Mark = rand.Text()
+		err = runtime.WriteFile(file, m)
+	case err == nil:
+		err = json.Unmarshal(text, &m)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the mark of this node: %w", err)
+	}
+	return m.Mark, nil
 }
 
 // OpenKeys opens the root keys of a plane that does not run. Only a store that no
@@ -105,7 +136,11 @@ func OpenKeys(ctx context.Context, cfg *config.Config, log *slog.Logger) (*Keys,
 	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
-	return newKeys(cfg, st, sp, root, log), nil
+	k, err := newKeys(cfg, st, sp, root, log)
+	if err != nil {
+		return nil, errors.Join(err, sp.Close(ctx), st.Close())
+	}
+	return k, nil
 }
 
 // owned makes sure that a file is there, and the caller's own: what root makes in the

@@ -403,7 +403,10 @@ func TestAnotherNodeFinishesAChange(t *testing.T) {
 		}
 		cfg := config.Default()
 		cfg.Data, cfg.Store.Postgres = t.TempDir(), "shared"
-		k := newKeys(&cfg, st, nil, root, slog.New(slog.DiscardHandler))
+		k, err := newKeys(&cfg, st, nil, root, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
 		ctx, leave := context.WithCancel(t.Context())
 		defer leave()
 		go k.run(ctx)
@@ -498,5 +501,25 @@ func TestKeysAreOpenedByTheirOwner(t *testing.T) {
 	}
 	if _, err := OpenKeys(t.Context(), &cfg, log); err == nil || !strings.Contains(err.Error(), "sudo -u '#12345'") {
 		t.Errorf("another user's plane: %v", err)
+	}
+}
+
+// Two containers can have the same host name and the same path, and are two nodes; one
+// is the same after a restart.
+func TestNodesOfOneNameAreTwo(t *testing.T) {
+	database := postgrestest.Schema(t)
+	one := node(t, database, nil)
+	two := node(t, database, keyOf(t, one))
+	keys, others := one.current.Load().keys, two.current.Load().keys
+	others.self.Host, others.self.Data = keys.self.Host, keys.self.Data
+	if err := others.beat(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keys.Rotate(t.Context()); err == nil || !strings.Contains(err.Error(), "do not have it") {
+		t.Errorf("the other node lacks the key: %v", err)
+	}
+	again, err := markOf(filepath.Join(one.config.Data, nodeFile))
+	if err != nil || again == "" || again != keys.self.Mark {
+		t.Errorf("after a restart the mark is %q, not %q, %v", again, keys.self.Mark, err)
 	}
 }
