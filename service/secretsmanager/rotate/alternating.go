@@ -28,11 +28,11 @@ func alternate(user string) (string, error) {
 // the current credential names. User Guide, "Lambda function rotation strategies":
 // alternating users.
 func (r *run) setAlternating(ctx context.Context) error {
-	now, err := r.value(ctx, current, "")
+	now, err := r.value(ctx, current)
 	if err != nil {
 		return err
 	}
-	next, err := r.value(ctx, pending, r.token)
+	next, err := r.value(ctx, pending)
 	if err != nil {
 		return err
 	}

@@ -177,11 +177,11 @@ func (r *run) begin(ctx context.Context) (done bool, err error) {
 // create makes the new credential, once: what is there is what the database may
 // have been told already.
 func (r *run) create(ctx context.Context) error {
-	now, err := r.value(ctx, current, "")
+	now, err := r.value(ctx, current)
 	if err != nil {
 		return err
 	}
-	_, err = r.value(ctx, pending, r.token)
+	_, err = r.value(ctx, pending)
 	if err == nil {
 		return nil
 	}
@@ -216,7 +216,7 @@ func (r *run) create(ctx context.Context) error {
 
 // test logs in with the new credential.
 func (r *run) test(ctx context.Context) error {
-	c, err := r.value(ctx, pending, r.token)
+	c, err := r.value(ctx, pending)
 	if err != nil {
 		return err
 	}

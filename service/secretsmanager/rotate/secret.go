@@ -47,11 +47,11 @@ func (c *credential) with(user, password string) (string, error) {
 	return string(b), err
 }
 
-// value reads a version of the secret by its stage, and by its id unless that is empty.
-func (r *run) value(ctx context.Context, stage, token string) (*credential, error) {
+// value reads the version of the secret that has a stage; as pending, this rotation's only.
+func (r *run) value(ctx context.Context, stage string) (*credential, error) {
 	in := &secretsmanagerapi.GetSecretValueRequest{SecretId: r.secret, VersionStage: &stage}
-	if token != "" {
-		in.VersionId = &token
+	if stage == pending {
+		in.VersionId = &r.token
 	}
 	return r.read(ctx, in, string(r.template.engine))
 }

@@ -12,66 +12,45 @@ import (
 // else, when somebody has changed it back, as the previous one. User Guide,
 // "Lambda function rotation strategies": single user.
 func (r *run) setSingle(ctx context.Context) error {
-	next, err := r.value(ctx, pending, r.token)
-	if err != nil {
-		return err
-	}
-	server, err := r.server(next)
-	if err != nil {
-		return err
-	}
-	err = server.Try(ctx, next.login())
-	if !errors.Is(err, database.ErrLogin) {
-		return err // the database has the new password already, or does not answer
-	}
-	now, err := r.value(ctx, current, "")
-	if err != nil {
-		return err
-	}
-	if !next.same(now) || next.user != now.user {
-		return errors.New("rotate: the pending credential is of another user or host than the current one")
-	}
-	err = server.SetPassword(ctx, now.login(), next.password)
+	err := r.change(ctx, current, pending)
 	if !errors.Is(err, database.ErrLogin) {
 		return err
 	}
-	before, err := r.value(ctx, previous, "")
-	if missing(err) {
+	err = r.change(ctx, previous, pending)
+	switch {
+	case missing(err):
 		return fmt.Errorf("rotate: neither the pending nor the current credential of %s logs in", r.secret)
-	}
-	if err != nil {
-		return err
-	}
-	if !next.same(before) || next.user != before.user {
-		return errors.New("rotate: the previous credential is of another user or host than the current one")
-	}
-	err = server.SetPassword(ctx, before.login(), next.password)
-	if errors.Is(err, database.ErrLogin) {
+	case errors.Is(err, database.ErrLogin):
 		return fmt.Errorf("rotate: neither the pending, the current nor the previous credential of %s logs in", r.secret)
 	}
 	return err
 }
 
 // undoSingle has the user change the own password back to the current credential's.
-func (r *run) undoSingle(ctx context.Context) error {
-	now, err := r.value(ctx, current, "")
+func (r *run) undoSingle(ctx context.Context) error { return r.change(ctx, pending, current) }
+
+// change has the user log in as one label's credential says, and change the own
+// password to another's, unless that one logs in already. It returns
+// database.ErrLogin when neither does.
+func (r *run) change(ctx context.Context, from, to string) error {
+	goal, err := r.value(ctx, to)
 	if err != nil {
 		return err
 	}
-	server, err := r.server(now)
+	server, err := r.server(goal)
 	if err != nil {
 		return err
 	}
-	err = server.Try(ctx, now.login())
+	err = server.Try(ctx, goal.login())
 	if !errors.Is(err, database.ErrLogin) {
-		return err // it works, or the database does not answer
+		return err // nothing is left to do, or the database does not answer
 	}
-	next, err := r.value(ctx, pending, r.token)
+	as, err := r.value(ctx, from)
 	if err != nil {
 		return err
 	}
-	if !next.same(now) || next.user != now.user {
-		return errors.New("rotate: the pending credential is of another user or host than the current one")
+	if !goal.same(as) || goal.user != as.user {
+		return fmt.Errorf("rotate: the credentials labelled %s and %s are of different users or hosts", to, from)
 	}
-	return server.SetPassword(ctx, next.login(), now.password)
+	return server.SetPassword(ctx, as.login(), goal.password)
 }
