@@ -50,7 +50,7 @@ func rotations(t *testing.T, s *rotated) {
 		play func(*rotation)
 	}{
 		{"single", singleUser}, {"alternating", alternatingUsers}, {"astray", astray}, {"stopped", stopped}, {"undone", undone},
-		{"cancelled", cancelled}, {"windows", windows}, {"replicas", replicas}, {"tested", tested},
+		{"cancelled", cancelled}, {"deleted", deleted}, {"windows", windows}, {"replicas", replicas}, {"tested", tested},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s.Exec(t, s.alter+"'first'")
@@ -396,6 +396,34 @@ func cancelled(w *rotation) {
 	second, _ := w.login("app", "AWSCURRENT")
 	if second != pending {
 		w.Error("the next rotation has made another password")
+	}
+	w.logsIn("the old password", first, false)
+	w.logsIn("the new password", second, true)
+}
+
+// deleted: a secret that is to be deleted midway in its rotation keeps both
+// credentials; once it is restored the rotation is taken up again.
+func deleted(w *rotation) {
+	first, was := w.login("app", "AWSCURRENT")
+	may(w, w.plane, w.functions+"SingleUser", "DescribeSecret", "GetSecretValue", "PutSecretValue", "GetRandomPassword")
+	token := w.begin("app", "SingleUser")
+	w.passes(time.Second) // the last step has failed for the first time
+	must(w, w.plane, &api.DeleteSecret, &api.DeleteSecretRequest{SecretId: "app"})
+	w.passes(24 * time.Hour)
+	want := []string{"RotationStarted", "StartSecretVersionDelete", "StartSecretVersionDelete", "RotationAbandoned"}
+	w.wasTold(want...)
+	may(w, w.plane, w.functions+"SingleUser", "DescribeSecret", "GetSecretValue", "PutSecretValue", "GetRandomPassword", "UpdateSecretVersionStage")
+	must(w, w.plane, &api.RestoreSecret, &api.RestoreSecretRequest{SecretId: "app"})
+	if now := w.stages("app"); now["AWSCURRENT"] != was || now["AWSPENDING"] != token {
+		w.Fatalf("after it was restored: %v", now)
+	}
+	pending, _ := w.login("app", "AWSPENDING")
+	w.logsIn("the pending password", pending, true)
+	w.passes(time.Hour + time.Second)
+	w.wasTold(append(want, "CancelSecretVersionDelete", "CancelSecretVersionDelete", "RotationStarted", "RotationSucceeded")...)
+	second, is := w.login("app", "AWSCURRENT")
+	if is != token || second != pending {
+		w.Errorf("%s is current, not what was made first", is)
 	}
 	w.logsIn("the old password", first, false)
 	w.logsIn("the new password", second, true)

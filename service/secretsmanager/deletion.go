@@ -80,6 +80,11 @@ func (s *Service) restoreSecret(ctx context.Context, in *api.RestoreSecretReques
 		store.UnscheduleIn(ctx, placeOf(sec), deletion, sec.ID)
 		sec.Deletion, sec.Deleted = nil, time.Time{}
 		s.await(ctx, sec) // its window may have come and gone
+		if sec.Rotation != nil && sec.Rotation.Enabled && sec.unfinished() != "" {
+			if err := s.retryLater(ctx, sec); err != nil { // so may the next attempt
+				return nil, err
+			}
+		}
 		if err := s.tellVersions(ctx, sec, "CancelSecretVersionDelete"); err != nil {
 			return nil, err
 		}

@@ -219,7 +219,9 @@ func (s *Service) retryLater(ctx context.Context, sec *secret) error {
 }
 
 // abandon gives a rotation up since somebody has put another value meanwhile, or the
-// secret is to be deleted. User Guide, "Monitor Secrets Manager": RotationAbandoned.
+// secret is to be deleted: then AWSPENDING stays, since its version may stand in the
+// database already, for the case that the secret is restored. User Guide, "Monitor
+// Secrets Manager": RotationAbandoned.
 func (s *Service) abandon(ctx context.Context, due store.Due, p *progress) error {
 	sec, err := s.due(ctx, due)
 	if err != nil || sec == nil || sec.Rotation == nil || sec.Rotation.Token != p.Token {
@@ -230,7 +232,7 @@ func (s *Service) abandon(ctx context.Context, due store.Due, p *progress) error
 		if err := s.endTest(ctx, sec, p.Token); err != nil {
 			return err
 		}
-	} else if sec.Stages[pending] == p.Token {
+	} else if sec.Deletion == nil && sec.Stages[pending] == p.Token {
 		delete(sec.Stages, pending)
 	}
 	if err := s.tell(ctx, sec, "RotationAbandoned", nil); err != nil {
