@@ -30,8 +30,8 @@ const (
 // Postgres makes a user of a PostgreSQL server: of the one that a URL names, as its
 // administrator, or with an empty URL of one that it starts from the programs that
 // are installed. On a server that is somebody's it touches nothing but this user.
-func Postgres(address string) (*Database, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+func Postgres(ctx context.Context, address string) (*Database, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	if address != "" {
 		return borrowed(ctx, address)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -22,7 +23,7 @@ func rehearse() *cobra.Command {
 		Long: `Rehearse starts a fresh plane, to be thrown away, with real listeners on free
 ports, plays a scenario on it in real time, and prints a timeline: what happened,
 when, by whom, and which statement allowed or refused it. DNS packets go through
-the kernel; nothing is sent beyond loopback.
+the kernel; nothing is sent beyond loopback, but to a server that --postgres names.
 
 The rehearsal secret-rotation needs a PostgreSQL server. It starts one from the
 programs that are installed, and removes it afterwards; or --postgres names one, on
@@ -39,13 +40,10 @@ which it makes a user of its own, sumun_rehearsal_…, and removes it.`,
 			if len(args) == 0 {
 				return errors.New("name a rehearsal ('sumun rehearse --list' shows them) or a file")
 			}
-			setting.Database = func() (*scenario.Database, error) {
-				database, err := scenario.Postgres(postgres)
-				if err == nil {
-					closeOnSignal(database)
-				}
-				return database, err
+			if !c.Flags().Changed("postgres") {
+				postgres = os.Getenv(postgresVariable)
 			}
+			setting.Database = func() (*scenario.Database, error) { return databaseUntilSignal(c.Context(), postgres) }
 			err := scenario.Rehearse(args[0], setting, c.OutOrStdout())
 			if errors.Is(err, scenario.ErrUnknown) {
 				return fmt.Errorf("%w; 'sumun rehearse --list' shows those that there are", err)
@@ -67,23 +65,32 @@ which it makes a user of its own, sumun_rehearsal_…, and removes it.`,
 	f := c.Flags()
 	f.BoolVar(&list, "list", false, "list the rehearsals that come with sumun")
 	f.BoolVar(&setting.Durable, "durable", false, "keep state in SQLite and NATS in a temporary folder, not in memory")
-	f.StringVar(&postgres, "postgres", os.Getenv("SUMUN_REHEARSE_POSTGRES"), "URL of a PostgreSQL server, as somebody who may make users; empty starts one (SUMUN_REHEARSE_POSTGRES)")
+	f.StringVar(&postgres, "postgres", "", "URL of a PostgreSQL server, as somebody who may make users; empty starts one (default $"+postgresVariable+")")
 	f.BoolVar(&setting.AllowExec, "allow-exec", false, "the scenario may run programs and touch files outside its folder")
 	return c
 }
 
-// closeOnSignal has the user on somebody's server removed also when the program is
-// interrupted.
-func closeOnSignal(database *scenario.Database) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+// postgresVariable stands for --postgres. It is no default of the flag's, which 'help'
+// would show: it may hold a password.
+const postgresVariable = "SUMUN_REHEARSE_POSTGRES"
+
+// databaseUntilSignal makes the user of a database server, who is removed also when
+// the program is interrupted.
+func databaseUntilSignal(ctx context.Context, postgres string) (*scenario.Database, error) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	database, err := scenario.Postgres(ctx, postgres)
+	if err != nil {
+		stop()
+		return nil, err
+	}
 	go func() {
-		<-signals
+		<-ctx.Done()
 		if err := database.Close(); err != nil {
 			fmt.Fprintln(os.Stderr, "sumun:", err)
 		}
 		os.Exit(1)
 	}()
+	return database, nil
 }
 
 func listRehearsals(c *cobra.Command) error {
