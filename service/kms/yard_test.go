@@ -18,6 +18,7 @@ import (
 	"sumun.dev/engine/seal"
 	"sumun.dev/service"
 	"sumun.dev/store"
+	"sumun.dev/store/duetest"
 	"sumun.dev/store/memory"
 	"sumun.dev/wire"
 )
@@ -87,31 +88,10 @@ func served[In, Out any](y *yard, r aws.Region, op *wire.Operation[In, Out], in 
 // settle does all that is due.
 func (y *yard) settle() {
 	y.t.Helper()
-	for {
-		dues, err := y.store.ClaimDue(y.t.Context(), time.Now(), time.Minute, 10)
-		if err != nil {
-			y.t.Fatal(err)
-		}
-		if len(dues) == 0 {
-			return
-		}
-		for _, d := range dues {
-			y.do(d)
-		}
-	}
-}
-
-func (y *yard) do(d store.Due) {
-	y.t.Helper()
 	jobs := y.service.Jobs()
-	at := slices.IndexFunc(jobs, func(j service.Job) bool { return j.Kind == d.Kind })
-	err := y.store.Update(y.in(d.Place.Region), func(ctx context.Context) error {
-		store.Complete(ctx, d)
-		return jobs[at].Run(ctx, d)
+	duetest.Settle(y.t, y.store, func(d store.Due) context.Context { return y.in(d.Place.Region) }, func(ctx context.Context, d store.Due) error {
+		return jobs[slices.IndexFunc(jobs, func(j service.Job) bool { return j.Kind == d.Kind })].Run(ctx, d)
 	})
-	if err != nil {
-		y.t.Fatalf("%s: %v", d.Kind, err)
-	}
 }
 
 // keep puts a key as it is.

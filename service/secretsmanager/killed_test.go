@@ -159,32 +159,6 @@ func (w *world) endWindow(name string) {
 	}
 }
 
-// settle does all that is due.
-func (w *world) settle() {
-	w.t.Helper()
-	for {
-		dues, err := w.store.ClaimDue(w.t.Context(), time.Now(), time.Minute, 10)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if len(dues) == 0 {
-			return
-		}
-		for _, d := range dues {
-			if d.Kind != deletion {
-				w.t.Fatalf("%s is due", d.Kind)
-			}
-			err := w.store.Update(w.ctx, func(ctx context.Context) error {
-				store.Complete(ctx, d)
-				return w.service.deleteDue(ctx, d)
-			})
-			if err != nil {
-				w.t.Fatal(err)
-			}
-		}
-	}
-}
-
 // TestKilledSecrets: secrets are made, replicated, changed and deleted by a process
 // that is killed again and again. At each instant every secret that is there has
 // a current version that opens, every replica is in step with its primary and

@@ -8,7 +8,6 @@ import (
 
 	api "sumun.dev/api/secretsmanagerapi"
 	"sumun.dev/aws"
-	"sumun.dev/store"
 )
 
 // stuck is a Lambda whose functions are there and never come to an end.
@@ -28,29 +27,7 @@ func (w *world) rotating() {
 	must(w, &api.CreateSecret, &api.CreateSecretRequest{Name: "a", SecretString: new("one")})
 	must(w, &api.RotateSecret, &api.RotateSecretRequest{SecretId: "a", RotateImmediately: new(false),
 		RotationLambdaARN: new("arn:aws:lambda:us-east-1:111122223333:function:mine"), RotationRules: &api.RotationRulesType{AutomaticallyAfterDays: new(int64(10))}})
-	w.due() // what RotateImmediately tests is not of interest
-}
-
-// due does what is due by now.
-func (w *world) due() {
-	w.t.Helper()
-	dues, err := w.store.ClaimDue(w.ctx, time.Now(), time.Minute, 100)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	for _, due := range dues {
-		for _, job := range w.service.Jobs() {
-			if job.Kind != due.Kind {
-				continue
-			}
-			if err := w.store.Update(w.ctx, func(ctx context.Context) error {
-				store.Complete(ctx, due)
-				return job.Run(ctx, due)
-			}); err != nil {
-				w.t.Fatal(err)
-			}
-		}
-	}
+	w.settle() // what RotateImmediately tests is not of interest
 }
 
 func (w *world) next() time.Time {
@@ -79,13 +56,13 @@ func TestARestoredSecretRotatesAgain(t *testing.T) {
 		w.rotating()
 		must(w, &api.DeleteSecret, &api.DeleteSecretRequest{SecretId: "a"})
 		time.Sleep(12 * day)
-		w.due()
+		w.settle()
 		must(w, &api.RestoreSecret, &api.RestoreSecretRequest{SecretId: "a"})
 		if next := w.next(); !next.After(time.Now()) || time.Until(next) > 10*day {
 			t.Errorf("at %s the next rotation is by %s", time.Now(), next)
 		}
 		time.Sleep(10 * day)
-		w.due()
+		w.settle()
 		if !w.under() {
 			t.Error("it does not rotate")
 		}
@@ -119,12 +96,12 @@ func TestAValueThatIsPutCountsAsARotation(t *testing.T) {
 				t.Errorf("after %s the next rotation is by %s, of %s", name, next, time.Now())
 			}
 			time.Sleep(6 * day)
-			w.due()
+			w.settle()
 			if w.under() {
 				t.Errorf("after %s it rotates in the old window", name)
 			}
 			time.Sleep(5 * day)
-			w.due()
+			w.settle()
 			if !w.under() {
 				t.Errorf("after %s it does not rotate in the new window", name)
 			}
@@ -147,7 +124,7 @@ func TestAFailedRotationGoesOnByItsOwnToken(t *testing.T) {
 		// The function has made the version, and fails afterwards.
 		must(w, &api.PutSecretValue, &api.PutSecretValueRequest{SecretId: "a", SecretString: new("two"), ClientRequestToken: token(5), VersionStages: []string{pending}})
 		for w.under() {
-			w.due()
+			w.settle()
 			time.Sleep(time.Second)
 		}
 		if out := must(w, &api.RotateSecret, ask); *out.VersionId != *token(5) || !w.under() {

@@ -19,6 +19,7 @@ import (
 	"sumun.dev/engine/seal"
 	"sumun.dev/service"
 	"sumun.dev/store"
+	"sumun.dev/store/duetest"
 	"sumun.dev/store/memory"
 	"sumun.dev/wire"
 )
@@ -129,6 +130,15 @@ func must[In, Out any](w *world, op *wire.Operation[In, Out], in In) Out {
 func (w *world) read(id string) string {
 	w.t.Helper()
 	return *must(w, &api.GetSecretValue, &api.GetSecretValueRequest{SecretId: id}).SecretString
+}
+
+// settle does all that is due.
+func (w *world) settle() {
+	w.t.Helper()
+	jobs := w.service.Jobs()
+	duetest.Settle(w.t, w.store, func(store.Due) context.Context { return w.ctx }, func(ctx context.Context, d store.Due) error {
+		return jobs[slices.IndexFunc(jobs, func(j service.Job) bool { return j.Kind == d.Kind })].Run(ctx, d)
+	})
 }
 
 // told takes the service events that are on their way to the trail.

@@ -12,6 +12,7 @@ import (
 	"sumun.dev/engine/seal/sealtest"
 	"sumun.dev/service"
 	"sumun.dev/store"
+	"sumun.dev/store/duetest"
 	"sumun.dev/store/killtest"
 )
 
@@ -35,21 +36,10 @@ func (w *world) close() {
 // settle does all that is due.
 func (w *world) settle() {
 	w.t.Helper()
-	for {
-		dues, err := w.store.ClaimDue(w.t.Context(), time.Now(), time.Minute, 10)
-		w.must(err)
-		if len(dues) == 0 {
-			return
-		}
-		for _, d := range dues {
-			jobs := w.service.Jobs()
-			at := slices.IndexFunc(jobs, func(j service.Job) bool { return j.Kind == d.Kind })
-			w.must(w.store.Update(w.ctx, func(ctx context.Context) error {
-				store.Complete(ctx, d)
-				return jobs[at].Run(ctx, d)
-			}))
-		}
-	}
+	jobs := w.service.Jobs()
+	duetest.Settle(w.t, w.store, func(store.Due) context.Context { return w.ctx }, func(ctx context.Context, d store.Due) error {
+		return jobs[slices.IndexFunc(jobs, func(j service.Job) bool { return j.Kind == d.Kind })].Run(ctx, d)
+	})
 }
 
 func (w *world) told() int {
