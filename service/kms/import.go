@@ -134,7 +134,6 @@ func (s *Service) importKeyMaterial(ctx context.Context, in *kmsapi.ImportKeyMat
 	if err != nil {
 		return nil, err
 	}
-	m.Created = time.Now().UTC()
 	if err := errors.Join(s.keys.Put(ctx, k.ID, k), s.shareMaterials(ctx, k)); err != nil {
 		return nil, err
 	}

@@ -160,7 +160,7 @@ func (k *key) generate() error {
 		return fmt.Errorf("make key material: %w", err)
 	}
 	k.Current = newMaterialID()
-	k.Materials = []material{{ID: k.Current, Bytes: b, Created: k.Created}}
+	k.Materials = []material{{ID: k.Current, Bytes: b}}
 	return nil
 }
 

@@ -246,7 +246,7 @@ func (s *Service) rotate(ctx context.Context, k *key, by string) error {
 		if err != nil {
 			return err
 		}
-		k.Materials = append(k.Materials, material{ID: newMaterialID(), Bytes: b, Created: time.Now().UTC()})
+		k.Materials = append(k.Materials, material{ID: newMaterialID(), Bytes: b})
 		next = &k.Materials[len(k.Materials)-1]
 	}
 	previous := k.Current

@@ -59,8 +59,7 @@ type multiRegion struct {
 // A material is a version of the key. Its id is the KeyMaterialId: 64 hexadecimal digits.
 type material struct {
 	ID          string
-	Bytes       []byte // engine/material's form; nil when deleted or expired, or not imported in this region
-	Created     time.Time
+	Bytes       []byte    // engine/material's form; nil when deleted or expired, or not imported in this region
 	RotatedAt   time.Time // when it became current by rotation; zero for the first
 	RotatedBy   string    // "AUTOMATIC" or "ON_DEMAND"
 	Description string

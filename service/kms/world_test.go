@@ -106,7 +106,7 @@ func (w *crypt) key(spec, usage string) string {
 		ID: aws.UUID(), Spec: spec, Usage: usage, Origin: "AWS_KMS", Created: time.Now(), Current: randomHex(32),
 		Policy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}`,
 	}
-	k.Materials = []material{{ID: k.Current, Bytes: b, Created: k.Created}}
+	k.Materials = []material{{ID: k.Current, Bytes: b}}
 	w.put(k)
 	return k.ID
 }

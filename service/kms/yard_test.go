@@ -155,7 +155,7 @@ func symmetricKey(id string) *key {
 	first := newMaterialID()
 	return &key{
 		ID: keyNamed(id), Spec: "SYMMETRIC_DEFAULT", Usage: "ENCRYPT_DECRYPT", Origin: "AWS_KMS", Created: time.Now(),
-		Materials: []material{{ID: first, Bytes: b, Created: time.Now()}}, Current: first,
+		Materials: []material{{ID: first, Bytes: b}}, Current: first,
 	}
 }
 

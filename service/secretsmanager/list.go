@@ -164,7 +164,7 @@ func (f filter) matchesValue(sec *secret, v string) bool {
 	case api.FilterNameStringTypePrimaryRegion:
 		return begins(sec.Primary, v)
 	case api.FilterNameStringTypeOwningService:
-		return begins(sec.Owner, v)
+		return false // no service owns a secret here
 	case api.FilterNameStringTypeAll:
 		return sec.mentions(v)
 	}
@@ -178,7 +178,7 @@ func (f filter) matchesValue(sec *secret, v string) bool {
 
 // mentions reports whether each word stands somewhere in the secret's attributes.
 func (s *secret) mentions(words string) bool {
-	all := []string{s.Name, s.Description, s.Primary, s.Owner}
+	all := []string{s.Name, s.Description, s.Primary}
 	for _, t := range s.Tags {
 		all = append(all, t.Key, t.Value)
 	}

@@ -152,7 +152,7 @@ func (s *Service) bring(ctx context.Context, sec *secret, r *replica, fresh map[
 		}
 	}
 	to.Description, to.Policy, to.Tags, to.Stages = sec.Description, sec.Policy, slices.Clone(sec.Tags), maps.Clone(sec.Stages)
-	to.Rotated, to.Changed, to.Primary, to.Owner = sec.Rotated, sec.Changed, string(sec.arn.Region), sec.Owner
+	to.Rotated, to.Changed, to.Primary = sec.Rotated, sec.Changed, string(sec.arn.Region)
 	r.Status, r.Message = string(api.StatusTypeInSync), ""
 	return s.save(ctx, to)
 }

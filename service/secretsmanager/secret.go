@@ -205,7 +205,7 @@ func (s *Service) describeSecret(ctx context.Context, in *api.DescribeSecretRequ
 		RotationEnabled: e.RotationEnabled, RotationLambdaARN: e.RotationLambdaARN, RotationRules: e.RotationRules,
 		LastRotatedDate: e.LastRotatedDate, LastChangedDate: e.LastChangedDate, LastAccessedDate: e.LastAccessedDate,
 		DeletedDate: e.DeletedDate, NextRotationDate: e.NextRotationDate, Tags: e.Tags, VersionIdsToStages: e.SecretVersionsToStages,
-		OwningService: e.OwningService, CreatedDate: e.CreatedDate, PrimaryRegion: e.PrimaryRegion,
+		CreatedDate: e.CreatedDate, PrimaryRegion: e.PrimaryRegion,
 	}
 	out.ReplicationStatus, err = s.replication(ctx, sec)
 	return out, err
@@ -216,7 +216,7 @@ func (s *secret) entry() api.SecretListEntry {
 	e := api.SecretListEntry{
 		ARN: new(s.arn.String()), Name: &s.Name, Description: some(s.Description), KmsKeyId: some(s.Key),
 		LastChangedDate: moment(s.Changed), LastAccessedDate: moment(s.Accessed), LastRotatedDate: moment(s.Rotated), DeletedDate: moment(s.Deleted),
-		OwningService: some(s.Owner), CreatedDate: &s.Created, PrimaryRegion: some(s.Primary),
+		CreatedDate: &s.Created, PrimaryRegion: some(s.Primary),
 	}
 	for _, t := range s.Tags {
 		e.Tags = append(e.Tags, api.Tag{Key: new(t.Key), Value: new(t.Value)})

@@ -11,7 +11,7 @@ const byName = "name"
 // A secret is kept under the last part of its ARN, "NAME-xxxxxx". A replica is a
 // record of its own in its region, with versions of its own under its own key.
 type secret struct {
-	ID          string // NAME-xxxxxx
+	ID          string // NAME-xxxxxx, where the six are random
 	Name        string
 	Description string
 	Key         string               // KMS key as the customer named it; empty: aws/secretsmanager
@@ -27,12 +27,11 @@ type secret struct {
 	Deleted     time.Time  // when DeleteSecret was called
 	Primary     string     // region of the primary; empty: never replicated
 	Replicas    []replica  // in the primary
-	Owner       string     // OwningService
 
 	Rotation *rotation
 
 	arn  aws.ARN // where it was found; not kept
-	kept dates   // as they stand in the order of dates; not kept
+	kept dates   // as they stand in the order; not kept; zero: nothing of it stands there yet
 }
 
 type tag struct{ Key, Value string }
@@ -57,13 +56,13 @@ type version struct {
 	KeyID    string // ARN of the KMS key
 }
 
-// place is an entry of the order of dates: its id says when, and which secret.
+// place is an entry of the order of secrets, which its id says (order.go).
 type place struct{}
 
 // rotation is how a secret rotates.
 type rotation struct {
 	Enabled  bool
-	Function string // ARN of the rotation function; empty: managed
+	Function string // ARN of the rotation function
 	Days     int
 	Schedule string // cron(…), rate(…)
 	Duration string
