@@ -123,12 +123,12 @@ func newStoreID() string {
 }
 
 // noCloudHSM refuses key stores on hardware. There is no cluster here that a store
-// could stand on: this build has no PKCS #11.
+// could stand on: an HSM by PKCS #11 keeps root keys only.
 func noCloudHSM(cluster *string) error {
 	if cluster == nil {
 		return aws.ValidationException.New("CloudHsmClusterId is required for a custom key store of the type AWS_CLOUDHSM.")
 	}
-	return kmsapi.CloudHsmClusterNotFoundException.New("There is no AWS CloudHSM cluster %s: this build reaches no hardware security modules (PKCS #11).", *cluster)
+	return kmsapi.CloudHsmClusterNotFoundException.New("There is no AWS CloudHSM cluster %s: key stores reach no hardware security modules (PKCS #11) here.", *cluster)
 }
 
 // publicOnly refuses proxies behind VPC endpoint services, which there are none of here.
