@@ -52,5 +52,6 @@ func (w *wrappings) keep(request string, made wrapping) {
 func (w *wrappings) forget(request string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	clear(w.of[request].private) // the token's record has it, sealed
 	delete(w.of, request)
 }
