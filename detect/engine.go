@@ -14,13 +14,15 @@ import (
 	"sumun.dev/detect/intel"
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
+	"sumun.dev/detect/window"
 	"sumun.dev/finding"
 	"sumun.dev/store"
 )
 
 // An Engine applies rules to records, and remembers what they need from one to
 // the next. What it remembers belongs to one account each, and can be taken to
-// another engine. It is not safe for concurrent use: several engines share the
+// another engine; of more than maxKnown accounts, those that were quiet longest
+// are forgotten. It is not safe for concurrent use: several engines share the
 // work by account.
 type Engine struct {
 	rules   []*rule.Rule
@@ -28,7 +30,7 @@ type Engine struct {
 	calls   map[call][]int // rules that name the call, or all of its service ("*"), or the operation of any service
 	lists   func(aws.Account, aws.Region) intel.Lists
 	net     *enrich.Net
-	parts   map[aws.Account]*part
+	parts   *window.Keep[aws.Account, part]
 	scene   rule.Scene
 	look    intel.Look
 	current *record.Record
@@ -43,7 +45,7 @@ type Engine struct {
 type part struct {
 	normal *baseline.Account
 	actors *actors
-	states []rule.State // by rule; nil for those that remember nothing
+	states []rule.State // by rule; nil for those that have seen nothing, or remember nothing
 }
 
 // Options are what an engine knows from outside.
@@ -61,7 +63,7 @@ type Options struct {
 func NewEngine(o Options) *Engine {
 	e := &Engine{
 		rules: o.Rules, net: o.Net, lists: o.Lists, kin: o.Kin, known: map[aws.Account]bool{},
-		every: map[record.Class][]int{}, calls: map[call][]int{}, parts: map[aws.Account]*part{},
+		every: map[record.Class][]int{}, calls: map[call][]int{}, parts: window.NewKeep[aws.Account, part](maxKnown),
 	}
 	if e.rules == nil {
 		e.rules = Rules()
@@ -100,15 +102,10 @@ func (e *Engine) Rules() int { return len(e.rules) }
 type call struct{ service, operation string }
 
 func (e *Engine) part(account aws.Account) *part {
-	p := e.parts[account]
+	p := e.parts.Find(account)
 	if p == nil {
-		p = &part{normal: baseline.New(), actors: newActors(), states: make([]rule.State, len(e.rules))}
-		for i, r := range e.rules {
-			if r.State != nil {
-				p.states[i] = r.State()
-			}
-		}
-		e.parts[account] = p
+		p = e.parts.At(account)
+		*p = part{normal: baseline.New(), actors: newActors(), states: make([]rule.State, len(e.rules))}
 		if len(e.known) < maxKnown {
 			e.known[account] = true
 		}
@@ -174,8 +171,17 @@ func (e *Engine) called(r *record.Record, do func(rule int)) {
 	}
 }
 
+// state returns what a rule remembers of the account; it begins when the rule first
+// looks at a record.
+func (e *Engine) state(p *part, i int) rule.State {
+	if p.states[i] == nil && e.rules[i].State != nil {
+		p.states[i] = e.rules[i].State()
+	}
+	return p.states[i]
+}
+
 func (e *Engine) apply(p *part, i int) {
-	e.scene.State, e.at = p.states[i], i
+	e.scene.State, e.at = e.state(p, i), i
 	e.rules[i].See(&e.scene, e.current)
 }
 
@@ -201,7 +207,7 @@ type saved struct {
 
 // Save writes what is remembered of an account; nil when that is nothing.
 func (e *Engine) Save(account aws.Account) ([]byte, error) {
-	p := e.parts[account]
+	p := e.parts.Find(account)
 	if p == nil {
 		return nil, nil
 	}
@@ -232,22 +238,25 @@ func (e *Engine) Load(account aws.Account, b []byte) error {
 	if err := json.Unmarshal(b, &in); err != nil {
 		return fmt.Errorf("load account %s: %w", account, err)
 	}
-	old := e.parts[account]
-	delete(e.parts, account)
+	var old *part
+	if p := e.parts.Find(account); p != nil {
+		was := *p
+		old = &was
+	}
+	e.parts.Forget(account)
 	p := e.part(account)
 	err := load(p.normal, in.Normal)
 	if err == nil && in.Actors != nil {
 		err = load(p.actors, in.Actors)
 	}
-	for i, s := range p.states {
-		if written, ok := in.States[e.rules[i].Name]; ok && s != nil && err == nil {
-			err = load(s, written)
+	for i, r := range e.rules {
+		if written, ok := in.States[r.Name]; ok && r.State != nil && err == nil {
+			err = load(e.state(p, i), written)
 		}
 	}
 	if err != nil {
-		delete(e.parts, account)
-		if old != nil {
-			e.parts[account] = old
+		if e.parts.Forget(account); old != nil {
+			*e.parts.At(account) = *old
 		}
 		return fmt.Errorf("load account %s: %w", account, err)
 	}

@@ -6,7 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"sumun.dev/aws"
 	"sumun.dev/detect/record"
+	"sumun.dev/detect/rule"
 	"sumun.dev/finding"
 )
 
@@ -153,6 +155,23 @@ func TestThoseWhoDeployMakeNoSequence(t *testing.T) {
 				t.Errorf("%+v", s)
 			}
 		}
+	}
+}
+
+// Logs may name any number of accounts: those that were quiet longest are forgotten.
+func TestAccountsAreBounded(t *testing.T) {
+	e := NewEngine(Options{Rules: []*rule.Rule{{Name: "none", Class: record.DNSActivity}}})
+	account := func(i int) aws.Account { return aws.Account(fmt.Sprintf("%012d", i)) }
+	for i := range maxKnown + 10 {
+		e.See(&record.Record{Class: record.NetworkActivity, Account: account(i)}, nil)
+	}
+	if n := e.parts.Len(); n != maxKnown {
+		t.Errorf("%d accounts are remembered", n)
+	}
+	first, err := e.Save(account(0))
+	last, err2 := e.Save(account(maxKnown + 9))
+	if err != nil || err2 != nil || first != nil || last == nil {
+		t.Errorf("the first is remembered (%t, %v), or the last is not (%t, %v)", first != nil, err, last != nil, err2)
 	}
 }
 

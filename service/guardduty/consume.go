@@ -60,7 +60,7 @@ func (s *Service) queries(ctx context.Context, events []aws.Event) error {
 func (s *Service) see(r *record.Record, found func(finding.Suspicion)) {
 	s.judging.Lock()
 	defer s.judging.Unlock()
-	s.engine.See(r, found)
+	s.engine().See(r, found)
 }
 
 // keep adds suspicions to the findings they belong to, each finding written once.

@@ -6,12 +6,15 @@ package guardduty
 
 import (
 	"crypto/sha256"
+	"slices"
 	"sync"
 
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
 	"sumun.dev/detect"
 	"sumun.dev/detect/intel"
+	"sumun.dev/detect/record"
+	"sumun.dev/detect/rule"
 	"sumun.dev/service"
 	"sumun.dev/store"
 	"sumun.dev/wire"
@@ -27,8 +30,8 @@ type Service struct {
 	filters   *store.Table[filter]
 	feeds     Feeds
 	inUse     inUse
-	judging   sync.Mutex // guards engine
-	engine    *detect.Engine
+	judging   sync.Mutex            // guards engine
+	engine    func() *detect.Engine // made for the first record: where nobody asks a resolver, rules cost nothing
 	book      *intel.Book
 	loaded    loaded
 	counts    counts
@@ -47,9 +50,15 @@ func New(env service.Env) *Service {
 		inUse:     inUse{sums: map[string][sha256.Size]byte{}},
 		loaded:    loaded{places: map[store.Place]bool{}, compiled: map[store.Place]map[string]compiled{}},
 	}
-	s.engine = detect.NewEngine(detect.Options{Lists: func(account aws.Account, region aws.Region) intel.Lists {
-		return s.book.At(store.Place{Account: account, Region: region})
-	}})
+	s.engine = sync.OnceValue(func() *detect.Engine {
+		return detect.NewEngine(detect.Options{
+			// No records of other classes come.
+			Rules: slices.DeleteFunc(detect.Rules(), func(r *rule.Rule) bool { return r.Class != record.DNSActivity }),
+			Lists: func(account aws.Account, region aws.Region) intel.Lists {
+				return s.book.At(store.Place{Account: account, Region: region})
+			},
+		})
+	})
 	env.Store.Watch("guardduty.sets", s.loaded.changed)
 	return s
 }
