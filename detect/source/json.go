@@ -62,30 +62,14 @@ func hasContainer(b []byte) bool {
 
 // jsonLines reads a value a line.
 func (t *taker) jsonLines(b *bufio.Reader) error {
-	at := record.Origin{File: t.name}
-	for {
-		line, n, err := readLine(b)
+	return t.eachLine(b, func(line []byte, at record.Origin) error {
 		line = exported(line)
-		at.Line++
-		switch {
-		case errors.Is(err, errLong):
-			t.report.bad(at, err)
-		case len(bytes.TrimSpace(line)) == 0:
-		case !jsontext.Value(line).IsValid(lenient...):
+		if !jsontext.Value(line).IsValid(lenient...) {
 			t.report.bad(at, errors.New("is no JSON"))
-		default:
-			if err := t.value(line, at, 0); err != nil {
-				return err
-			}
+			return nil
 		}
-		at.Offset += n
-		if err != nil && !errors.Is(err, errLong) {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			return err
-		}
-	}
+		return t.value(line, at, 0)
+	})
 }
 
 // document reads values that go over several lines, one after the other, and

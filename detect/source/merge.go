@@ -38,7 +38,7 @@ type started struct {
 func merge(ctx context.Context, files []File, report *Report, yield func(*record.Record) bool) error {
 	var waiting []started
 	for _, f := range files {
-		if f.Name == "-" { // it can be read once only
+		if f.Once {
 			waiting = append(waiting, started{File: f})
 			continue
 		}

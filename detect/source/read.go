@@ -153,30 +153,37 @@ func firstLines(head []byte) [][]byte {
 
 // lines reads a record a line.
 func (t *taker) lines(b *bufio.Reader, format string, parse func([]byte) (*record.Record, error)) error {
+	return t.eachLine(b, func(line []byte, at record.Origin) error {
+		r, err := parse(line)
+		switch {
+		case err != nil:
+			t.report.bad(at, err)
+		case r != nil:
+			return t.give(format, r, at)
+		}
+		return nil
+	})
+}
+
+// eachLine hands over the lines that are not empty. line is good only until then.
+func (t *taker) eachLine(b *bufio.Reader, take func(line []byte, at record.Origin) error) error {
 	at := record.Origin{File: t.name}
 	for {
 		line, n, err := readLine(b)
 		at.Line++
-		if len(bytes.TrimSpace(line)) > 0 || errors.Is(err, errLong) {
-			var r *record.Record
-			bad := err
-			if !errors.Is(err, errLong) {
-				r, bad = parse(line)
-			}
-			switch {
-			case bad != nil && !errors.Is(bad, io.EOF):
-				t.report.bad(at, bad)
-			case r != nil:
-				if err := t.give(format, r, at); err != nil {
-					return err
-				}
+		switch {
+		case errors.Is(err, errLong):
+			t.report.bad(at, err)
+		case len(bytes.TrimSpace(line)) > 0:
+			if err := take(line, at); err != nil {
+				return err
 			}
 		}
 		at.Offset += n
-		if err != nil && !errors.Is(err, errLong) {
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil && !errors.Is(err, errLong):
 			return err
 		}
 	}
@@ -199,7 +206,7 @@ func readLine(b *bufio.Reader) (line []byte, n int64, err error) {
 		n += int64(len(part))
 	}
 	if long || len(line)+len(part) > maxLine {
-		if err == nil {
+		if err == nil || errors.Is(err, io.EOF) { // the end comes again
 			err = errLong
 		}
 		return nil, n, err

@@ -1,8 +1,8 @@
 // Package source reads logs into records, whatever they are and however they are packed.
 //
 // Paths are files, folders, globs or "-" for standard input; gzip, zstd and zip are
-// unpacked. What a file holds is told by its content (recognise.go), never by its
-// name. What cannot be read is counted and shown, and stops nothing (Report).
+// unpacked (unpack.go). What a file holds is told by its content (read.go), never by
+// its name. What cannot be read is counted and shown, and stops nothing (Report).
 // Records of several files come in their order of time (merge.go).
 package source
 
@@ -25,15 +25,17 @@ import (
 const (
 	maxLine     = 4 << 20  // bytes of a line or a JSON value; longer ones are counted as unreadable
 	maxUnpacked = 64 << 30 // bytes that one file may unpack to
+	maxLaid     = 4 << 30  // bytes of a zip file that comes in a stream and has to be laid down
 	maxRatio    = 500      // how many times its size a file may unpack to, beyond the first 256 MiB
 	maxMembers  = 100_000  // of a zip file
 	maxShown    = 5        // examples kept of each kind of what cannot be read
+	maxKinds    = 10_000   // of those; of hostile input, the last takes the rest
 )
 
 // A File is something that can be read.
 type File struct {
 	Name string
-	Size int64 // bytes as it lies there; -1 when that is not known
+	Once bool // a stream: what was read of it is gone
 	Open func() (io.ReadCloser, error)
 }
 
@@ -43,15 +45,15 @@ type File struct {
 func Expand(paths []string, stdin io.Reader) ([]File, error) {
 	var files []File
 	seen := map[string]bool{}
-	add := func(name string, size int64) {
+	add := func(name string, once bool) {
 		if !seen[name] {
 			seen[name] = true
-			files = append(files, File{Name: name, Size: size, Open: func() (io.ReadCloser, error) { return os.Open(name) }})
+			files = append(files, File{Name: name, Once: once, Open: func() (io.ReadCloser, error) { return os.Open(name) }})
 		}
 	}
 	for _, p := range paths {
 		if p == "-" {
-			files = append(files, File{Name: "-", Size: -1, Open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
+			files = append(files, File{Name: "-", Once: true, Open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
 			continue
 		}
 		names := []string{p}
@@ -81,8 +83,8 @@ func Expand(paths []string, stdin io.Reader) ([]File, error) {
 				if err != nil {
 					return err
 				}
-				if info.Mode().IsRegular() || path == name && !info.IsDir() {
-					add(path, info.Size())
+				if regular := info.Mode().IsRegular(); regular || path == name && !info.IsDir() {
+					add(path, !regular)
 				}
 				return nil
 			})
@@ -100,7 +102,12 @@ type Report struct {
 	Records map[string]int // by format
 	Bad     []Bad          // what could not be read, in the order it was met
 	Late    int            // records that came after later ones had been judged
+
+	known map[kind]int // of Bad
 }
+
+// A kind sets apart what could not be read.
+type kind struct{ file, why string }
 
 // A Bad is one kind of thing that could not be read in one file.
 type Bad struct {
@@ -111,21 +118,25 @@ type Bad struct {
 }
 
 func (r *Report) bad(at record.Origin, why error) {
-	reason := why.Error()
-	for i := range r.Bad {
-		if b := &r.Bad[i]; b.File == at.File && b.Why == reason {
-			b.Count++
-			if len(b.At) < maxShown {
-				b.At = append(b.At, at)
-			}
-			return
+	k := kind{at.File, why.Error()}
+	i, ok := r.known[k]
+	switch {
+	case ok:
+	case len(r.Bad) >= maxKinds:
+		i = len(r.Bad) - 1
+	default:
+		if r.known == nil {
+			r.known = map[kind]int{}
 		}
+		i = len(r.Bad)
+		r.known[k] = i
+		r.Bad = append(r.Bad, Bad{File: k.file, Why: k.why})
 	}
-	if len(r.Bad) >= 10_000 { // of hostile input; the last kind takes the rest
-		r.Bad[len(r.Bad)-1].Count++
-		return
+	b := &r.Bad[i]
+	b.Count++
+	if len(b.At) < maxShown {
+		b.At = append(b.At, at)
 	}
-	r.Bad = append(r.Bad, Bad{at.File, reason, 1, []record.Origin{at}})
 }
 
 // Unread returns how many pieces could not be read.
@@ -148,16 +159,24 @@ func each(ctx context.Context, f File, report *Report, take func(format string, 
 		return nil
 	}
 	defer in.Close()
-	err = unpack(ctx, f.Name, in, f.Size, func(name string, content io.Reader) error {
-		return read(name, content, report, take)
-	})
-	switch {
-	case errors.Is(err, errStop), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	u := &unpacking{
+		ctx:  ctx,
+		take: func(name string, content io.Reader) error { return read(name, content, report, take) },
+		bad:  func(name string, err error) { report.bad(record.Origin{File: name}, err) },
+	}
+	err = u.file(f.Name, in)
+	if fatal(err) {
 		return err
-	case err != nil:
+	}
+	if err != nil {
 		report.bad(record.Origin{File: f.Name}, err)
 	}
 	return nil
+}
+
+// fatal reports whether an error ends all reading, not that of one file.
+func fatal(err error) bool {
+	return errors.Is(err, errStop) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // sortFiles brings files into the order of their first records, and then of

@@ -15,6 +15,8 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"sumun.dev/detect/record"
 )
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -26,7 +28,7 @@ func event(id string, second int) string {
 }
 
 func file(name, content string) File {
-	return File{Name: name, Size: int64(len(content)), Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil }}
+	return File{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil }}
 }
 
 // ids reads files, and returns the ids of the records in their order.
@@ -170,7 +172,8 @@ func TestOtherLogs(t *testing.T) {
 
 func TestWhatCannotBeReadIsCounted(t *testing.T) {
 	a, b := event("a", 1), event("b", 2)
-	bombs := zst(strings.Repeat("0", 300<<20))
+	blank := strings.Repeat(" ", 1<<20) + "\n"
+	half := a + "\n" + strings.Repeat(blank, 150)
 	for name, c := range map[string]struct {
 		content, ids string
 		bad          int
@@ -187,7 +190,10 @@ func TestWhatCannotBeReadIsCounted(t *testing.T) {
 		"a long value":          {`{"Records":[` + a + `,{"eventSource":"` + strings.Repeat("x", 5<<20) + `"}]}`, "a", 1},
 		"bytes":                 {"\x00\x01\x02\xff", "", 1},
 		"a zip of a zip of …":   {zipped("a", zipped("b", zipped("c", zipped("d", a)))), "", 1},
-		"a bomb":                {bombs, "", 1},
+		"bomb":                  {zst(a + "\n" + strings.Repeat(blank, 300)), "a", 1},
+		"a long last line":      {a + "\n" + b + "\n" + strings.Repeat("x", 5<<20), "a b", 1},
+		"a note in a zip":       {zipped("1.json", a, "README", "hello\nworld\n", "2.json", b, "3.json", gz(a)[:20]), "a b", 2},
+		"bombs in a zip":        {zipped("1", half, "2", half, "3.json", b), "a a", 1},
 		"nothing":               {"", "", 0},
 		"space":                 {" \n\n", "", 0},
 		"wrapped in itself":     {strings.Repeat(`{"detail-type":"x","detail":`, 6) + a + strings.Repeat("}", 6), "", 1},
@@ -198,11 +204,43 @@ func TestWhatCannotBeReadIsCounted(t *testing.T) {
 				t.Errorf("got %q, %+v; want %q and %d", got, report, c.ids, c.bad)
 			}
 			for _, b := range report.Bad {
-				if b.File != "f" || b.Why == "" || len(b.At) == 0 {
+				if !strings.HasPrefix(b.File, "f") || b.Why == "" || len(b.At) == 0 {
 					t.Errorf("%+v", b)
+				}
+				if strings.HasPrefix(name, "bomb") && b.Why != errBomb.Error() {
+					t.Errorf("%s: %s", name, b.Why)
 				}
 			}
 		})
+	}
+}
+
+// What hostile logs can be in is bounded, and counting it is no work.
+func TestKindsOfWhatCannotBeReadAreBounded(t *testing.T) {
+	var r Report
+	const n = 100_000
+	for i := range n {
+		r.bad(record.Origin{File: "f", Line: i + 1}, fmt.Errorf("kind %d", i))
+		r.bad(record.Origin{File: "f", Line: i + 1}, errors.New("kind 0"))
+	}
+	if len(r.Bad) != maxKinds || r.Unread() != 2*n || r.Bad[0].Count != n+1 || len(r.Bad[0].At) != maxShown {
+		t.Errorf("%d kinds, %d pieces, the first %+v", len(r.Bad), r.Unread(), r.Bad[0])
+	}
+}
+
+// A zip file that lies on disk is read there.
+func TestZipOnDiskIsNotCopied(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "logs.zip")
+	if err := os.WriteFile(name, []byte(zipped("1.json", event("a", 1), "2.json", event("b", 2))), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
+	files, err := Expand([]string{name}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, report := ids(t, files...); got != "a b" || report.Unread() != 0 {
+		t.Errorf("%q, %+v", got, report)
 	}
 }
 

@@ -30,18 +30,27 @@ const maxPacked = 3
 var (
 	errBomb   = errors.New("unpacks to far more than it is: not read further")
 	errPacked = errors.New("is packed more than three times")
+	errLaid   = fmt.Errorf("is a zip file of more than %d GiB in a stream: not read", maxLaid>>30)
 )
 
-// unpack hands over what a file holds: its content, or that of each member of an
-// archive.
-func unpack(ctx context.Context, name string, in io.Reader, size int64, take func(name string, content io.Reader) error) error {
-	counted := &counter{in: in}
-	return unpackAt(ctx, name, counted, counted, take, 0)
+// An unpacking hands over what one file holds: its content, or that of each member
+// of an archive.
+type unpacking struct {
+	ctx  context.Context
+	take func(name string, content io.Reader) error
+	bad  func(member string, err error) // hears of members that cannot be read
+
+	packed, unpacked int64 // bytes so far
 }
 
-// unpackAt unpacks in; packed counts what lies on disk.
-func unpackAt(ctx context.Context, name string, in io.Reader, packed *counter, take func(string, io.Reader) error, depth int) error {
-	b := bufio.NewReaderSize(&stopped{ctx, in}, 64<<10)
+// file unpacks what lies on disk or comes in a stream.
+func (u *unpacking) file(name string, in io.Reader) error {
+	return u.open(name, io.TeeReader(in, (*packed)(u)), in, 0)
+}
+
+// open unpacks in. lies is where a zip file can be read in any order, if it can.
+func (u *unpacking) open(name string, in, lies io.Reader, depth int) error {
+	b := bufio.NewReaderSize(&stopped{u.ctx, in}, 64<<10)
 	head, err := b.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
 		return err
@@ -52,7 +61,7 @@ func unpackAt(ctx context.Context, name string, in io.Reader, packed *counter, t
 			return errPacked
 		}
 	default:
-		return take(name, b)
+		return u.take(name, b)
 	}
 	switch {
 	case bytes.HasPrefix(head, gzipMagic):
@@ -61,31 +70,40 @@ func unpackAt(ctx context.Context, name string, in io.Reader, packed *counter, t
 			return err
 		}
 		defer z.Close()
-		return unpackAt(ctx, name, &bounded{in: z, packed: packed}, packed, take, depth+1)
+		return u.open(name, &bounded{z, u}, nil, depth+1)
 	case bytes.HasPrefix(head, zstdMagic):
 		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
 		if err != nil {
 			return err
 		}
 		defer z.Close()
-		return unpackAt(ctx, name, &bounded{in: z, packed: packed}, packed, take, depth+1)
+		return u.open(name, &bounded{z, u}, nil, depth+1)
 	}
-	return unzip(ctx, name, b, take, depth)
-}
-
-// unzip reads the members of a zip file. Its list stands at the end, so that the
-// file has to be laid down first.
-func unzip(ctx context.Context, name string, in io.Reader, take func(string, io.Reader) error, depth int) error {
+	// The list of a zip file stands at its end.
+	if f, ok := lies.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			u.packed = info.Size()
+			return u.zip(name, f, info.Size(), depth)
+		}
+	}
 	f, err := os.CreateTemp("", "sumun-zip-")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(f.Name())
 	defer f.Close()
-	size, err := io.Copy(f, in)
+	size, err := io.Copy(f, io.LimitReader(b, maxLaid+1))
 	if err != nil {
 		return err
 	}
+	if size > maxLaid {
+		return errLaid
+	}
+	return u.zip(name, f, size, depth)
+}
+
+// zip reads the members of a zip file. One that cannot be read stops no other.
+func (u *unpacking) zip(name string, f io.ReaderAt, size int64, depth int) error {
 	z, err := zip.NewReader(f, size)
 	if err != nil {
 		return err
@@ -99,45 +117,46 @@ func unzip(ctx context.Context, name string, in io.Reader, take func(string, io.
 		if m.FileInfo().IsDir() || strings.HasPrefix(path.Base(m.Name), ".") {
 			continue
 		}
-		in, err := m.Open()
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.Name, err)
-		}
-		packed := &counter{n: int64(min(m.CompressedSize64, 1<<62))}
-		err = unpackAt(ctx, name+"!"+m.Name, &bounded{in: in, packed: packed}, packed, take, depth+1)
-		in.Close()
-		if err != nil {
-			return fmt.Errorf("%s: %w", m.Name, err)
+		switch err := u.member(name+"!"+m.Name, m, depth); {
+		case fatal(err), errors.Is(err, errBomb):
+			return err
+		case err != nil:
+			u.bad(name+"!"+m.Name, err)
 		}
 	}
 	return nil
 }
 
-// counter counts what is read.
-type counter struct {
-	in io.Reader
-	n  int64
+func (u *unpacking) member(name string, m *zip.File, depth int) error {
+	in, err := m.Open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	return u.open(name, &bounded{in, u}, nil, depth+1)
 }
 
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.in.Read(p)
-	c.n += int64(n)
-	return n, err
+// packed counts what is read of the file.
+type packed unpacking
+
+func (p *packed) Write(b []byte) (int, error) {
+	p.packed += int64(len(b))
+	return len(b), nil
 }
 
-// bounded ends when it has unpacked to far more than was packed.
+// bounded ends when a file has unpacked, all members and layers together, to far
+// more than it is.
 type bounded struct {
-	in     io.Reader
-	packed *counter
-	n      int64
+	in io.Reader
+	of *unpacking
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
-	if b.n > maxUnpacked || b.n > 256<<20 && b.n/maxRatio > b.packed.n {
+	if n := b.of.unpacked; n > maxUnpacked || n > 256<<20 && n/maxRatio > b.of.packed {
 		return 0, errBomb
 	}
 	n, err := b.in.Read(p)
-	b.n += int64(n)
+	b.of.unpacked += int64(n)
 	return n, err
 }
 

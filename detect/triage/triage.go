@@ -114,10 +114,10 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return out, nil
 }
 
-// learn takes in what is normal. What is read from standard input can be read
-// once only: then nothing is learnt from it.
+// learn takes in what is normal. From what can be read once only, as standard input
+// and pipes, nothing is learnt.
 func learn(ctx context.Context, o Options, e *detect.Engine, files []source.File, out *Result) error {
-	from := slices.DeleteFunc(slices.Clone(files), func(f source.File) bool { return f.Name == "-" })
+	from := slices.DeleteFunc(slices.Clone(files), func(f source.File) bool { return f.Once })
 	if len(o.Baseline) > 0 {
 		var err error
 		if from, err = source.Expand(o.Baseline, strings.NewReader("")); err != nil {
