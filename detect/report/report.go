@@ -46,8 +46,10 @@ func Label(level float64) string {
 }
 
 // Plain makes text from a log fit for a terminal: control characters, and those
-// that turn the direction of writing, are shown and not obeyed.
+// that turn the direction of writing, are shown and not obeyed. What is no UTF-8
+// becomes U+FFFD: some terminals take single bytes for control characters.
 func Plain(s string) string {
+	s = strings.ToValidUTF8(s, "\ufffd")
 	if strings.IndexFunc(s, hidden) < 0 {
 		return s
 	}

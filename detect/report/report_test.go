@@ -175,3 +175,13 @@ func TestTactics(t *testing.T) {
 		}
 	}
 }
+
+func TestPlain(t *testing.T) {
+	for s, want := range map[string]string{
+		"plain é": "plain é", "a\tb\nc": `a\tb\nc`, "\x1b[31m": `\x1b[31m`, "\u202egnp": `\u202egnp`, "\u009b1m": `\u009b1m`, "\x9b1m": "\ufffd1m",
+	} {
+		if got := Plain(s); got != want {
+			t.Errorf("%q: %q", s, got)
+		}
+	}
+}
