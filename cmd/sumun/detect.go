@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -17,6 +18,7 @@ import (
 	"sumun.dev/detect/declared"
 	"sumun.dev/detect/report"
 	"sumun.dev/detect/rule"
+	"sumun.dev/detect/source"
 	"sumun.dev/detect/triage"
 	"sumun.dev/finding"
 )
@@ -116,7 +118,7 @@ command itself was wrong or nothing could be read.`,
 				fmt.Fprint(os.Stderr, "\r\033[K")
 			}
 			if err != nil {
-				return misuse(c, "%v", err)
+				return misuse(c, "%s", report.Plain(err.Error()))
 			}
 			var shown []*finding.Finding
 			failed := false
@@ -133,17 +135,13 @@ command itself was wrong or nothing could be read.`,
 				}
 				write = report.Story
 			}
-			to := c.OutOrStdout()
-			if out != "" {
-				file, err := os.Create(out)
-				if err != nil {
-					return misuse(c, "%v", err)
-				}
-				defer file.Close()
-				to = file
+			if out == "" {
+				err = write(c.OutOrStdout(), shown)
+			} else {
+				err = writeFile(out, write, shown)
 			}
-			if err := write(to, shown); err != nil {
-				return err
+			if err != nil {
+				return misuse(c, "%v", err)
 			}
 			summary(c, r, len(shown))
 			switch {
@@ -169,6 +167,15 @@ command itself was wrong or nothing could be read.`,
 	more.flags(f)
 	f.StringVar(&until, "until", "", "judge what happened before this time")
 	return c
+}
+
+// writeFile writes findings to a file. A disk that is full may say so at the end only.
+func writeFile(name string, write report.Writer, shown []*finding.Finding) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f, shown), f.Close())
 }
 
 // rulesWith lists the built-in rules and those that stand in folders.
@@ -295,17 +302,25 @@ func summary(c *cobra.Command, r *triage.Result, shown int) {
 	for _, s := range r.Suppressed {
 		fmt.Fprintf(w, "%d findings suppressed: %s\n", s.Findings, report.Plain(s.Reason))
 	}
-	if n := r.Read.Unread(); n > 0 {
-		fmt.Fprintf(w, "%d pieces could not be read:\n", n)
-		for i, b := range r.Read.Bad {
-			if i == 20 {
-				fmt.Fprintf(w, "  … and %d kinds more\n", len(r.Read.Bad)-i)
-				break
-			}
-			fmt.Fprintf(w, "  %s: %s (%d)\n", report.Plain(b.At[0].String()), report.Plain(b.Why), b.Count)
-		}
-	}
+	unread(w, "", &r.Read)
+	unread(w, " of the baseline", &r.Baseline)
 	if r.Read.Late > 0 {
 		fmt.Fprintf(w, "%d records came late: their files overlap more than can be read at once.\n", r.Read.Late)
+	}
+}
+
+// unread names what could not be read.
+func unread(w io.Writer, of string, r *source.Report) {
+	n := r.Unread()
+	if n == 0 {
+		return
+	}
+	fmt.Fprintf(w, "%d pieces%s could not be read:\n", n, of)
+	for i, b := range r.Bad {
+		if i == 20 {
+			fmt.Fprintf(w, "  … and %d kinds more\n", len(r.Bad)-i)
+			break
+		}
+		fmt.Fprintf(w, "  %s: %s (%d)\n", report.Plain(b.At[0].String()), report.Plain(b.Why), b.Count)
 	}
 }

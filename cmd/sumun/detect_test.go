@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"sumun.dev/detect/report"
 )
 
 // sharedImage is a log in which an image is given away twice, and one kept.
@@ -113,6 +115,18 @@ func TestDetectWritesReports(t *testing.T) {
 		b, err := os.ReadFile(file)
 		if err != nil || !strings.Contains(string(b), want) || format != "html" && !json.Valid(b) {
 			t.Errorf("%s: %v %s", format, err, b)
+		}
+	}
+}
+
+// A report that could not be written is no success.
+func TestDetectTellsOfAFullDisk(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("needs /dev/full")
+	}
+	for _, format := range report.Names() {
+		if status, _, complaint := command(t, "", "detect", "--format", format, "-o", "/dev/full", sharedImage(t)); status != 2 || !strings.Contains(complaint, "/dev/full") {
+			t.Errorf("%s: %d %s", format, status, complaint)
 		}
 	}
 }

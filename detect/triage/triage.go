@@ -49,7 +49,8 @@ type Result struct {
 	From, To time.Time          // of those
 	Rules    int
 	Read     source.Report
-	Learnt   int // records learnt from
+	Baseline source.Report // of Options.Baseline
+	Learnt   int           // records learnt from
 
 	Suppressed []Suppressed // in the order of Options.Suppress; those that hid nothing too
 }
@@ -118,14 +119,15 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 // and pipes, nothing is learnt.
 func learn(ctx context.Context, o Options, e *detect.Engine, files []source.File, out *Result) error {
 	from := slices.DeleteFunc(slices.Clone(files), func(f source.File) bool { return f.Once })
+	aside := &source.Report{} // what is judged is told of then
 	if len(o.Baseline) > 0 {
 		var err error
 		if from, err = source.Expand(o.Baseline, strings.NewReader("")); err != nil {
 			return err
 		}
+		aside = &out.Baseline
 	}
-	var aside source.Report
-	for r, err := range source.Records(ctx, from, &aside) {
+	for r, err := range source.Records(ctx, from, aside) {
 		if err != nil {
 			return err
 		}
@@ -133,6 +135,9 @@ func learn(ctx context.Context, o Options, e *detect.Engine, files []source.File
 		if out.Learnt++; o.Progress != nil && out.Learnt%4096 == 0 {
 			o.Progress(Progress{Learning: true, Records: out.Learnt, Files: aside.Files, All: len(from)})
 		}
+	}
+	if len(o.Baseline) > 0 && out.Learnt == 0 {
+		return fmt.Errorf("the baseline has no record that can be read, and %d pieces that cannot", aside.Unread())
 	}
 	return nil
 }

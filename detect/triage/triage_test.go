@@ -141,3 +141,23 @@ func TestRealAttacks(t *testing.T) {
 		})
 	}
 }
+
+// A baseline that cannot be read is not taken for an account of which nothing is known.
+func TestABaselineIsRead(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	logs, rubbish := write("log", call(1, "ModifyImageAttribute", share)), write("rubbish", "rubbish")
+	if r, err := Run(t.Context(), Options{Paths: []string{logs}, Baseline: []string{rubbish}}); err == nil {
+		t.Errorf("%+v", r)
+	}
+	r := run(t, Options{Paths: []string{logs}, Baseline: []string{rubbish, logs}})
+	if r.Learnt != 1 || r.Judged != 1 || r.Baseline.Unread() != 1 || r.Read.Unread() != 0 {
+		t.Errorf("%+v", r)
+	}
+}
