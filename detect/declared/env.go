@@ -149,6 +149,8 @@ type endpoint struct {
 func compile(source string, kind expr.Option) (*vm.Program, error) {
 	return expr.Compile(source, expr.Env(&env{}), expr.MaxNodes(maxNodes), kind,
 		expr.DisableBuiltin("now"), // the time is the record's
+		expr.DisableBuiltin("first"), ofList("first", true),
+		expr.DisableBuiltin("last"), ofList("last", false),
 		expr.Function("json", func(params ...any) (any, error) {
 			var v any
 			if err := json.Unmarshal([]byte(params[0].(string)), &v); err != nil {
@@ -156,6 +158,32 @@ func compile(source string, kind expr.Option) (*vm.Program, error) {
 			}
 			return v, nil
 		}, new(func(string) any)))
+}
+
+// ofList makes first or last. expr's own take the element of a list of texts for a
+// text, and fail to compare it when there is none; but a field that a call leaves
+// out is no failure.
+func ofList(name string, first bool) expr.Option {
+	return expr.Function(name, func(params ...any) (any, error) {
+		switch list := params[0].(type) {
+		case []string:
+			return end(list, first), nil
+		case []any:
+			return end(list, first), nil
+		}
+		return nil, nil
+	}, new(func([]string) any), new(func([]any) any))
+}
+
+// end picks the first or last of a list; nil when there is none.
+func end[T any](list []T, first bool) any {
+	switch {
+	case len(list) == 0:
+		return nil
+	case first:
+		return list[0]
+	}
+	return list[len(list)-1]
 }
 
 // envOf returns what expressions see of a record; all rules of one scene share it.

@@ -87,6 +87,21 @@ func TestACondition(t *testing.T) {
 	}
 }
 
+// A field that a call leaves out is nothing, and no reason to give up the rest.
+func TestWhatIsLeftOut(t *testing.T) {
+	for condition, want := range map[string]string{
+		`first(request("on")) == "false" or last(request("on")) == "off" or first(request("kept")) == "false"`: "10",
+		`first(request("on")) != "true" and last(request("on")) != "true"`:                                     "11",
+		`(first(request("on")) ?? "x") == "x" and first(request("kept")) startsWith "f"`:                       "10",
+	} {
+		found := try(t, "{name: left, type: 'Backdoor:EC2/C&CActivity.B!DNS', class: api, when: '"+condition+"'}",
+			told("a.amazonaws.com:Set", `"requestParameters":{"kept":false}`, 1), told("a.amazonaws.com:Set", `"requestParameters":null`, 2))
+		if got := spoken(found); got != want {
+			t.Errorf("%s: %s", condition, got)
+		}
+	}
+}
+
 func TestACount(t *testing.T) {
 	const sweep = `
 name: sweep
