@@ -251,7 +251,7 @@ func (t *Tries) Vain(k Try, what netip.AddrPort, r *record.Record) []finding.Evi
 			n.Told = append(n.Told, Evidence(r))
 		}
 	}
-	if len(n.Vain) < t.need || n.Well*t.ratio > len(n.Vain) {
+	if len(n.Vain) < t.need || n.Well*t.ratio >= len(n.Vain) {
 		return nil
 	}
 	told := n.Told
