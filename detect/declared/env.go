@@ -74,6 +74,7 @@ type env struct {
 		Code        int      `expr:"code"`
 		URI         string   `expr:"uri"`
 		Cluster     string   `expr:"cluster"`
+		BySystem    bool     `expr:"by_system"`
 	} `expr:"kubernetes"`
 
 	// All values at dotted paths of the call's documents, as texts.
@@ -231,6 +232,7 @@ func newEnv(s *rule.Scene, r *record.Record) *env {
 		e.Kube.Verb, e.Kube.Resource, e.Kube.Subresource, e.Kube.Namespace, e.Kube.Name = k.Verb, k.Resource, k.Subresource, k.Namespace, k.Name
 		e.Request, e.Response = at(&k.Request), at(&k.Response) // the objects
 		e.Kube.User, e.Kube.Groups, e.Kube.Code, e.Kube.URI, e.Kube.Cluster = k.User, k.Groups, k.Code, k.URI, k.Cluster
+		e.Kube.BySystem = k.BySystem()
 	}
 	e.Between = between
 	e.External, e.Guests, e.Admin = e.external, e.guests, e.admin

@@ -1,6 +1,9 @@
 package record
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // A Kubernetes is a call of a Kubernetes API server: "Auditing", audit.k8s.io/v1.
 type Kubernetes struct {
@@ -28,3 +31,14 @@ type Kubernetes struct {
 
 // Anonymous reports whether nobody had signed in.
 func (k *Kubernetes) Anonymous() bool { return k.User == "system:anonymous" }
+
+// BySystem reports whether the cluster called itself: its control plane, a kubelet,
+// or a program in kube-system.
+func (k *Kubernetes) BySystem() bool {
+	for _, own := range [...]string{"system:serviceaccount:kube-system:", "system:node:", "system:kube-", "eks:"} {
+		if strings.HasPrefix(k.User, own) {
+			return true
+		}
+	}
+	return k.User == "system:apiserver" || k.User == "system:admin"
+}

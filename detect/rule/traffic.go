@@ -200,6 +200,12 @@ func fruitless(f *record.Flow) bool {
 	return false
 }
 
+// Traces reports whether a packet looks like one of traceroute's, which counts the
+// port up with each.
+func Traces(f *record.Flow) bool {
+	return f.Protocol == udp && f.DstPort >= 33434 && f.DstPort < 33434+256
+}
+
 // A Tries counts what came of connections, for many hosts, and knows when most of
 // many were in vain. It is a State.
 type Tries struct {

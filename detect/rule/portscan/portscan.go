@@ -28,7 +28,7 @@ func see(s *rule.Scene, r *record.Record) {
 	switch {
 	case !v.Fruitless:
 		tries.Well(k)
-	case v.Begun != rule.Here && !f.Rejected, traces(f):
+	case v.Begun != rule.Here && !f.Rejected, rule.Traces(f):
 	default:
 		if told := tries.Vain(k, netip.AddrPortFrom(v.Remote, v.RemotePort), r); told != nil {
 			found := s.Traffic(finding.Portscan, r)
@@ -36,10 +36,4 @@ func see(s *rule.Scene, r *record.Record) {
 			s.Report(found)
 		}
 	}
-}
-
-// traces reports whether a packet looks like one of traceroute's, which counts the
-// port up with each.
-func traces(f *record.Flow) bool {
-	return f.Protocol == 17 && f.DstPort >= 33434 && f.DstPort < 33434+256
 }

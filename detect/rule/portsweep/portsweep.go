@@ -27,7 +27,7 @@ func see(s *rule.Scene, r *record.Record) {
 		case 53, 123, 443, 3478:
 			return
 		}
-		if f.DstPort >= 33434 && f.DstPort < 33434+256 { // traceroute
+		if rule.Traces(f) {
 			return
 		}
 	default:
