@@ -130,3 +130,11 @@ func (s *Scene) remote(a netip.Addr) finding.Remote {
 		Latitude: at.Latitude, Longitude: at.Longitude,
 	}
 }
+
+// Asker names who asked a question, as far as the log tells.
+func Asker(d *record.DNS) string {
+	if d.Instance != "" {
+		return d.Instance
+	}
+	return d.VPC + " " + d.Source.String()
+}

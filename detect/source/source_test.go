@@ -172,8 +172,8 @@ func TestOtherLogs(t *testing.T) {
 
 func TestWhatCannotBeReadIsCounted(t *testing.T) {
 	a, b := event("a", 1), event("b", 2)
-	blank := strings.Repeat(" ", 1<<20) + "\n"
-	half := a + "\n" + strings.Repeat(blank, 150)
+	blank := strings.Repeat(" ", 150<<20)
+	half := a + "\n" + blank
 	for name, c := range map[string]struct {
 		content, ids string
 		bad          int
@@ -190,10 +190,10 @@ func TestWhatCannotBeReadIsCounted(t *testing.T) {
 		"a long value":          {`{"Records":[` + a + `,{"eventSource":"` + strings.Repeat("x", 5<<20) + `"}]}`, "a", 1},
 		"bytes":                 {"\x00\x01\x02\xff", "", 1},
 		"a zip of a zip of …":   {zipped("a", zipped("b", zipped("c", zipped("d", a)))), "", 1},
-		"bomb":                  {zst(a + "\n" + strings.Repeat(blank, 300)), "a", 1},
+		"bomb":                  {zst(half + blank), "a", 1},
 		"a long last line":      {a + "\n" + b + "\n" + strings.Repeat("x", 5<<20), "a b", 1},
 		"a note in a zip":       {zipped("1.json", a, "README", "hello\nworld\n", "2.json", b, "3.json", gz(a)[:20]), "a b", 2},
-		"bombs in a zip":        {zipped("1", half, "2", half, "3.json", b), "a a", 1},
+		"bombs in a zip":        {zipped("1", half, "2", half, "3.json", b), "a a", 2}, // the first one ends in time
 		"nothing":               {"", "", 0},
 		"space":                 {" \n\n", "", 0},
 		"wrapped in itself":     {strings.Repeat(`{"detail-type":"x","detail":`, 6) + a + strings.Repeat("}", 6), "", 1},
@@ -207,9 +207,9 @@ func TestWhatCannotBeReadIsCounted(t *testing.T) {
 				if !strings.HasPrefix(b.File, "f") || b.Why == "" || len(b.At) == 0 {
 					t.Errorf("%+v", b)
 				}
-				if strings.HasPrefix(name, "bomb") && b.Why != errBomb.Error() {
-					t.Errorf("%s: %s", name, b.Why)
-				}
+			}
+			if n := len(report.Bad); strings.HasPrefix(name, "bomb") && (n == 0 || report.Bad[n-1].Why != errBomb.Error()) {
+				t.Errorf("%+v", report.Bad)
 			}
 		})
 	}

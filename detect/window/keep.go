@@ -75,13 +75,21 @@ func (k *Keep[K, V]) MarshalBinary() ([]byte, error) {
 
 // UnmarshalBinary reads what MarshalBinary wrote.
 func (k *Keep[K, V]) UnmarshalBinary(b []byte) error {
-	var all []kept[K, V]
-	if err := json.Unmarshal(b, &all); err != nil {
-		return fmt.Errorf("window: %w", err)
+	all, err := read[K, V](b)
+	if err != nil {
+		return err
 	}
 	k.keys, k.quiet = map[K]*list.Element{}, list.New()
 	for _, e := range all {
 		*k.At(e.Key) = e.Value
 	}
 	return nil
+}
+
+// read reads what is written down of a Keep.
+func read[K comparable, V any](b []byte) (all []kept[K, V], err error) {
+	if err := json.Unmarshal(b, &all); err != nil {
+		return nil, fmt.Errorf("window: %w", err)
+	}
+	return all, nil
 }

@@ -2,9 +2,8 @@
 package window
 
 import (
-	"container/list"
-	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -13,16 +12,9 @@ import (
 // keep. When there are too many keys, those that were quiet longest are
 // forgotten. It is not safe for concurrent use.
 type Counter struct {
-	need  int
-	span  time.Duration
-	most  int
-	keys  map[string]*list.Element // of *counted
-	quiet *list.List               // the last one was quiet longest
-}
-
-type counted struct {
-	Key    string
-	Events []Event // at most need, the oldest first
+	need int
+	span time.Duration
+	keys *Keep[string, []Event] // of each at most need, the oldest first
 }
 
 // An Event is one that is counted: when it was, and the value that makes it
@@ -36,10 +28,10 @@ type Event struct {
 // New returns a Counter that knows whether need events came within span, for
 // at most most keys.
 func New(need int, span time.Duration, most int) *Counter {
-	if need < 1 || span <= 0 || most < 1 {
-		panic(fmt.Sprintf("window: need %d within %s for %d keys", need, span, most)) // a constant is wrong
+	if need < 1 || span <= 0 {
+		panic(fmt.Sprintf("window: need %d within %s", need, span)) // a constant is wrong
 	}
-	return &Counter{need: need, span: span, most: most, keys: map[string]*list.Element{}, quiet: list.New()}
+	return &Counter{need: need, span: span, keys: NewKeep[string, []Event](most)}
 }
 
 // Add counts an event of a key. Events may come out of order by less than the
@@ -47,82 +39,53 @@ func New(need int, span time.Duration, most int) *Counter {
 // from its last occurrence. When there are enough of them, Add returns those, the
 // oldest first; they are good until the next call.
 func (c *Counter) Add(key string, e Event) (enough []Event) {
-	n := c.at(key)
+	at := c.keys.At(key)
+	events := *at
 	if e.Value != "" {
-		for i := range n.Events {
-			if n.Events[i].Value == e.Value {
-				if e.At.Before(n.Events[i].At) {
-					e.At = n.Events[i].At
-				}
-				n.Events = append(n.Events[:i], n.Events[i+1:]...)
-				break
+		if i := slices.IndexFunc(events, func(old Event) bool { return old.Value == e.Value }); i >= 0 {
+			if e.At.Before(events[i].At) {
+				e.At = events[i].At
 			}
+			events = slices.Delete(events, i, i+1)
 		}
 	}
-	i := len(n.Events)
-	for i > 0 && n.Events[i-1].At.After(e.At) {
+	i := len(events)
+	for i > 0 && events[i-1].At.After(e.At) {
 		i--
 	}
-	if i == 0 && len(n.Events) == c.need {
+	if i == 0 && len(events) == c.need {
 		return nil // older than all that is needed
 	}
-	n.Events = append(n.Events, Event{})
-	copy(n.Events[i+1:], n.Events[i:])
-	n.Events[i] = e
-	if len(n.Events) > c.need {
-		n.Events = append(n.Events[:0], n.Events[1:]...)
+	events = slices.Insert(events, i, e)
+	if len(events) > c.need {
+		events = slices.Delete(events, 0, 1)
 	}
-	if len(n.Events) == c.need && n.Events[c.need-1].At.Sub(n.Events[0].At) <= c.span {
-		return n.Events
+	*at = events
+	if len(events) == c.need && events[c.need-1].At.Sub(events[0].At) <= c.span {
+		return events
 	}
 	return nil
 }
 
 // Forget drops what is known of a key, so that it has to add up anew.
-func (c *Counter) Forget(key string) {
-	if el := c.keys[key]; el != nil {
-		c.quiet.Remove(el)
-		delete(c.keys, key)
-	}
-}
+func (c *Counter) Forget(key string) { c.keys.Forget(key) }
 
 // Len returns how many keys are known.
-func (c *Counter) Len() int { return len(c.keys) }
-
-func (c *Counter) at(key string) *counted {
-	if el := c.keys[key]; el != nil {
-		c.quiet.MoveToFront(el)
-		return el.Value.(*counted)
-	}
-	if len(c.keys) >= c.most {
-		last := c.quiet.Back()
-		c.quiet.Remove(last)
-		delete(c.keys, last.Value.(*counted).Key)
-	}
-	n := &counted{Key: key}
-	c.keys[key] = c.quiet.PushFront(n)
-	return n
-}
+func (c *Counter) Len() int { return c.keys.Len() }
 
 // MarshalBinary writes what is counted.
-func (c *Counter) MarshalBinary() ([]byte, error) {
-	all := make([]*counted, 0, len(c.keys))
-	for el := c.quiet.Back(); el != nil; el = el.Prev() {
-		all = append(all, el.Value.(*counted))
-	}
-	return json.Marshal(all)
-}
+func (c *Counter) MarshalBinary() ([]byte, error) { return c.keys.MarshalBinary() }
 
 // UnmarshalBinary reads what MarshalBinary wrote. What this counter does not
 // need, it leaves out.
 func (c *Counter) UnmarshalBinary(b []byte) error {
-	var all []counted
-	if err := json.Unmarshal(b, &all); err != nil {
-		return fmt.Errorf("window: %w", err)
+	all, err := read[string, []Event](b)
+	if err != nil {
+		return err
 	}
-	c.keys, c.quiet = map[string]*list.Element{}, list.New()
+	c.keys = NewKeep[string, []Event](c.keys.most)
 	for _, k := range all {
-		for _, e := range k.Events {
+		for _, e := range k.Value {
 			c.Add(k.Key, e)
 		}
 	}

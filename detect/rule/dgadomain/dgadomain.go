@@ -9,6 +9,7 @@ import (
 
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
+	"sumun.dev/detect/window"
 	"sumun.dev/engine/dga"
 	"sumun.dev/engine/dns"
 	"sumun.dev/finding"
@@ -19,7 +20,7 @@ import (
 // hardly any is registered.
 var Rule = rule.Rule{
 	Name: "dgadomain", Types: []string{finding.DGADomain}, Class: record.DNSActivity,
-	State: func() rule.State { return &state{Kept: rule.Keep[host](maxHosts)} }, See: see,
+	State: func() rule.State { return &state{Keep: window.NewKeep[string, host](maxHosts)} }, See: see,
 }
 
 const (
@@ -45,7 +46,7 @@ const (
 // A state is what is remembered of an account. What was found out about names is
 // not written down: it can be found out again.
 type state struct {
-	*rule.Kept[host]
+	*window.Keep[string, host]
 	names [1024]judged
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
+	"sumun.dev/detect/window"
 	"sumun.dev/engine/dga"
 	"sumun.dev/engine/dns"
 	"sumun.dev/finding"
@@ -20,7 +21,7 @@ import (
 // instance.
 var Rule = rule.Rule{
 	Name: "exfiltration", Types: []string{finding.DNSDataExfiltration}, Class: record.DNSActivity,
-	State: func() rule.State { return &state{Kept: rule.Keep[zone](maxZones)} }, See: see,
+	State: func() rule.State { return &state{Keep: window.NewKeep[string, zone](maxZones)} }, See: see,
 }
 
 const (
@@ -44,7 +45,7 @@ const (
 // A state is what is remembered of an account. Which names carry nothing is not
 // written down: it can be found out again.
 type state struct {
-	*rule.Kept[zone]
+	*window.Keep[string, zone]
 	empty [1024]dns.Name // by hash
 }
 
