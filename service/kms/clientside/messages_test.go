@@ -33,7 +33,7 @@ func TestMessages(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", suite, err)
 			}
-			if bytes.Contains(message, []byte("gold")) {
+			if bytes.Contains(message, []byte("ten of gold")) {
 				t.Errorf("%s: the message holds the plaintext", suite)
 			}
 			for _, with := range []keyring{ring, {Kind: "discovery", Regions: []string{home}}} {
@@ -54,7 +54,7 @@ func TestMessages(t *testing.T) {
 			if _, _, err := reads.decrypt(t, reader, ring, bytes.Replace(message, []byte("ledger"), []byte("recipe"), 1)); !says(err, "InvalidCiphertext") {
 				t.Errorf("%s: with another context: %v", suite, err)
 			}
-			if _, _, err := reads.decrypt(t, reader, ring, bytes.Replace(message, []byte("blue"), []byte("grey"), 1)); !says(err, "kms:Decrypt") {
+			if _, _, err := reads.decrypt(t, reader, ring, bytes.Replace(message, []byte("tenant\x00\x04blue"), []byte("tenant\x00\x04grey"), 1)); !says(err, "kms:Decrypt") {
 				t.Errorf("%s: with another tenant: %v", suite, err)
 			}
 			if _, _, err := reads.decrypt(t, writer, ring, message); !says(err, "kms:Decrypt") {
