@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -58,6 +59,17 @@ type Evidence struct {
 	Offset int64     `json:"offset"`
 	At     time.Time `json:"at"`
 	Told   string    `json:"told,omitempty"` // what the record says, in a few words
+}
+
+// place is where the record is found: its id, else where it stands.
+func (e *Evidence) place() string {
+	switch {
+	case e.ID != "":
+		return e.ID
+	case e.Line > 0:
+		return fmt.Sprintf("%s:%d", e.File, e.Line)
+	}
+	return fmt.Sprintf("%s@%d", e.File, e.Offset)
 }
 
 // A Caller is whose credentials were used: GuardDuty's accessKeyDetails.

@@ -278,9 +278,16 @@ func (f *Finding) additionalInfo() *guarddutyapi.ServiceAdditionalInfo {
 	if f.Sample {
 		info["sample"] = true
 	}
+	if len(f.Evidence) > 0 {
+		var places []string
+		for i := range f.Evidence {
+			places = append(places, f.Evidence[i].place())
+		}
+		info["evidence"] = places
+	}
 	value, err := json.Marshal(info)
 	if err != nil {
-		value = []byte("{}") // not possible: strings and bools
+		value = []byte("{}") // not possible: strings, bools, and lists of strings
 	}
 	return &guarddutyapi.ServiceAdditionalInfo{Value: new(string(value)), Type: new("default")}
 }

@@ -34,9 +34,10 @@ func TestConnectionsAndProbes(t *testing.T) {
 		n["remoteIpDetails"].(map[string]any)["organization"].(map[string]any)["asn"] != "64500" || title != "EC2 instance 10.0.0.7 is part of SSH brute force attacks." {
 		t.Errorf("%v, %s", a, title)
 	}
-	a, _, info := action(Suspicion{Type: PortProbed, Probe: &PortProbe{Ports: []Connection{c}}, Notes: map[string]string{"context": "x"}, Threat: Threat{List: "scanners"}})
+	a, _, info := action(Suspicion{Type: PortProbed, Probe: &PortProbe{Ports: []Connection{c}}, Notes: map[string]string{"context": "x"}, Threat: Threat{List: "scanners"},
+		Evidence: []Evidence{{ID: "7f", File: "trail", Offset: 9}, {File: "flow.log", Line: 3, Offset: 120}, {File: "flow.parquet", Offset: 4}}})
 	p, _ := a["portProbeAction"].(map[string]any)
-	if a["actionType"] != "PORT_PROBE" || len(p["portProbeDetails"].([]any)) != 1 || info != `{"context":"x","threatListName":"scanners"}` {
+	if a["actionType"] != "PORT_PROBE" || len(p["portProbeDetails"].([]any)) != 1 || info != `{"context":"x","evidence":["7f","flow.log:3","flow.parquet@4"],"threatListName":"scanners"}` {
 		t.Errorf("%v, %s", a, info)
 	}
 }

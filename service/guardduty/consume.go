@@ -40,7 +40,7 @@ func (s *Service) queries(ctx context.Context, events []aws.Event) error {
 		if r.DNS.Instance == "" {
 			continue // no resource of the account's: there would be nothing to respond on
 		}
-		r.Account, r.Region = call.Account, call.Region
+		r.Account, r.Region, r.ID = call.Account, call.Region, events[i].ID
 		s.see(r, func(one finding.Suspicion) { found = append(found, one) })
 	}
 	if unread != nil {
