@@ -58,10 +58,7 @@ func (s *seen) plain(path string) (any, bool) {
 	return nil, false
 }
 
-func (s *seen) severity() float64 {
-	kind, _ := finding.KindOf(s.Type)
-	return kind.Severity
-}
+func (s *seen) severity() float64 { return s.Level() }
 
 // document is a finding as the API shows it. Additional info is JSON within JSON;
 // criteria reach into it.
