@@ -2,6 +2,7 @@ package guardduty
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -86,13 +87,51 @@ func TestWhoIsNotWatchedHasNoFindings(t *testing.T) {
 	})
 }
 
+// made has somebody make a user.
+func (w *world) made(who aws.Account, region aws.Region, identity string) {
+	w.t.Helper()
+	w.queries++
+	id := fmt.Sprint(w.queries)
+	record := fmt.Sprintf(`{"userIdentity":%s,"eventTime":%q,"eventSource":"iam.amazonaws.com","eventName":"AttachUserPolicy","awsRegion":%q,"sourceIPAddress":"198.51.100.7","eventID":%q,"readOnly":false,"requestParameters":{"userName":"x","policyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}}`,
+		identity, time.Now().UTC().Format(time.RFC3339), region, id)
+	w.consumeAs(1, who, region, aws.Event{Stream: aws.TrailStream, ID: id, Account: who, Region: region, Time: time.Now(), Data: []byte(record)})
+}
+
+func TestCallsAreJudgedWhereADetectorIsEnabled(t *testing.T) {
+	inWorld(t, func(w *world) {
+		d := w.detector()
+		const user, guard = `{"type":"IAMUser","principalId":"AIDA1","arn":"arn:aws:iam::111122223333:user/ann","accountId":"111122223333","userName":"ann"}`, `{"type":"AWSService","invokedBy":"guardduty.amazonaws.com"}`
+		w.made(account, "us-east-1", guard)   // its own deeds are no threat
+		w.made(account, "eu-central-1", user) // nobody watches there
+		w.made(other, "us-east-1", user)      // nor there
+		if n := len(w.findings(d)); n != 0 {
+			t.Fatalf("%d findings", n)
+		}
+		w.made(account, "us-east-1", user)
+		w.made(account, "us-east-1", user)
+		all := w.findings(d)
+		if len(all) != 1 || *all[0].Service.Count != 2 || all[0].Region != "us-east-1" || *all[0].Resource.AccessKeyDetails.UserName != "ann" {
+			t.Fatalf("%d findings", len(all))
+		}
+		must(w, &guarddutyapi.UpdateDetector, &guarddutyapi.UpdateDetectorRequest{DetectorId: d, Enable: new(false)})
+		w.made(account, "us-east-1", user)
+		if all := w.findings(d); *all[0].Service.Count != 2 {
+			t.Error("a suspended detector counts")
+		}
+		if len(w.events(aws.FindingsStream)) != 1 {
+			t.Error("it was not told once")
+		}
+	})
+}
+
 func TestMalformedRecordsAreCountedAndSkipped(t *testing.T) {
 	inWorld(t, func(w *world) {
 		d := w.detector()
 		for _, bad := range []string{"", "{", "[]", "null", `{"query_name":3}`, `{"query_name":"a.example."}`, `{"query_timestamp":"yesterday","query_name":"a.example."}`} {
 			w.consume(account, aws.Event{Data: []byte(bad)})
+			w.consumeAs(1, account, "us-east-1", aws.Event{Data: []byte(bad)})
 		}
-		if n := w.service.Malformed(); n != 7 {
+		if n := w.service.Malformed(); n != 14 {
 			t.Errorf("%d counted", n)
 		}
 		w.query("guarddutyc2activityb.com")

@@ -1,20 +1,18 @@
-// Package guardduty is Amazon GuardDuty: detectors, threat lists, and findings about what the resolver saw.
+// Package guardduty is Amazon GuardDuty: detectors, threat lists, and findings about calls and DNS queries.
 //
-// Routes is its table of contents. DNS queries come by the spine: consume.go
-// applies the rules of detect to them and keeps findings; publish.go tells others.
+// Routes is its table of contents. CloudTrail records and DNS queries come by the
+// spine: consume.go applies the rules of detect to them and keeps findings;
+// publish.go tells others.
 package guardduty
 
 import (
 	"crypto/sha256"
-	"slices"
-	"sync"
+	"time"
 
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
-	"sumun.dev/detect"
 	"sumun.dev/detect/intel"
 	"sumun.dev/detect/record"
-	"sumun.dev/detect/rule"
 	"sumun.dev/service"
 	"sumun.dev/store"
 	"sumun.dev/wire"
@@ -30,8 +28,8 @@ type Service struct {
 	filters   *store.Table[filter]
 	feeds     Feeds
 	inUse     inUse
-	judging   sync.Mutex            // guards engine
-	engine    func() *detect.Engine // made for the first record: where nobody asks a resolver, rules cost nothing
+	dns       *judge
+	trail     *judge
 	book      *intel.Book
 	loaded    loaded
 	counts    counts
@@ -50,15 +48,7 @@ func New(env service.Env) *Service {
 		inUse:     inUse{sums: map[string][sha256.Size]byte{}},
 		loaded:    loaded{places: map[store.Place]bool{}, compiled: map[store.Place]map[string]compiled{}},
 	}
-	s.engine = sync.OnceValue(func() *detect.Engine {
-		return detect.NewEngine(detect.Options{
-			// No records of other classes come.
-			Rules: slices.DeleteFunc(detect.Rules(), func(r *rule.Rule) bool { return r.Class != record.DNSActivity }),
-			Lists: func(account aws.Account, region aws.Region) intel.Lists {
-				return s.book.At(store.Place{Account: account, Region: region})
-			},
-		})
-	})
+	s.dns, s.trail = s.newJudge(rulesFor(record.DNSActivity)), s.newJudge(rulesFor(record.APIActivity))
 	env.Store.Watch("guardduty.sets", s.loaded.changed)
 	return s
 }
@@ -85,20 +75,6 @@ func (s *Service) Routes() []wire.Route {
 		guarddutyapi.ListFilters.To(s.listFilters, touchDetector(s, "guardduty:ListFilters", func(in *guarddutyapi.ListFiltersRequest) string { return in.DetectorId })),
 		guarddutyapi.UpdateFilter.To(s.updateFilter, touchFilter(s, "guardduty:UpdateFilter", func(in *guarddutyapi.UpdateFilterRequest) (string, string) { return in.DetectorId, in.FilterName })),
 		guarddutyapi.DeleteFilter.To(s.deleteFilter, touchFilter(s, "guardduty:DeleteFilter", func(in *guarddutyapi.DeleteFilterRequest) (string, string) { return in.DetectorId, in.FilterName })),
-
-		guarddutyapi.CreateIPSet.To(s.createIPSet, touchNew("guardduty:CreateIPSet", func(in *guarddutyapi.CreateIPSetRequest) (string, map[string]string) {
-			return in.DetectorId, in.Tags
-		})),
-		guarddutyapi.GetIPSet.To(s.getIPSet, touchSet(s, "guardduty:GetIPSet", ipSet, func(in *guarddutyapi.GetIPSetRequest) (string, string) {
-			return in.DetectorId, in.IpSetId
-		})),
-		guarddutyapi.ListIPSets.To(s.listIPSets, touchDetector(s, "guardduty:ListIPSets", func(in *guarddutyapi.ListIPSetsRequest) string { return in.DetectorId })),
-		guarddutyapi.UpdateIPSet.To(s.updateIPSet, touchSet(s, "guardduty:UpdateIPSet", ipSet, func(in *guarddutyapi.UpdateIPSetRequest) (string, string) {
-			return in.DetectorId, in.IpSetId
-		})),
-		guarddutyapi.DeleteIPSet.To(s.deleteIPSet, touchSet(s, "guardduty:DeleteIPSet", ipSet, func(in *guarddutyapi.DeleteIPSetRequest) (string, string) {
-			return in.DetectorId, in.IpSetId
-		})),
 
 		guarddutyapi.CreateThreatIntelSet.To(s.createThreatIntelSet, touchNew("guardduty:CreateThreatIntelSet", func(in *guarddutyapi.CreateThreatIntelSetRequest) (string, map[string]string) {
 			return in.DetectorId, in.Tags
@@ -154,9 +130,13 @@ func (s *Service) Routes() []wire.Route {
 	}
 }
 
-// Consumers lists what GuardDuty reads: the query log of all resolvers.
+// Consumers lists what GuardDuty reads: the trail, and the query log of all
+// resolvers.
 func (s *Service) Consumers() []service.Consumer {
-	return []service.Consumer{{Name: "guardduty-dns", Stream: aws.DNSStream, Handle: s.queries, MaxBatch: 1024}}
+	return []service.Consumer{
+		{Name: "guardduty-dns", Stream: aws.DNSStream, Handle: s.queries, MaxBatch: 1024},
+		{Name: "guardduty-trail", Stream: aws.TrailStream, Handle: s.calls, MaxBatch: 1024, Linger: 200 * time.Millisecond},
+	}
 }
 
 // Jobs lists what GuardDuty does later.

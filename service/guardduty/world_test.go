@@ -58,7 +58,11 @@ func (w *world) begin() {
 const account, other = "111122223333", "444455556666"
 
 func in(ctx context.Context, account aws.Account, operation string) context.Context {
-	return aws.WithCall(ctx, &aws.Call{Partition: "aws", Account: account, Region: "us-east-1", Service: "guardduty", Operation: operation,
+	return within(ctx, account, "us-east-1", operation)
+}
+
+func within(ctx context.Context, account aws.Account, region aws.Region, operation string) context.Context {
+	return aws.WithCall(ctx, &aws.Call{Partition: "aws", Account: account, Region: region, Service: "guardduty", Operation: operation,
 		Principal: &aws.Principal{Kind: aws.Root, Account: account}})
 }
 
@@ -133,9 +137,14 @@ func (w *world) queryAs(who aws.Account, instance string, names ...string) {
 
 func (w *world) consume(who aws.Account, events ...aws.Event) {
 	w.t.Helper()
-	err := w.store.Update(in(w.t.Context(), who, "guardduty-dns"), func(ctx context.Context) error {
-		return w.service.Consumers()[0].Handle(ctx, events)
-	})
+	w.consumeAs(0, who, "us-east-1", events...)
+}
+
+// consumeAs hands events to a consumer, by its place among them.
+func (w *world) consumeAs(consumer int, who aws.Account, region aws.Region, events ...aws.Event) {
+	w.t.Helper()
+	c := w.service.Consumers()[consumer]
+	err := w.store.Update(within(w.t.Context(), who, region, c.Name), func(ctx context.Context) error { return c.Handle(ctx, events) })
 	if err != nil {
 		w.t.Fatal(err)
 	}
