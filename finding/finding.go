@@ -48,7 +48,18 @@ type Suspicion struct {
 	Unusual  []Unusual
 	Sequence *Sequence
 	Notes    map[string]string // further members of service.additionalInfo
+	Said     *Said             // instead of what the catalogue says; nil: that
 	Evidence []Evidence
+}
+
+// A Said is what a rule that somebody brought says of its findings.
+type Said struct {
+	Title          string
+	Description    string
+	Techniques     []string // ids of ATT&CK's: T1098.001
+	FalsePositives []string
+	Author         string
+	ID             string // that its author gave it
 }
 
 // An Evidence is a record that a suspicion rests on.

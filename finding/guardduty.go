@@ -23,14 +23,17 @@ func stamp(t time.Time) string { return t.UTC().Format(Millis) }
 // GuardDuty returns the finding as GetFindings shows it.
 func (f *Finding) GuardDuty() *guarddutyapi.Finding {
 	kind, _ := KindOf(f.Type)
-	title := f.words(kind.Title)
+	title, description := f.words(kind.Title), f.words(kind.Description)
+	if f.Said != nil {
+		title, description = f.Said.Title, cmp.Or(f.Said.Description, f.Said.Title)
+	}
 	if f.Sample {
 		title = "[SAMPLE] " + title
 	}
 	return &guarddutyapi.Finding{
 		SchemaVersion: "2.0", AccountId: string(f.Account), Region: string(f.Region), Partition: &f.Partition,
 		Id: f.ID, Arn: f.ARN().String(), Type: f.Type, Severity: f.Level(),
-		Title: &title, Description: new(f.words(kind.Description)),
+		Title: &title, Description: &description,
 		CreatedAt: stamp(f.Created), UpdatedAt: stamp(f.Updated),
 		Resource: f.resource(cmp.Or(kind.Resource, onInstance)),
 		Service: &guarddutyapi.ServiceShape{

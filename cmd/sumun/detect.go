@@ -31,7 +31,7 @@ func detectCommand() *cobra.Command {
 		baseline                               []string
 		format, severity, failOn, since, until string
 		out, explain, suppress                 string
-		own                                    []string
+		own, sigmas                            []string
 		list                                   bool
 		more                                   known
 	)
@@ -59,12 +59,19 @@ known and need not be told, a list of:
     until: 2027-01-31                 # then it is told again
     reason: golden images go to the workload accounts
 
+--rules names a folder of your own rules, --sigma one of Sigma rules for CloudTrail
+(docs/detection-rules.md has both languages). A Sigma rule that uses what is not
+read here, as correlations, counts or placeholders, is named on standard error and
+not applied; its level says how severe a finding is before it is weighed, its tags
+the finding's type and techniques.
+
 The exit status is 0, 1 with findings of --fail-on or worse, and 2 when the
 command itself was wrong or nothing could be read.`,
 		Example: `  sumun detect AWSLogs/
   sumun detect --since 2026-11-01 --severity medium --format jsonl trail/*.json.gz
   sumun detect --explain 1f0c33ab AWSLogs/
   sumun detect --format html -o report.html --suppress known.yaml --rules ours/ AWSLogs/
+  sumun detect --sigma sigma/rules/cloud/aws/cloudtrail AWSLogs/
   sumun detect --baseline AWSLogs/2026/10 --fail-on high AWSLogs/2026/11`,
 		RunE: func(c *cobra.Command, paths []string) error {
 			o := triage.Options{Paths: paths, Stdin: c.InOrStdin(), Baseline: baseline}
@@ -76,10 +83,13 @@ command itself was wrong or nothing could be read.`,
 			o.Until, err2 = moment(until)
 			var err3, err4 error
 			o.Engine.Rules, err3 = rulesWith(own)
+			if err3 == nil && len(sigmas) > 0 {
+				o.Engine.Rules, err3 = withSigma(c.ErrOrStderr(), o.Engine.Rules, sigmas)
+			}
 			o.Suppress, err4 = suppressions(suppress)
 			switch {
 			case err3 != nil:
-				return misuse(c, "--rules %v", err3)
+				return misuse(c, "%v", err3)
 			case err4 != nil:
 				return misuse(c, "--suppress %s: %v", suppress, err4)
 			case list:
@@ -162,6 +172,7 @@ command itself was wrong or nothing could be read.`,
 	f.StringVar(&explain, "explain", "", "tell the whole story of a finding: the beginning of its id, or the name of a rule")
 	f.StringVar(&suppress, "suppress", "", "YAML `file` of findings that need not be told")
 	f.StringSliceVar(&own, "rules", nil, "`folder` of your own rules, YAML files as docs/detection-rules.md says")
+	f.StringSliceVar(&sigmas, "sigma", nil, "`folder` of Sigma rules for CloudTrail; what they use and is not read here is named")
 	f.BoolVar(&list, "list-rules", false, "list all rules and their ATT&CK techniques, and read nothing")
 	f.StringVar(&since, "since", "", "judge what happened at or after this time: RFC 3339, a date, or a duration before now (36h)")
 	more.flags(f)
@@ -197,20 +208,20 @@ func rulesWith(folders []string) ([]*rule.Rule, error) {
 			}
 			r, err := declared.Parse(b)
 			if err != nil {
-				return fmt.Errorf("%s: %w", path, err)
+				return fmt.Errorf("--rules %s: %w", path, err)
 			}
 			if other, ok := known[r.Name]; ok {
-				return fmt.Errorf("%s: %s is the name of %s", path, r.Name, other)
+				return fmt.Errorf("--rules %s: %s is the name of %s", path, r.Name, other)
 			}
 			known[r.Name] = "the rule in " + path
 			all = append(all, r)
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, err // names the file
 		}
 		if len(all) == before {
-			return nil, fmt.Errorf("%s: holds no rule, no file that ends with .yaml", folder)
+			return nil, fmt.Errorf("--rules %s: holds no rule, no file that ends with .yaml", folder)
 		}
 	}
 	return all, nil
@@ -236,7 +247,7 @@ func listRules(w io.Writer, all []*rule.Rule) error {
 		if len(types) > 3 {
 			types = append(slices.Clone(types[:2]), fmt.Sprintf("and %d more", len(types)-2))
 		}
-		if m := rule.ManualOf(r.Name); m != nil {
+		if m := manualOf(r); m != nil {
 			for _, technique := range m.Techniques {
 				ids = append(ids, technique.ID)
 			}
@@ -248,13 +259,23 @@ func listRules(w io.Writer, all []*rule.Rule) error {
 
 // explainRule writes what a rule is for, when there is no finding to tell of.
 func explainRule(c *cobra.Command, all []*rule.Rule, name string) error {
-	if !slices.ContainsFunc(all, func(r *rule.Rule) bool { return r.Name == name }) {
+	i := slices.IndexFunc(all, func(r *rule.Rule) bool { return r.Name == name })
+	if i < 0 {
 		return misuse(c, "--explain %q is no rule; to tell of a finding, name the logs that it comes from", name)
 	}
-	if rule.ManualOf(name) == nil {
+	m := manualOf(all[i])
+	if m == nil {
 		return misuse(c, "--explain %s: a rule of your own has no README here", name)
 	}
-	return report.Manual(c.OutOrStdout(), name)
+	return report.Manual(c.OutOrStdout(), name, m)
+}
+
+// manualOf is what a rule says of itself; nil when that is nothing.
+func manualOf(r *rule.Rule) *rule.Manual {
+	if r.Said != nil {
+		return rule.ManualBy(r.Said)
+	}
+	return rule.ManualOf(r.Name)
 }
 
 // tellOf returns the findings that somebody wants to be told of: one by the beginning

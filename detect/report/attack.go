@@ -42,12 +42,20 @@ func TacticOf(f *finding.Finding) Tactic {
 	return tactics[len(tactics)-1]
 }
 
-// techniques are those that the README of the finding's rule names.
+// techniques are those that the finding's rule names, itself or in its README.
 func techniques(f *finding.Finding) []rule.Technique {
-	if m := rule.ManualOf(f.Rule); m != nil {
+	if m := manualOf(f); m != nil {
 		return m.Techniques
 	}
 	return nil
+}
+
+// manualOf is what the finding's rule says of itself; nil when that is nothing.
+func manualOf(f *finding.Finding) *rule.Manual {
+	if f.Said != nil {
+		return rule.ManualBy(f.Said)
+	}
+	return rule.ManualOf(f.Rule)
 }
 
 // title is what a finding says in a sentence.

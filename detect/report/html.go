@@ -28,7 +28,7 @@ var page = template.Must(template.New("report").Funcs(template.FuncMap{
 	"class": func(f *finding.Finding) string { return strings.ToLower(Label(f.Level())) },
 	"when":  func(t time.Time) string { return t.UTC().Format(time.DateTime) },
 	"title": title, "name": name, "who": Who, "place": place, "techniques": techniques,
-	"section": func(f *finding.Finding, heading string) string { return rule.ManualOf(f.Rule).Section(heading) },
+	"section": func(f *finding.Finding, heading string) string { return manualOf(f).Section(heading) },
 }).Parse(pageSource))
 
 // HTML writes one page that needs nothing else: no script, no picture, no address

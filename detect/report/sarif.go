@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"sumun.dev/detect/rule"
 	"sumun.dev/finding"
 )
 
@@ -141,7 +140,7 @@ func SARIF(w io.Writer, found []*finding.Finding) error {
 func sarifRuleOf(id string, f *finding.Finding) sarifRule {
 	kind, _ := finding.KindOf(f.Type)
 	r := sarifRule{ID: id, Name: f.Rule, Short: sarifText{Text: id}, Properties: map[string]any{"tactic": TacticOf(f).Name}}
-	m := rule.ManualOf(f.Rule)
+	m := manualOf(f)
 	if m == nil {
 		r.Properties["security-severity"] = number(kind.Severity)
 		return r

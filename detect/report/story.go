@@ -47,25 +47,22 @@ func Story(w io.Writer, found []*finding.Finding) error {
 		for _, e := range f.Evidence {
 			fmt.Fprintf(&b, "  %s  %s  %s\n", e.At.UTC().Format(time.DateTime), Plain(place(e)), Plain(e.Told))
 		}
-		manual(&b, f.Rule, "What and why", "How it is found", "False positives", "Response", "ATT&CK")
+		manual(&b, manualOf(f), "What and why", "How it is found", "False positives", "Response", "ATT&CK")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// Manual writes what a built-in rule is for.
-func Manual(w io.Writer, name string) error {
+// Manual writes what a rule is for.
+func Manual(w io.Writer, name string, m *rule.Manual) error {
 	var b strings.Builder
-	if m := rule.ManualOf(name); m != nil {
-		fmt.Fprintf(&b, "%s: %s\n", name, m.Title)
-	}
-	manual(&b, name, "What and why", "How it is found", "False positives", "Response", "ATT&CK")
+	fmt.Fprintf(&b, "%s: %s\n", name, m.Title)
+	manual(&b, m, "What and why", "How it is found", "False positives", "Response", "ATT&CK")
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func manual(b *strings.Builder, name string, headings ...string) {
-	m := rule.ManualOf(name)
+func manual(b *strings.Builder, m *rule.Manual, headings ...string) {
 	for _, h := range headings {
 		if text := m.Section(h); text != "" {
 			fmt.Fprintf(b, "\n%s\n  %s\n", h, strings.ReplaceAll(text, "\n", "\n  "))

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+
+	"sumun.dev/finding"
 )
 
 // A Manual is what the README of a rule says.
@@ -44,6 +46,28 @@ func ManualOf(name string) *Manual {
 	}
 	m := ParseManual(string(b))
 	manuals.Store(name, m)
+	return m
+}
+
+// ManualBy returns what a rule that somebody brought says of itself, in the shape
+// of a README.
+func ManualBy(s *finding.Said) *Manual {
+	m := &Manual{Title: s.Title}
+	add := func(heading, text string) {
+		if text != "" {
+			m.Sections = append(m.Sections, Section{heading, text})
+		}
+	}
+	why := s.Description
+	if s.Author != "" {
+		why = strings.TrimSpace(why + "\nBy " + s.Author + ".")
+	}
+	add("What and why", why)
+	add("False positives", strings.Join(s.FalsePositives, "\n"))
+	add("ATT&CK", strings.Join(s.Techniques, "\n"))
+	for _, id := range s.Techniques {
+		m.Techniques = append(m.Techniques, Technique{ID: id})
+	}
 	return m
 }
 

@@ -29,6 +29,10 @@ type Rule struct {
 	// record alone. What it remembers is bounded, whatever the records are.
 	State func() State
 
+	// Said is what a rule that somebody brought says of itself; nil for built-in
+	// ones, which have a README.
+	Said *finding.Said
+
 	// See looks at a record and reports what is suspicious about it.
 	See func(*Scene, *record.Record)
 }

@@ -35,3 +35,29 @@ func FuzzStrict(f *testing.F) {
 		Strict(b, &one)
 	})
 }
+
+func TestDocuments(t *testing.T) {
+	all, err := Documents([]byte("---\na: 1\n---\n# nothing\n---\na:\n  - b: x\n    c: [1, true, null]\n"))
+	if err != nil || len(all) != 2 || all[1]["a"].([]any)[0].(map[string]any)["b"] != "x" {
+		t.Errorf("%v, %v", all, err)
+	}
+	for name, text := range map[string]string{
+		"list": "- a\n", "alias": "a: &x [1]\nb: *x\n", "tag": "a: !!binary eA==\n", "broken": "a: [", "twice": "a: 1\na: 2\n",
+		"brackets": strings.Repeat("[", 60_000), "dashes": strings.Repeat("- ", 30_000) + "a", "marks": strings.Repeat("? ", 20_000),
+	} {
+		if all, err := Documents([]byte(text)); err == nil {
+			t.Errorf("%s: %v", name, all)
+		}
+	}
+}
+
+// FuzzDocuments holds that no text makes the parser take the program down.
+func FuzzDocuments(f *testing.F) {
+	f.Add([]byte("a: 1\n---\nb: [1, {c: d}]\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		all, err := Documents(b)
+		if err != nil && all != nil {
+			t.Errorf("%v with %v", all, err)
+		}
+	})
+}
