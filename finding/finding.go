@@ -37,6 +37,8 @@ type Suspicion struct {
 	Caller     *Caller
 	Buckets    []Bucket
 	Kubernetes *KubernetesDetails
+	Database   *Database
+	Function   *Function
 
 	DNS        *DNSRequest
 	API        *APICall
@@ -194,13 +196,6 @@ type Signal struct {
 	Evidence []Evidence
 }
 
-// An Instance is the EC2 instance that a suspicion is about, as far as it is known.
-type Instance struct {
-	ID      string
-	VPC     string
-	Address netip.Addr // private
-}
-
 // A DNSRequest is a question to the resolver.
 type DNSRequest struct {
 	Domain   string // without the final dot
@@ -265,6 +260,12 @@ func (s *Suspicion) In(home Home) string {
 	}
 	if k := s.Kubernetes; k != nil {
 		about = append(about, "cluster", k.Cluster, k.User, k.Namespace, k.Workload)
+	}
+	if d := s.Database; d != nil {
+		about = append(about, "database", d.ID, d.User)
+	}
+	if l := s.Function; l != nil {
+		about = append(about, "function", l.Name)
 	}
 	if s.Signal != "" || s.Key != "" {
 		about = append(about, "signal", s.Signal, s.Key)

@@ -38,61 +38,22 @@ func (f *Finding) GuardDuty() *guarddutyapi.Finding {
 		Resource: f.resource(cmp.Or(kind.Resource, onInstance)),
 		Service: &guarddutyapi.ServiceShape{
 			ServiceName: new("guardduty"), DetectorId: &f.Detector, Action: f.action(), Evidence: f.evidence(),
-			ResourceRole: new(f.role()), AdditionalInfo: f.additionalInfo(), FeatureName: optional(f.feature()),
+			ResourceRole: new(f.role()), AdditionalInfo: f.additionalInfo(), FeatureName: optional(f.feature()), Detection: f.detection(),
 			EventFirstSeen: new(stamp(f.FirstSeen)), EventLastSeen: new(stamp(f.LastSeen)),
 			Archived: &f.Archived, Count: &f.Count, UserFeedback: optional(f.Feedback),
 		},
 	}
 }
 
-// resource shows what the finding is about, in the sections that its type has.
-func (f *Finding) resource(kind string) *guarddutyapi.Resource {
-	r := &guarddutyapi.Resource{ResourceType: &kind}
-	if c := f.Caller; c != nil {
-		r.AccessKeyDetails = &guarddutyapi.AccessKeyDetails{
-			AccessKeyId: optional(c.AccessKey), PrincipalId: optional(c.ID), UserName: optional(c.Name), UserType: optional(c.Type),
-		}
-	}
-	for _, b := range f.Buckets {
-		r.S3BucketDetails = append(r.S3BucketDetails, b.details(f.Partition))
-	}
-	if k := f.Kubernetes; k != nil {
-		r.EksClusterDetails = &guarddutyapi.EksClusterDetails{Name: optional(k.Cluster)}
-		r.KubernetesDetails = k.details()
-	}
-	if f.Instance != (Instance{}) || kind == onInstance {
-		r.InstanceDetails = f.Instance.details()
-	}
-	return r
-}
-
-func (b *Bucket) details(partition string) guarddutyapi.S3BucketDetail {
-	d := guarddutyapi.S3BucketDetail{
-		Name: &b.Name, Arn: new("arn:" + cmp.Or(partition, "aws") + ":s3:::" + b.Name), Type: new("Destination"),
-		PublicAccess: &guarddutyapi.PublicAccess{EffectivePermission: new(cmp.Or(b.Public, "UNKNOWN"))},
-	}
-	for _, key := range b.Objects {
-		d.S3ObjectDetails = append(d.S3ObjectDetails, guarddutyapi.S3ObjectDetail{Key: &key})
-	}
-	return d
-}
-
-func (k *KubernetesDetails) details() *guarddutyapi.KubernetesDetails {
-	d := &guarddutyapi.KubernetesDetails{KubernetesUserDetails: &guarddutyapi.KubernetesUserDetails{Username: optional(k.User), Groups: k.Groups}}
-	if k.Workload == "" {
-		return d
-	}
-	w := &guarddutyapi.KubernetesWorkloadDetails{Name: &k.Workload, Namespace: optional(k.Namespace), Type: optional(k.Kind), HostNetwork: &k.HostNet, ServiceAccountName: optional(k.ServiceAccount)}
-	for _, image := range k.Images {
-		w.Containers = append(w.Containers, guarddutyapi.Container{Name: optional(k.ContainerName), Image: &image, SecurityContext: &guarddutyapi.SecurityContext{Privileged: &k.Privileged}})
-	}
-	d.KubernetesWorkloadDetails = w
-	return d
-}
-
 // feature names the source that the finding rests on.
 func (f *Finding) feature() string {
 	switch {
+	case f.Database != nil:
+		return "RdsLoginEvents"
+	case f.Function != nil:
+		return "LambdaNetworkLogs"
+	case f.KubeCall != nil:
+		return "EksAuditLogs"
 	case f.DNS != nil:
 		return "DnsQueryLogs"
 	case f.API != nil:
@@ -160,22 +121,6 @@ func (f *Finding) words(pattern string) string {
 		"{api}", api, "{bucket}", bucket, "{cluster}", cluster, "{remote}", cmp.Or(remote, "an unknown host"), "{port}", port).Replace(pattern)
 }
 
-// details shows what is known of an instance: more than its id, its network
-// and its address comes with EC2.
-func (i Instance) details() *guarddutyapi.InstanceDetails {
-	d := &guarddutyapi.InstanceDetails{InstanceId: &i.ID}
-	n := guarddutyapi.NetworkInterface{VpcId: optional(i.VPC), Ipv6Addresses: []string{}}
-	switch {
-	case i.Address.Is4():
-		n.PrivateIpAddress = new(i.Address.String())
-		n.PrivateIpAddresses = []guarddutyapi.PrivateIpAddressDetails{{PrivateIpAddress: new(i.Address.String())}}
-	case i.Address.IsValid():
-		n.Ipv6Addresses = []string{i.Address.String()}
-	}
-	d.NetworkInterfaces = []guarddutyapi.NetworkInterface{n}
-	return d
-}
-
 func (f *Finding) action() *guarddutyapi.Action {
 	if c := f.API; c != nil {
 		return &guarddutyapi.Action{ActionType: new("AWS_API_CALL"), AwsApiCallAction: c.action()}
@@ -188,6 +133,9 @@ func (f *Finding) action() *guarddutyapi.Action {
 	}
 	if k := f.KubeCall; k != nil {
 		return &guarddutyapi.Action{ActionType: new("KUBERNETES_API_CALL"), KubernetesApiCallAction: k.action()}
+	}
+	if d := f.Database; d != nil {
+		return &guarddutyapi.Action{ActionType: new("RDS_LOGIN_ATTEMPT"), RdsLoginAttemptAction: d.action()}
 	}
 	if f.DNS == nil {
 		return nil
@@ -272,6 +220,7 @@ func (f *Finding) additionalInfo() *guarddutyapi.ServiceAdditionalInfo {
 	for k, v := range f.Notes {
 		info[k] = v
 	}
+	f.unusual(info)
 	if f.Threat.List != "" {
 		info["threatListName"] = f.Threat.List
 	}
@@ -290,7 +239,7 @@ func (f *Finding) additionalInfo() *guarddutyapi.ServiceAdditionalInfo {
 	}
 	value, err := json.Marshal(info)
 	if err != nil {
-		value = []byte("{}") // not possible: strings, bools, and lists of strings
+		value = []byte("{}") // not possible: no value is endless or goes round
 	}
 	return &guarddutyapi.ServiceAdditionalInfo{Value: new(string(value)), Type: new("default")}
 }

@@ -18,6 +18,8 @@ var otherwise = each(
 			"guardduty:CreateSampleFindings guardduty:CreateSampleFindings on guardduty:detector/…",
 			"guardduty:GetFindingsStatistics guardduty:GetFindingsStatistics on guardduty:detector/…",
 			"guardduty:ListFilters guardduty:ListFilters on guardduty:detector/…",
+			"guardduty:CreateIPSet guardduty:CreateIPSet on guardduty:detector/…",
+			"guardduty:ListIPSets guardduty:ListIPSets on guardduty:detector/…",
 			"guardduty:CreateThreatIntelSet guardduty:CreateThreatIntelSet on guardduty:detector/…",
 			"guardduty:ListThreatIntelSets guardduty:ListThreatIntelSets on guardduty:detector/…",
 			"guardduty:CreateThreatEntitySet guardduty:CreateThreatEntitySet on guardduty:detector/…",

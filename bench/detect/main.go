@@ -1,6 +1,7 @@
 // Command detect measures how often attacks are found, and ordinary work is taken for one.
 //
 //	go run ./bench/detect [-attacks FOLDER] [-seed N] [-days N]
+//	go run ./bench/detect -techniques N [-seed N] [-all]
 //
 // Ordinary work is package generate's. It is judged with nothing learnt, after
 // learning from the very records, and in its last third after learning from the
@@ -31,8 +32,14 @@ func main() {
 	attacks := flag.String("attacks", "", "a folder with one file or folder of CloudTrail records for each technique")
 	seed := flag.Uint64("seed", 1, "of the ordinary work")
 	days := flag.Int("days", 30, "of ordinary work")
+	tries := flag.Int("techniques", 0, "judge the techniques of package attack with so many seeds from seed on, instead of ordinary work")
+	verbose := flag.Bool("all", false, "list the techniques that are always found, too")
 	flag.Parse()
-	if err := run(*attacks, *seed, *days); err != nil {
+	do := func() error { return run(*attacks, *seed, *days) }
+	if *tries > 0 {
+		do = func() error { return techniques(*seed, *tries, *verbose) }
+	}
+	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "detect:", err)
 		os.Exit(1)
 	}
@@ -80,6 +87,26 @@ func run(attacks string, seed uint64, days int) error {
 		fmt.Printf("  %-60s %s\n", filepath.Base(f), cmp.Or(strings.Join(told, "; "), "MISSED"))
 	}
 	fmt.Printf("%d of %d techniques raise a finding\n", hits, len(all))
+	return nil
+}
+
+// techniques prints what is found of each technique of package attack.
+func techniques(seed uint64, tries int, verbose bool) error {
+	var seeds []uint64
+	for i := range uint64(tries) {
+		seeds = append(seeds, seed+i)
+	}
+	fmt.Printf("%d rules, seeds %d to %d\n", len(detect.Rules()), seeds[0], seeds[len(seeds)-1])
+	one, err := alone(seeds)
+	if err != nil {
+		return err
+	}
+	table("Alone, nothing learnt:", one, verbose)
+	two, err := inWork(seeds)
+	if err != nil {
+		return err
+	}
+	table("In the midst of ordinary work, all of it learnt before:", two, verbose)
 	return nil
 }
 

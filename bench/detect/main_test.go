@@ -53,9 +53,9 @@ func TestTheSameSeedGivesTheSameWork(t *testing.T) {
 	}
 }
 
-// attack is what somebody does with the stolen key of a user, in the middle of
+// stolenKey is what somebody does with the stolen key of a user, in the middle of
 // ordinary weeks. Each step is to be found, also when all was learnt before.
-func attack(at time.Time) [][]byte {
+func stolenKey(at time.Time) [][]byte {
 	steps := []struct {
 		api      string
 		req, res string
@@ -83,7 +83,7 @@ func TestAnAttackAmongOrdinaryWorkIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := len(work) * 3 / 4
-	work = slices.Insert(work, at, attack(first.EventTime)...)
+	work = slices.Insert(work, at, stolenKey(first.EventTime)...)
 	for _, m := range modes {
 		o, err := m.judge(work)
 		if err != nil {
@@ -117,7 +117,7 @@ func TestARestartChangesNothing(t *testing.T) {
 	if err := json.Unmarshal(work[len(work)/2], &at); err != nil {
 		t.Fatal(err)
 	}
-	story := attack(at.EventTime)
+	story := stolenKey(at.EventTime)
 	work = slices.Insert(work, len(work)/2, story...)
 	run := func(restart bool) []byte {
 		e := detect.NewEngine(detect.Options{})

@@ -16,6 +16,7 @@ import (
 	"sumun.dev/detect/source/access"
 	"sumun.dev/detect/source/cloudtrail"
 	"sumun.dev/detect/source/kube"
+	"sumun.dev/detect/source/scan"
 )
 
 // containers are the names whose lists hold records: CloudTrail's files, the
@@ -64,6 +65,9 @@ func hasContainer(b []byte) bool {
 func (t *taker) jsonLines(b *bufio.Reader) error {
 	return t.eachLine(b, func(line []byte, at record.Origin) error {
 		line = exported(line)
+		if r, end := t.with.trail.Plain(line, 0); end >= 0 && scan.Space(line, end) == len(line) {
+			return t.give(CloudTrail, r, at)
+		}
 		if !jsontext.Value(line).IsValid(lenient...) {
 			t.report.bad(at, errors.New("is no JSON"))
 			return nil
@@ -72,14 +76,10 @@ func (t *taker) jsonLines(b *bufio.Reader) error {
 	})
 }
 
-// document reads values that go over several lines, one after the other, and
-// lists of them without keeping the list.
-func (t *taker) document(b *bufio.Reader) error {
-	in := &budget{in: b}
-	in.renew()
-	dec := jsontext.NewDecoder(in, lenient...)
-	for {
-		err := t.next(dec, in)
+// values reads values one after the other, the first one in a way of its own.
+func (t *taker) values(dec *jsontext.Decoder, in *budget, first func(*jsontext.Decoder, *budget) error) error {
+	for next := first; ; next = t.next {
+		err := next(dec, in)
 		var broken *jsontext.SyntacticError
 		switch {
 		case err == nil:
@@ -90,12 +90,17 @@ func (t *taker) document(b *bufio.Reader) error {
 			if errors.Is(err, errLong) {
 				why = "a value " + errLong.Error() + "; not read from here on"
 			}
-			t.report.bad(record.Origin{File: t.name, Offset: dec.InputOffset()}, errors.New(why))
+			t.report.bad(t.here(dec), errors.New(why))
 			return nil
 		default:
 			return err
 		}
 	}
+}
+
+// here is where a document was read to.
+func (t *taker) here(dec *jsontext.Decoder) record.Origin {
+	return record.Origin{File: t.name, Offset: t.skipped + dec.InputOffset()}
 }
 
 // next reads one value at the top of a document.
@@ -110,7 +115,7 @@ func (t *taker) next(dec *jsontext.Decoder, in *budget) error {
 	case '{':
 		return t.object(dec, in)
 	}
-	at := record.Origin{File: t.name, Offset: dec.InputOffset()}
+	at := t.here(dec)
 	v, err := dec.ReadValue()
 	if err != nil {
 		return err
@@ -122,7 +127,7 @@ func (t *taker) next(dec *jsontext.Decoder, in *budget) error {
 func (t *taker) list(dec *jsontext.Decoder, in *budget) error {
 	for dec.PeekKind() != ']' {
 		in.renew()
-		at := record.Origin{File: t.name, Offset: dec.InputOffset()}
+		at := t.here(dec)
 		v, err := dec.ReadValue()
 		if err != nil {
 			return err
@@ -137,11 +142,17 @@ func (t *taker) list(dec *jsontext.Decoder, in *budget) error {
 
 // object reads an object that holds records, or is one itself.
 func (t *taker) object(dec *jsontext.Decoder, in *budget) error {
-	at := record.Origin{File: t.name, Offset: dec.InputOffset()}
+	at := t.here(dec)
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
-	whole, held := []byte{'{'}, false
+	return t.members(dec, in, at, false)
+}
+
+// members reads the rest of an object. held says that a list of records was read
+// of it: then it is no record itself.
+func (t *taker) members(dec *jsontext.Decoder, in *budget, at record.Origin, held bool) error {
+	whole := []byte{'{'}
 	for dec.PeekKind() == '"' {
 		in.renew()
 		token, err := dec.ReadToken()

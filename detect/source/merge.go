@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 	"time"
 
 	"sumun.dev/detect/record"
@@ -36,6 +37,7 @@ type started struct {
 }
 
 func merge(ctx context.Context, files []File, report *Report, yield func(*record.Record) bool) error {
+	with := newReaders()
 	var waiting []started
 	for _, f := range files {
 		if f.Once {
@@ -44,7 +46,7 @@ func merge(ctx context.Context, files []File, report *Report, yield func(*record
 		}
 		var aside Report
 		s := started{File: f}
-		err := each(ctx, f, &aside, func(_ string, r *record.Record) error { s.first = r.Time; return errStop })
+		err := each(ctx, f, &aside, with, func(_ string, r *record.Record) error { s.first = r.Time; return errStop })
 		if err != nil && !errors.Is(err, errStop) {
 			return err
 		}
@@ -60,7 +62,7 @@ func merge(ctx context.Context, files []File, report *Report, yield func(*record
 	var latest time.Time
 	for n := 0; len(open) > 0 || len(waiting) > 0; {
 		for len(waiting) > 0 && len(open) < maxOpen && (len(open) == 0 || !waiting[0].first.After(open[0].now.Time)) {
-			o := begin(ctx, waiting[0].File, n, report)
+			o := begin(ctx, waiting[0].File, n, report, with)
 			n++
 			waiting = waiting[1:]
 			if o.advance() {
@@ -79,13 +81,14 @@ func merge(ctx context.Context, files []File, report *Report, yield func(*record
 		} else {
 			latest = r.Time
 		}
-		if o.advance() {
-			heap.Fix(&open, 0)
-		} else {
+		switch {
+		case !o.advance():
 			heap.Pop(&open)
 			if o.err != nil {
 				return o.err
 			}
+		case len(open) > 1:
+			heap.Fix(&open, 0)
 		}
 		if !yield(r) {
 			return errStop
@@ -100,22 +103,34 @@ type reading struct {
 	order int // of files, to decide between equal times
 	now   *record.Record
 	held  byTime
-	next  func() (*record.Record, bool)
+	next  func() ([]*record.Record, bool) // good until the next call
 	stop  func()
 	done  bool
 	err   error
 }
 
-func begin(ctx context.Context, f File, order int, report *Report) *reading {
+// batch is how many records are taken of a file at once: going to and fro costs
+// more than reading one.
+const batch = 64
+
+func begin(ctx context.Context, f File, order int, report *Report, with *readers) *reading {
 	o := &reading{order: order}
-	o.next, o.stop = iter.Pull(func(yield func(*record.Record) bool) {
-		err := each(ctx, f, report, func(_ string, r *record.Record) error {
-			if !yield(r) {
+	o.next, o.stop = iter.Pull(func(yield func([]*record.Record) bool) {
+		some := make([]*record.Record, 0, batch)
+		err := each(ctx, f, report, with, func(_ string, r *record.Record) error {
+			if some = append(some, r); len(some) < batch {
+				return nil
+			}
+			if !yield(some) {
 				return errStop
 			}
+			some = some[:0]
 			return nil
 		})
-		if err != nil && !errors.Is(err, errStop) {
+		switch {
+		case err == nil && len(some) > 0:
+			yield(some)
+		case err != nil && !errors.Is(err, errStop):
 			o.err = err
 		}
 	})
@@ -124,49 +139,61 @@ func begin(ctx context.Context, f File, order int, report *Report) *reading {
 
 // advance takes the next record; false at the end.
 func (o *reading) advance() bool {
-	for !o.done && len(o.held.all) < settle {
-		r, ok := o.next()
+	for !o.done && o.held.len() < settle {
+		some, ok := o.next()
 		if !ok {
 			o.done = true
 			o.stop()
 			break
 		}
-		heap.Push(&o.held, kept{r, o.held.n})
-		o.held.n++
+		for _, r := range some {
+			o.held.push(r)
+		}
 	}
-	if len(o.held.all) == 0 || o.err != nil {
+	if o.held.len() == 0 || o.err != nil {
 		return false
 	}
-	o.now = heap.Pop(&o.held).(kept).r
+	o.now = o.held.pop()
 	return true
 }
 
-// kept is a record and its place in the file.
-type kept struct {
-	r *record.Record
-	n int
-}
-
-// byTime is a heap of the records of one file.
+// byTime holds records of one file in their order of time, and those of equal
+// times in the order they came. Files are nearly sorted: a record mostly goes to
+// the end.
 type byTime struct {
-	all []kept
-	n   int
+	all  []*record.Record
+	from int
 }
 
-func (h *byTime) Len() int { return len(h.all) }
-func (h *byTime) Less(i, k int) bool {
-	if c := h.all[i].r.Time.Compare(h.all[k].r.Time); c != 0 {
-		return c < 0
+func (h *byTime) len() int { return len(h.all) - h.from }
+
+func (h *byTime) push(r *record.Record) {
+	if h.from > 0 && len(h.all) == cap(h.all) {
+		n := copy(h.all, h.all[h.from:])
+		clear(h.all[n:])
+		h.all, h.from = h.all[:n], 0
 	}
-	return h.all[i].n < h.all[k].n
+	h.all = append(h.all, r)
+	i := len(h.all) - 1
+	if i == h.from || !r.Time.Before(h.all[i-1].Time) {
+		return
+	}
+	k, _ := slices.BinarySearchFunc(h.all[h.from:i], r, func(old, r *record.Record) int {
+		if old.Time.After(r.Time) {
+			return 1
+		}
+		return -1
+	})
+	k += h.from
+	copy(h.all[k+1:], h.all[k:i])
+	h.all[k] = r
 }
-func (h *byTime) Swap(i, k int) { h.all[i], h.all[k] = h.all[k], h.all[i] }
-func (h *byTime) Push(x any)    { h.all = append(h.all, x.(kept)) }
-func (h *byTime) Pop() any {
-	last := h.all[len(h.all)-1]
-	h.all[len(h.all)-1] = kept{}
-	h.all = h.all[:len(h.all)-1]
-	return last
+
+func (h *byTime) pop() *record.Record {
+	r := h.all[h.from]
+	h.all[h.from] = nil
+	h.from++
+	return r
 }
 
 // opened is a heap of the files that are being read.

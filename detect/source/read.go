@@ -43,22 +43,29 @@ var (
 type taker struct {
 	name   string
 	report *Report
+	with   *readers
 	take   func(format string, r *record.Record) error
 	dns    *dns.Reader
 
 	owner   aws.Account // of the log group that a message came from, where that is known
 	cluster string      // likewise
+	skipped int64       // bytes of a document before those that its decoder sees
 }
 
+// readers are what reads the records of all files.
+type readers struct{ trail *cloudtrail.Reader }
+
+func newReaders() *readers { return &readers{cloudtrail.NewReader()} }
+
 // read recognises a file's content and reads it.
-func read(name string, in io.Reader, report *Report, take func(string, *record.Record) error) error {
+func read(name string, in io.Reader, report *Report, with *readers, take func(string, *record.Record) error) error {
 	report.Files++
 	b := bufio.NewReaderSize(in, sniffed)
 	head, err := b.Peek(sniffed)
 	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
 		return err
 	}
-	t := &taker{name: name, report: report, take: take, dns: dns.NewReader()}
+	t := &taker{name: name, report: report, with: with, take: take, dns: dns.NewReader()}
 	if mark := []byte("\xef\xbb\xbf"); bytes.HasPrefix(head, mark) {
 		if _, err := b.Discard(len(mark)); err != nil {
 			return err
@@ -225,6 +232,10 @@ func (t *taker) give(format string, r *record.Record, at record.Origin) error {
 
 // jsonLines reports whether a file has one JSON value a line, by its first line.
 func jsonLines(head []byte) bool {
+	// Of a document that goes on and on, no line ends soon.
+	if len(head) > sniffed/2 && bytes.IndexByte(head, '\n') < 0 {
+		return false
+	}
 	lines := firstLines(head)
 	if len(lines) == 0 || !jsontext.Value(lines[0]).IsValid(lenient...) {
 		return false

@@ -152,7 +152,7 @@ func (r *Report) Unread() int {
 var errStop = errors.New("stop")
 
 // each reads a file and hands its records over in the order they stand there.
-func each(ctx context.Context, f File, report *Report, take func(format string, r *record.Record) error) error {
+func each(ctx context.Context, f File, report *Report, with *readers, take func(format string, r *record.Record) error) error {
 	in, err := f.Open()
 	if err != nil {
 		report.bad(record.Origin{File: f.Name}, err)
@@ -161,7 +161,7 @@ func each(ctx context.Context, f File, report *Report, take func(format string, 
 	defer in.Close()
 	u := &unpacking{
 		ctx:  ctx,
-		take: func(name string, content io.Reader) error { return read(name, content, report, take) },
+		take: func(name string, content io.Reader) error { return read(name, content, report, with, take) },
 		bad:  func(name string, err error) { report.bad(record.Origin{File: name}, err) },
 	}
 	err = u.file(f.Name, in)

@@ -247,6 +247,33 @@ func TestSampleFindings(t *testing.T) {
 	})
 }
 
+// Each sample has the sections of its type's resource, and an action of its kind.
+func TestSamplesHaveTheDetailsOfTheirResource(t *testing.T) {
+	inWorld(t, func(w *world) {
+		d := w.detector()
+		must(w, &guarddutyapi.CreateSampleFindings, &guarddutyapi.CreateSampleFindingsRequest{DetectorId: d})
+		for _, f := range w.findings(d) {
+			r, a := f.Resource, f.Service.Action
+			has := map[string]bool{
+				"Instance":  r.InstanceDetails != nil && *r.InstanceDetails.InstanceId != "" && r.InstanceDetails.ImageId != nil && (a.DnsRequestAction != nil || a.NetworkConnectionAction != nil || a.PortProbeAction != nil),
+				"AccessKey": r.AccessKeyDetails != nil && a.AwsApiCallAction != nil, "S3Bucket": r.S3BucketDetails != nil && r.AccessKeyDetails != nil && a.AwsApiCallAction != nil,
+				"EKSCluster":     r.EksClusterDetails != nil && r.KubernetesDetails.KubernetesWorkloadDetails != nil && a.KubernetesApiCallAction != nil,
+				"RDSDBInstance":  r.RdsDbInstanceDetails != nil && r.RdsDbUserDetails != nil && a.RdsLoginAttemptAction != nil && *a.ActionType == "RDS_LOGIN_ATTEMPT",
+				"Lambda":         r.LambdaDetails != nil && a.NetworkConnectionAction != nil,
+				"AttackSequence": f.Service.Detection != nil && len(f.Service.Detection.Sequence.Signals) == 2 && f.Severity == 9,
+			}
+			if kind, _ := finding.KindOf(f.Type); *r.ResourceType != kind.Resource || !has[kind.Resource] {
+				t.Errorf("%s: %s", f.Type, *r.ResourceType)
+			}
+			for _, s := range []string{*f.Title, *f.Description} {
+				if strings.ContainsAny(s, "{}") || strings.Contains(s, "nknown") {
+					t.Errorf("%s: %s", f.Type, s)
+				}
+			}
+		}
+	})
+}
+
 func TestStatistics(t *testing.T) {
 	inWorld(t, func(w *world) {
 		d, _, _, _ := populated(w)

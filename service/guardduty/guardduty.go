@@ -76,6 +76,20 @@ func (s *Service) Routes() []wire.Route {
 		guarddutyapi.UpdateFilter.To(s.updateFilter, touchFilter(s, "guardduty:UpdateFilter", func(in *guarddutyapi.UpdateFilterRequest) (string, string) { return in.DetectorId, in.FilterName })),
 		guarddutyapi.DeleteFilter.To(s.deleteFilter, touchFilter(s, "guardduty:DeleteFilter", func(in *guarddutyapi.DeleteFilterRequest) (string, string) { return in.DetectorId, in.FilterName })),
 
+		guarddutyapi.CreateIPSet.To(s.createIPSet, touchNew("guardduty:CreateIPSet", func(in *guarddutyapi.CreateIPSetRequest) (string, map[string]string) {
+			return in.DetectorId, in.Tags
+		})),
+		guarddutyapi.GetIPSet.To(s.getIPSet, touchSet(s, "guardduty:GetIPSet", ipSet, func(in *guarddutyapi.GetIPSetRequest) (string, string) {
+			return in.DetectorId, in.IpSetId
+		})),
+		guarddutyapi.ListIPSets.To(s.listIPSets, touchDetector(s, "guardduty:ListIPSets", func(in *guarddutyapi.ListIPSetsRequest) string { return in.DetectorId })),
+		guarddutyapi.UpdateIPSet.To(s.updateIPSet, touchSet(s, "guardduty:UpdateIPSet", ipSet, func(in *guarddutyapi.UpdateIPSetRequest) (string, string) {
+			return in.DetectorId, in.IpSetId
+		})),
+		guarddutyapi.DeleteIPSet.To(s.deleteIPSet, touchSet(s, "guardduty:DeleteIPSet", ipSet, func(in *guarddutyapi.DeleteIPSetRequest) (string, string) {
+			return in.DetectorId, in.IpSetId
+		})),
+
 		guarddutyapi.CreateThreatIntelSet.To(s.createThreatIntelSet, touchNew("guardduty:CreateThreatIntelSet", func(in *guarddutyapi.CreateThreatIntelSetRequest) (string, map[string]string) {
 			return in.DetectorId, in.Tags
 		})),

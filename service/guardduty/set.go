@@ -24,13 +24,14 @@ type setKind struct {
 
 // The sorts of list. Limits: User Guide, "Quotas for Amazon GuardDuty".
 var (
+	ipSet         = setKind{"ipset", "IPSet", intel.Trusted, 1, 2_000}
 	threatIntel   = setKind{"threatintelset", "ThreatIntelSet", intel.Custom, 6, 250_000}
 	threatEntity  = setKind{"threatentityset", "ThreatEntitySet", intel.Custom, 6, 1_000}
 	trustedEntity = setKind{"trustedentityset", "TrustedEntitySet", intel.Trusted, 1, 1_000}
 )
 
 // setKinds lists them.
-func setKinds() []setKind { return []setKind{threatIntel, threatEntity, trustedEntity} }
+func setKinds() []setKind { return []setKind{ipSet, threatIntel, threatEntity, trustedEntity} }
 
 // A set is a list of the account. It is kept under its kind and id; what it says
 // is kept apart, as it was when the set was activated, in pieces.
@@ -182,6 +183,13 @@ func (s *Service) activate(ctx context.Context, k setKind, x *set, on bool) erro
 	if err != nil {
 		x.Active, x.Problem = false, err.Error()
 		return nil
+	}
+	if k == ipSet { // a name in it would be trusted, which nobody has asked for
+		entries.Domains, entries.Hashes = nil, 0
+		if len(entries.Addresses) == 0 {
+			x.Active, x.Problem = false, "the list has no addresses"
+			return nil
+		}
 	}
 	x.Entries = entries.Len()
 	addresses := make([]string, len(entries.Addresses))

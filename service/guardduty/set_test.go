@@ -207,6 +207,48 @@ func TestSetsHoldAddresses(t *testing.T) {
 	})
 }
 
+func TestAnIPSetMakesItsAddressesTrusted(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.file("ours.txt", "198.51.100.7\n203.0.113.0/24\nguarddutyc2activityb.com\n")
+		w.file("threats.txt", "198.51.100.7\n")
+		w.file("names.txt", "guarddutyc2activityb.com\n")
+		d := w.detector()
+		must(w, &guarddutyapi.CreateThreatIntelSet, intelSet(d, "threats", "file://threats.txt"))
+		request := &guarddutyapi.CreateIPSetRequest{DetectorId: d, Name: "ours", Format: "TXT", Location: "file://ours.txt", Activate: true, ClientToken: new("token"), Tags: map[string]string{"team": "red"}}
+		id := must(w, &guarddutyapi.CreateIPSet, request).IpSetId
+		if again := must(w, &guarddutyapi.CreateIPSet, request).IpSetId; again != id {
+			t.Error("the same request made two sets")
+		}
+		trusts := func() bool {
+			lists, err := w.service.listsOf(home)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return lists.TrustsAddr(netip.MustParseAddr("198.51.100.7")) && lists.TrustsAddr(netip.MustParseAddr("203.0.113.9")) && !lists.TrustsAddr(netip.MustParseAddr("198.51.100.8"))
+		}
+		if !trusts() {
+			t.Error("its addresses are not trusted")
+		}
+		if w.begin(); !trusts() {
+			t.Error("its addresses are not trusted after a restart")
+		}
+		if w.asked(d, "guarddutyc2activityb.com") != 1 {
+			t.Error("a set of addresses makes a domain trusted")
+		}
+		one := &guarddutyapi.CreateIPSetRequest{DetectorId: d, Name: "more", Format: "TXT", Location: "file://ours.txt"}
+		refused(w, &guarddutyapi.CreateIPSet, one, "The request is rejected because the current account cannot have more than 1 IPSets.")
+		must(w, &guarddutyapi.UpdateIPSet, &guarddutyapi.UpdateIPSetRequest{DetectorId: d, IpSetId: id, Location: new("file://names.txt"), Activate: new(true)})
+		if s := must(w, &guarddutyapi.GetIPSet, &guarddutyapi.GetIPSetRequest{DetectorId: d, IpSetId: id}); s.Status != "ERROR" || s.Tags["team"] != "red" || trusts() {
+			t.Errorf("%+v", s)
+		}
+		must(w, &guarddutyapi.DeleteIPSet, &guarddutyapi.DeleteIPSetRequest{DetectorId: d, IpSetId: id})
+		if all := must(w, &guarddutyapi.ListIPSets, &guarddutyapi.ListIPSetsRequest{DetectorId: d}).IpSetIds; len(all) != 0 {
+			t.Errorf("%q", all)
+		}
+		refused(w, &guarddutyapi.GetIPSet, &guarddutyapi.GetIPSetRequest{DetectorId: d, IpSetId: id}, "The request is rejected since no such resource found.")
+	})
+}
+
 func TestThreatIntelSetsHoldAQuarterOfAMillion(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.file("full.txt", lines(250_000))

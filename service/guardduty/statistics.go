@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"sumun.dev/api/guarddutyapi"
+	"sumun.dev/finding"
 )
 
 // A tally is how many findings have something in common.
@@ -61,14 +62,34 @@ func grouped(out *guarddutyapi.FindingStatistics, by guarddutyapi.GroupByType, a
 			out.GroupedByFindingType = append(out.GroupedByFindingType, guarddutyapi.FindingTypeStatistics{FindingType: &t.of.Type, LastGeneratedAt: &t.last, TotalFindings: &t.total})
 		}
 	case guarddutyapi.GroupByTypeResource:
-		for _, t := range count(func(f *seen) string { return f.Instance.ID }) {
-			out.GroupedByResource = append(out.GroupedByResource, guarddutyapi.ResourceStatistics{AccountId: new(string(t.of.Account)), LastGeneratedAt: &t.last, ResourceId: &t.of.Instance.ID, ResourceType: new("Instance"), TotalFindings: &t.total})
+		for _, t := range count(func(f *seen) string { typ, id := f.on(); return typ + " " + id }) {
+			typ, id := t.of.on()
+			out.GroupedByResource = append(out.GroupedByResource, guarddutyapi.ResourceStatistics{AccountId: new(string(t.of.Account)), LastGeneratedAt: &t.last, ResourceId: &id, ResourceType: &typ, TotalFindings: &t.total})
 		}
 	case guarddutyapi.GroupByTypeSeverity:
 		for _, t := range count(func(f *seen) string { return fmt.Sprint(f.severity()) }) {
 			out.GroupedBySeverity = append(out.GroupedBySeverity, guarddutyapi.SeverityStatistics{LastGeneratedAt: &t.last, Severity: new(t.of.severity()), TotalFindings: &t.total})
 		}
 	}
+}
+
+// on returns the type and the id of the resource that a finding is about.
+func (s *seen) on() (typ, id string) {
+	kind, _ := finding.KindOf(s.Type)
+	typ = cmp.Or(kind.Resource, "Instance")
+	switch {
+	case typ == "S3Bucket" && len(s.Buckets) > 0:
+		return typ, s.Buckets[0].Name
+	case typ == "EKSCluster" && s.Kubernetes != nil:
+		return typ, s.Kubernetes.Cluster
+	case typ == "RDSDBInstance" && s.Database != nil:
+		return typ, s.Database.ID
+	case typ == "Lambda" && s.Function != nil:
+		return typ, s.Function.Name
+	case typ != "Instance" && s.Caller != nil:
+		return typ, cmp.Or(s.Caller.AccessKey, s.Caller.ID, s.Caller.Name)
+	}
+	return typ, s.Instance.ID
 }
 
 // tallies counts findings by key, the most frequent first unless ascending.

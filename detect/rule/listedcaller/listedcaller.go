@@ -26,7 +26,7 @@ func see(s *rule.Scene, r *record.Record) {
 		return
 	}
 	how, threat := listed(s, a.IP)
-	if how == "" || s.Lists.TrustsAddr(a.IP) {
+	if how == "" {
 		return
 	}
 	looks := looksAround(a)
