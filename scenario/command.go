@@ -29,6 +29,7 @@ var table = map[string]command{
 	"database":   (*step).logins,
 	"dig":        (*step).dig,
 	"events":     (*step).events,
+	"evidence":   (*step).evidence,
 	"eventually": nil, // it calls others of the table: see run
 	"explain":    (*step).explain,
 	"http":       (*step).http,

@@ -15,9 +15,11 @@ import (
 const patience = 5 * time.Second
 
 // dig [@ADDRESS] [-b ADDRESS] [+short] [+tcp] [+norecurse] NAME [TYPE]
+// dig … -f FILE
 //
 // dig asks the plane's resolver, from an address if -b gives one, and prints what
-// dig prints. It fails when no answer comes.
+// dig prints. With -f it asks for what each line of a file says, a name and perhaps
+// a type. It fails when no answer comes.
 func (s *step) dig(args []string) error {
 	q, err := readQuestion(args)
 	if err != nil {
@@ -26,6 +28,35 @@ func (s *step) dig(args []string) error {
 	if s.stage.external() != nil {
 		return s.externalDig(args, q)
 	}
+	if q.file == "" {
+		return s.question(args, q)
+	}
+	text, err := s.ReadFile(q.file)
+	if err != nil {
+		return misused("dig: %v", err)
+	}
+	for line := range strings.Lines(string(text)) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		each := *q
+		each.file = ""
+		if err := each.read(words); err != nil {
+			return err
+		}
+		if each.file != "" {
+			return misused("dig: a line of %s names another file", q.file)
+		}
+		if err := s.question(words, &each); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// question asks one question.
+func (s *step) question(args []string, q *question) error {
 	msg := new(mdns.Msg)
 	msg.SetQuestion(mdns.Fqdn(q.name), q.kind)
 	msg.RecursionDesired = !q.norecurse
@@ -51,6 +82,7 @@ func (s *step) dig(args []string) error {
 // A question is what dig is asked.
 type question struct {
 	name           string
+	file           string // of more questions
 	kind           uint16
 	from           netip.Addr
 	short          bool
@@ -59,6 +91,11 @@ type question struct {
 
 func readQuestion(args []string) (*question, error) {
 	q := &question{kind: mdns.TypeA, from: netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	return q, q.read(args)
+}
+
+// read reads options, name and type.
+func (q *question) read(args []string) error {
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		switch {
@@ -72,29 +109,32 @@ func readQuestion(args []string) (*question, error) {
 			i++
 			at, err := netip.ParseAddr(args[i])
 			if err != nil || !at.IsLoopback() {
-				return nil, misused("dig: -b %s is not a loopback address", args[i])
+				return misused("dig: -b %s is not a loopback address", args[i])
 			}
 			q.from = at
+		case arg == "-f" && i+1 < len(args) && q.file == "":
+			i++
+			q.file = args[i]
 		case strings.HasPrefix(arg, "@"):
 			if at, err := netip.ParseAddr(arg[1:]); err != nil || !at.IsLoopback() {
-				return nil, misused("dig: %s is not a loopback address; questions go to the plane's resolver", arg)
+				return misused("dig: %s is not a loopback address; questions go to the plane's resolver", arg)
 			}
 		case strings.HasPrefix(arg, "+") || strings.HasPrefix(arg, "-"):
-			return nil, misused("dig: %s is not offered here", arg)
+			return misused("dig: %s is not offered here", arg)
 		case q.name == "":
 			q.name = arg
 		default:
 			kind, ok := mdns.StringToType[strings.ToUpper(arg)]
 			if !ok {
-				return nil, misused("dig: %q is no record type", arg)
+				return misused("dig: %q is no record type", arg)
 			}
 			q.kind = kind
 		}
 	}
-	if q.name == "" {
-		return nil, misused("usage: dig [@ADDRESS] [-b ADDRESS] [+short] [+tcp] [+norecurse] NAME [TYPE]")
+	if (q.name == "") == (q.file == "") {
+		return misused("usage: dig [@ADDRESS] [-b ADDRESS] [+short] [+tcp] [+norecurse] NAME [TYPE], or -f FILE instead of them")
 	}
-	return q, nil
+	return nil
 }
 
 func (s *step) printAnswer(q *question, args []string, m *mdns.Msg, took time.Duration, size int) {

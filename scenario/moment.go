@@ -13,7 +13,7 @@ import (
 // A Moment is one thing that happened in a rehearsal.
 type Moment struct {
 	At   time.Time
-	Kind string // "say", "call", "dns", "finding" or "event"
+	Kind string // "say", "more" of it, "call", "dns", "finding", "event", "evidence" or "login"
 	Who  string
 	What string
 	Then string // what became of it: "allowed by identity: …", "NXDOMAIN"

@@ -104,10 +104,16 @@ func stageCopy(name, folder string, allowExec bool) (*Script, error) {
 	}
 	archive := txtar.Parse(text)
 	lines := strings.Split(string(archive.Comment), "\n")
+	follows := false // a line of the same heading
 	for i, l := range lines {
-		if heading, ok := strings.CutPrefix(l, "#"); ok {
+		heading, ok := strings.CutPrefix(l, "#")
+		if ok {
 			lines[i] = "say '" + strings.ReplaceAll(strings.TrimSpace(heading), "'", "''") + "'"
 		}
+		if ok && follows {
+			lines[i] = "say more" + lines[i][len("say"):]
+		}
+		follows = ok
 	}
 	archive.Comment = []byte(strings.Join(lines, "\n"))
 	file := filepath.Join(folder, filepath.Base(strings.TrimSuffix(name, ".txtar"))+".txtar")

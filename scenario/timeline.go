@@ -71,8 +71,12 @@ func (l *timeline) flush() {
 	m, times := l.last, l.times
 	l.times = 0
 	ms := m.At.Sub(l.began).Milliseconds()
-	if m.Kind == "say" {
+	switch m.Kind {
+	case "say":
 		fmt.Fprintf(l.out, "\n%6d ms  %s\n", ms, m.What)
+		return
+	case "more":
+		fmt.Fprintln(l.out, strings.TrimRight(strings.Repeat(" ", 11)+m.What, " "))
 		return
 	}
 	mark := " "

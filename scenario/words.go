@@ -100,11 +100,16 @@ func (s *step) restart(args []string) error {
 	return s.stage.restart(s.ctx)
 }
 
-// say TEXT
+// say [more] TEXT
 //
-// say puts a line into the timeline.
+// say puts a line into the timeline; with more it goes on with what was said before.
 func (s *step) say(args []string) error {
-	s.tell(Moment{At: time.Now(), Kind: "say", What: strings.Join(args, " ")})
+	m := Moment{At: time.Now(), Kind: "say"}
+	if len(args) > 1 && args[0] == "more" {
+		m.Kind, args = "more", args[1:]
+	}
+	m.What = strings.Join(args, " ")
+	s.tell(m)
 	return nil
 }
 

@@ -98,8 +98,12 @@ func listRehearsals(c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	longest := 0
 	for _, r := range all {
-		fmt.Fprintf(c.OutOrStdout(), "%-20s %s\n", r.Name, r.About)
+		longest = max(longest, len(r.Name))
+	}
+	for _, r := range all {
+		fmt.Fprintf(c.OutOrStdout(), "%-*s  %s\n", longest, r.Name, r.About)
 	}
 	return nil
 }
