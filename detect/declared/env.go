@@ -91,9 +91,12 @@ type env struct {
 	Entropy  func(string) float64               `expr:"entropy"` // bits a character
 	Unusual  func(string) bool                  `expr:"unusual"` // the actor was never seen with this api, network, userAgent or region
 
-	vm    vm.VM
-	scene *rule.Scene
-	rec   *record.Record
+	vm     vm.VM
+	scene  *rule.Scene
+	rec    *record.Record
+	filled bool      // what expressions see is that of rec
+	from   *endpoint // source, once somebody asked
+	item   string    // # of the list that a test goes over
 }
 
 type actor struct {
@@ -192,13 +195,28 @@ func envOf(s *rule.Scene, r *record.Record) *env {
 	if e, ok := s.Shared.(*env); ok && e.rec == r {
 		return e
 	}
-	e := newEnv(s, r)
+	e, ok := s.Spare.(*env)
+	if !ok {
+		e = &env{}
+		s.Spare = e
+	}
+	e.scene, e.rec, e.filled, e.from, e.item = s, r, false, nil, ""
 	s.Shared = e
 	return e
 }
 
-func newEnv(s *rule.Scene, r *record.Record) *env {
-	e := &env{Time: r.Time, scene: s, rec: r}
+// run works out an expression.
+func (e *env) run(p *vm.Program) (any, error) {
+	if !e.filled {
+		e.fill()
+	}
+	return e.vm.Run(p, e)
+}
+
+// fill makes all of the record to be seen.
+func (e *env) fill() {
+	s, r := e.scene, e.rec
+	*e = env{Time: r.Time, vm: e.vm, scene: s, rec: r, filled: true, from: e.from, item: e.item}
 	e.Metadata.UID, e.Cloud.Account.UID, e.Cloud.Region = r.ID, string(r.Account), string(r.Region)
 	e.Request, e.Response, e.Additional = none, none, none
 	switch {
@@ -241,7 +259,6 @@ func newEnv(s *rule.Scene, r *record.Record) *env {
 		return err == nil && ok
 	}
 	e.Within, e.Entropy, e.Unusual = within4, Entropy, e.unusual
-	return e
 }
 
 func none(...string) []string { return nil }
@@ -255,16 +272,29 @@ func (e *env) call(a *record.API) {
 	c := &e.API
 	c.Operation, c.Service.Name, c.Type, c.ReadOnly, c.Management = a.Operation, a.Service, a.Type, a.ReadOnly, a.Management
 	c.Failed, c.Denied, c.Error, c.Message = a.Failed(), a.Denied(), a.Error, a.Message
-	for _, r := range a.Resources {
-		c.Resources = append(c.Resources, r.ARN)
-	}
-	if a.IP.IsValid() {
-		e.Src = e.endpoint(a.IP, 0)
-	} else {
-		e.Src.Service = a.Source
-	}
+	c.Resources, e.Src = e.resources(), *e.source()
 	e.HTTP.Agent = a.Agent
 	e.Request, e.Response, e.Additional = at(&a.Request), at(&a.Response), at(&a.Additional)
+}
+
+// source is where a call came from.
+func (e *env) source() *endpoint {
+	if e.from == nil {
+		a := e.rec.API
+		e.from = &endpoint{Service: a.Source}
+		if a.IP.IsValid() {
+			*e.from = e.endpoint(a.IP, 0)
+		}
+	}
+	return e.from
+}
+
+// resources are the ARNs of those that a call names.
+func (e *env) resources() (arns []string) {
+	for _, r := range e.rec.API.Resources {
+		arns = append(arns, r.ARN)
+	}
+	return arns
 }
 
 // at returns all values at dotted paths of a document.
@@ -454,18 +484,6 @@ func (e *env) unusual(feature string) bool {
 		}
 	}
 	return false
-}
-
-func (e *env) run(p *vm.Program) (any, error) { return e.vm.Run(p, e) }
-
-// holds works out a condition; none holds always.
-func (e *env) holds(p *vm.Program) bool {
-	if p == nil {
-		return true
-	}
-	v, err := e.run(p)
-	ok, is := v.(bool)
-	return err == nil && is && ok
 }
 
 // evidenceNote keeps what names a record until enough of them came.

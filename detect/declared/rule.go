@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,11 +106,11 @@ func (f *file) compile() (*rule.Rule, error) {
 	if f.Severity < 0 || f.Severity >= 9 {
 		return nil, errors.New("severity: 1.0 to 8.9, or nothing for the type's own")
 	}
-	calls := f.Calls
+	named := slices.Clone(f.Calls)
 	for _, s := range f.Sequence {
-		calls = append(calls[:len(calls):len(calls)], s.Calls...)
+		named = append(named, s.Calls...)
 	}
-	for _, c := range calls {
+	for _, c := range named {
 		if class != record.APIActivity {
 			return nil, errors.New("calls: only class api has them")
 		}
@@ -118,29 +119,34 @@ func (f *file) compile() (*rule.Rule, error) {
 		}
 	}
 	d := &declared{typ: f.Type, signal: f.Signal, severity: f.Severity}
-	out := &rule.Rule{Name: f.Name, Types: []string{f.Type}, Class: class, Calls: calls, See: d.see}
+	out := &rule.Rule{Name: f.Name, Types: []string{f.Type}, Class: class, Calls: f.Calls, See: d.see}
 	var err error
-	text := func(where, source string) *vm.Program {
+	text := func(where, source string) *value {
 		if source == "" || err != nil {
 			return nil
 		}
 		var p *vm.Program
 		if p, err = compile(source, expr.AsAny()); err != nil {
 			err = fmt.Errorf("%s: %w", where, err)
+			return nil
 		}
-		return p
+		return newValue(p, class)
 	}
-	condition := func(where, source string) *vm.Program {
+	condition := func(where, source string) *condition {
 		if source == "" || err != nil {
 			return nil
 		}
 		var p *vm.Program
 		if p, err = compile(source, expr.AsBool()); err != nil {
 			err = fmt.Errorf("%s: %w", where, err)
+			return nil
 		}
-		return p
+		return newCondition(p, class)
 	}
 	d.when, d.key, d.account, d.bucket, d.resource = condition("when", f.When), text("key", f.Key), text("account", f.Account), text("bucket", f.Bucket), text("resource", f.Resource)
+	if f.Calls == nil && class == record.APIActivity {
+		out.Calls = calls(d.when)
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -176,6 +182,7 @@ func (f *file) compile() (*rule.Rule, error) {
 			}
 			d.steps = append(d.steps, compiledStep{s.Calls, condition(fmt.Sprintf("sequence, step %d", i+1), s.When)})
 		}
+		out.Calls = d.calls(class)
 		out.State = func() rule.State { return newProgress(len(d.steps), d.within) }
 	case f.By != "" || f.Within != "":
 		return nil, errors.New("by and within belong to count or sequence")
@@ -186,6 +193,21 @@ func (f *file) compile() (*rule.Rule, error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// calls are those of all steps; nil when a step may be any call.
+func (d *declared) calls(class record.Class) (all []string) {
+	for _, s := range d.steps {
+		named := s.calls
+		if named == nil && class == record.APIActivity {
+			named = calls(s.when)
+		}
+		if named == nil {
+			return nil
+		}
+		all = append(all, named...)
+	}
+	return all
 }
 
 func within(s string) (time.Duration, error) {

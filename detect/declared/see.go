@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/expr-lang/expr/vm"
-
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
 	"sumun.dev/detect/window"
@@ -18,18 +16,18 @@ type declared struct {
 	typ, signal string
 	severity    float64
 
-	when                           *vm.Program // nil: always
-	key, account, bucket, resource *vm.Program
+	when                           *condition // nil: always
+	key, account, bucket, resource *value
 
 	need         int // of count; 0 without
-	by, distinct *vm.Program
+	by, distinct *value
 	within       time.Duration
 	steps        []compiledStep // of sequence
 }
 
 type compiledStep struct {
 	calls []string
-	when  *vm.Program
+	when  *condition
 }
 
 // see judges a record. A condition that cannot be worked out for it (a list where
@@ -119,11 +117,15 @@ func (d *declared) report(s *rule.Scene, r *record.Record, e *env, because []win
 
 // text works out an expression; "" when there is none or it has no value. Of a
 // list, all values count.
-func (e *env) text(p *vm.Program) string {
-	if p == nil {
+func (e *env) text(of *value) string {
+	if of == nil {
 		return ""
 	}
-	v, err := e.run(p)
+	if of.quick != nil {
+		s, _ := of.quick(e)
+		return s
+	}
+	v, err := e.run(of.program)
 	if err != nil || v == nil {
 		return ""
 	}

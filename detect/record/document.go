@@ -114,13 +114,17 @@ func (d *Document) True(path ...string) bool { return strings.EqualFold(d.Str(pa
 
 // All returns every text that stands at a path, of all elements of the lists on
 // the way.
-func (d *Document) All(path ...string) []string {
-	var found []string
-	each(d.Tree(), path, func(v any) {
-		if s := text(v); s != "" {
-			found = append(found, s)
-		}
-	})
+func (d *Document) All(path ...string) []string { return d.AllOf([][]string{path}) }
+
+// AllOf returns what All does, for one path after the other.
+func (d *Document) AllOf(paths [][]string) (found []string) {
+	for _, path := range paths {
+		each(d.Tree(), path, func(v any) {
+			if s := text(v); s != "" {
+				found = append(found, s)
+			}
+		})
+	}
 	return found
 }
 

@@ -54,6 +54,7 @@ type Scene struct {
 	// Shared is what rules of one kind work out once for all of them; nil again for
 	// the next record.
 	Shared any
+	Spare  any  // what Shared was for records before, to be made use of again
 	view   View // what Shared points to for flows
 
 	// Report takes a suspicion. Its time, and the record as evidence, are added
