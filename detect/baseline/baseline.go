@@ -10,8 +10,10 @@ package baseline
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/gob"
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -58,7 +60,7 @@ const (
 	kinds
 )
 
-var named = [features]string{"api", "network", "country", "userAgent", "region", "hour"}
+var ofFeature = [features]string{"api", "network", "country", "userAgent", "region", "hour"}
 
 // Whose habits are watched.
 const (
@@ -74,17 +76,25 @@ var ofWhom = [scopes]string{"principal", "peers", "account"}
 type Account struct {
 	names   map[string]uint32
 	list    []string // by number
-	entries map[key]entry
+	places  map[key]uint32
+	entries []entry        // places says where
 	breadth map[uint32]int // of whom: how many different calls that change something
 	most    int            // entries kept
+	spelt   spelt
 }
 
-// A key is a value of a feature, and whose.
-type key struct {
-	who     uint32
-	feature uint8
-	value   uint32
+// A key is a value of a feature, and whose. It is one number, since most of what
+// is asked of an account is to look keys up.
+type key uint64
+
+// keyOf makes a key. Names are fewer than 1<<24.
+func keyOf(who uint32, feature uint8, value uint32) key {
+	return key(who)<<40 | key(feature)<<32 | key(value)
 }
+
+func (k key) who() uint32    { return uint32(k >> 40) }
+func (k key) feature() uint8 { return uint8(k >> 32) }
+func (k key) value() uint32  { return uint32(k) }
 
 // An entry is when a value was seen.
 type entry struct {
@@ -95,7 +105,7 @@ type entry struct {
 
 // New returns an account of which nothing is known.
 func New() *Account {
-	return &Account{names: map[string]uint32{}, entries: map[key]entry{}, breadth: map[uint32]int{}, most: maxEntries}
+	return &Account{names: map[string]uint32{}, places: map[key]uint32{}, breadth: map[uint32]int{}, most: maxEntries, spelt: newSpelt()}
 }
 
 // A Judgement is how unusual a call is for who made it.
@@ -143,49 +153,6 @@ type Feature struct {
 	Score float64 // 0 usual to 1 never seen in a long time
 }
 
-// look fills what a call shows of each feature; empty for what is not known.
-func look(r *record.Record, at enrich.Place) (v [features]string) {
-	a := r.API
-	v[API] = a.Service + ":" + a.Operation
-	v[Network] = network(a, at)
-	v[Country] = at.Country
-	v[Agent] = Family(a.Agent)
-	v[Region] = string(r.Region)
-	v[Hour] = r.Time.UTC().Format("15")
-	if a.ByService() {
-		// Where a service calls from says nothing about the actor.
-		v[Network], v[Country], v[Agent] = "", "", ""
-	}
-	for i := range v {
-		v[i] = cut(v[i])
-	}
-	return v
-}
-
-func network(a *record.API, at enrich.Place) string {
-	if at.ASN != 0 {
-		return fmt.Sprintf("AS%d %s", at.ASN, at.ASOrg)
-	}
-	if !a.IP.IsValid() {
-		return a.Source
-	}
-	length := 24
-	if a.IP.Is6() && !a.IP.Is4In6() {
-		length = 48
-	}
-	p, err := a.IP.Unmap().Prefix(length)
-	if err != nil {
-		return a.Source
-	}
-	return p.String()
-}
-
-// people returns who a call's habits belong to: the principal, its peers, all.
-func people(a *record.API) [scopes]string {
-	who := cut(a.Actor.Principal())
-	return [scopes]string{"p" + who, "g" + Group(&a.Actor), "a"}
-}
-
 // Learn takes a call as normal. What was refused shows where and how somebody
 // works, not what it does.
 func (b *Account) Learn(r *record.Record, at enrich.Place) {
@@ -193,24 +160,30 @@ func (b *Account) Learn(r *record.Record, at enrich.Place) {
 		return
 	}
 	day := dayOf(r.Time)
-	values := look(r, at)
+	values := b.look(r, at)
 	if r.API.Failed() {
 		values[API] = ""
 	}
-	for _, who := range people(r.API) {
+	var number [features]uint32
+	for f, v := range values {
+		if v != "" {
+			number[f] = b.name(v)
+		}
+	}
+	for _, who := range b.people(r.API) {
 		n := b.name(who)
-		if v := values[Network]; v != "" {
-			if _, been := b.entries[key{n, Network, b.name(v)}]; !been {
-				b.count(key{who: n, feature: moved}, day)
+		if values[Network] != "" {
+			if _, been := b.places[keyOf(n, Network, number[Network])]; !been {
+				b.count(keyOf(n, moved, 0), day)
 			}
 		}
-		if v := values[API]; v != "" && !r.API.ReadOnly {
-			b.count(key{n, wrote, b.name(v)}, day)
+		if values[API] != "" && !r.API.ReadOnly {
+			b.count(keyOf(n, wrote, number[API]), day)
 		}
-		b.count(key{who: n, feature: calls}, day)
+		b.count(keyOf(n, calls, 0), day)
 		for f, v := range values {
 			if v != "" {
-				b.count(key{n, uint8(f), b.name(v)}, day)
+				b.count(keyOf(n, uint8(f), number[f]), day)
 			}
 		}
 	}
@@ -222,8 +195,8 @@ func (b *Account) Learn(r *record.Record, at enrich.Place) {
 // Note learns something else that a call showed, such as what a rule said of it.
 func (b *Account) Note(r *record.Record, what string) {
 	day, value := dayOf(r.Time), b.name(cut(what))
-	for _, who := range people(r.API) {
-		b.count(key{b.name(who), noted, value}, day)
+	for _, who := range b.people(r.API) {
+		b.count(keyOf(b.name(who), noted, value), day)
 	}
 }
 
@@ -234,9 +207,9 @@ func (b *Account) Noted(r *record.Record, what string) (days [scopes]int) {
 	if !ok {
 		return days
 	}
-	for s, who := range people(r.API) {
+	for s, who := range b.people(r.API) {
 		if n, ok := b.names[who]; ok {
-			days[s] = b.entries[key{n, noted, value}].others(dayOf(r.Time))
+			days[s] = b.entry(keyOf(n, noted, value)).others(dayOf(r.Time))
 		}
 	}
 	return days
@@ -264,14 +237,33 @@ func (b *Account) name(s string) uint32 {
 	return n
 }
 
+// entry returns what is known of a key; the zero one when that is nothing.
+func (b *Account) entry(k key) entry {
+	if at, ok := b.places[k]; ok {
+		return b.entries[at]
+	}
+	return entry{}
+}
+
+func (b *Account) keep(k key, e entry) {
+	b.places[k] = uint32(len(b.entries))
+	b.entries = append(b.entries, e)
+	if k.feature() == wrote {
+		b.breadth[k.who()]++
+	}
+}
+
 func (b *Account) count(k key, day int32) {
-	e, ok := b.entries[k]
+	at, ok := b.places[k]
+	if !ok {
+		b.keep(k, entry{last: day, days: 1, count: 1})
+		return
+	}
+	e := &b.entries[at]
 	switch {
-	case !ok:
-		e = entry{last: day, days: 1, count: 1}
-		if k.feature == wrote {
-			b.breadth[k.who]++
-		}
+	case day == e.last:
+		e.days |= 1
+		e.count++
 	case day > e.last:
 		gap := day - e.last
 		e.days = e.days<<min(gap, daysKept) | 1 // a shift by all bits leaves none
@@ -283,7 +275,6 @@ func (b *Account) count(k key, day int32) {
 			e.count += float32(math.Exp2(-float64(gap) * 24 / Window.Hours()))
 		}
 	}
-	b.entries[k] = e
 }
 
 // others returns on how many days e was seen, but for a day and the ones beside it.
@@ -307,45 +298,29 @@ func (e entry) span() int {
 
 // forget drops the quarter of what is known that was not seen for longest.
 func (b *Account) forget() {
-	all := make([]key, 0, len(b.entries))
-	for k := range b.entries {
-		all = append(all, k)
-	}
+	all := slices.AppendSeq(make([]key, 0, len(b.places)), maps.Keys(b.places))
 	slices.SortFunc(all, func(x, y key) int {
-		ex, ey := b.entries[x], b.entries[y]
+		ex, ey := b.entry(x), b.entry(y)
 		switch {
 		case ex.last != ey.last:
 			return int(ey.last) - int(ex.last)
 		case ex.days != ey.days:
 			return bits.OnesCount64(ey.days) - bits.OnesCount64(ex.days)
 		}
-		return compare(x, y)
+		return cmp.Compare(x, y)
 	})
 	kept := all[:min(len(all), b.most*3/4)]
-	old, names := b.entries, b.list
-	b.entries, b.names, b.list, b.breadth = make(map[key]entry, len(kept)), map[string]uint32{}, nil, map[uint32]int{}
+	old := *b
+	b.entries, b.places, b.names, b.list, b.breadth = nil, make(map[key]uint32, len(kept)), map[string]uint32{}, nil, map[uint32]int{}
 	for _, k := range kept {
-		to := key{who: b.name(names[k.who]), feature: k.feature}
-		if k.feature < features || k.feature == noted || k.feature == wrote {
-			to.value = b.name(names[k.value])
+		who, value := b.name(old.list[k.who()]), uint32(0)
+		if f := k.feature(); f < features || f == noted || f == wrote {
+			value = b.name(old.list[k.value()])
 		}
-		if k.feature == wrote {
-			b.breadth[to.who]++
-		}
-		if b.entries[to] = old[k]; len(b.list) > maxNames*3/4 {
+		if b.keep(keyOf(who, k.feature(), value), old.entry(k)); len(b.list) > maxNames*3/4 {
 			break
 		}
 	}
-}
-
-func compare(x, y key) int {
-	switch {
-	case x.who != y.who:
-		return int(int64(x.who) - int64(y.who))
-	case x.feature != y.feature:
-		return int(x.feature) - int(y.feature)
-	}
-	return int(int64(x.value) - int64(y.value))
 }
 
 // Judge says how unusual a call is.
@@ -355,25 +330,32 @@ func (b *Account) Judge(r *record.Record, at enrich.Place) Judgement {
 		return j
 	}
 	day := dayOf(r.Time)
-	values := look(r, at)
-	for s, who := range people(r.API) {
+	values := b.look(r, at)
+	var number [features]uint32
+	var met [features]bool // that value
+	for f, v := range values {
+		if v != "" {
+			number[f], met[f] = b.names[v]
+		}
+	}
+	for s, who := range b.people(r.API) {
 		n, ok := b.names[who]
 		if !ok {
 			continue
 		}
-		all := b.entries[key{who: n, feature: calls}]
+		all := b.entry(keyOf(n, calls, 0))
 		j.of[s] = all.others(day)
 		switch s {
 		case Principal:
 			j.Days, j.Calls = j.of[s], uint64(all.count)
 			j.Breadth = b.breadth[n]
-			j.Roams = j.Days >= 3 && 2*b.entries[key{who: n, feature: moved}].others(day) > j.Days
+			j.Roams = j.Days >= 3 && 2*b.entry(keyOf(n, moved, 0)).others(day) > j.Days
 		case Everybody:
 			j.Ready = all.span() > int(Learning.Hours()/24)
 		}
-		for f, v := range values {
-			if value, ok := b.names[v]; ok && v != "" {
-				j.seen[s][f] = b.entries[key{n, uint8(f), value}].others(day)
+		for f, ok := range met {
+			if ok {
+				j.seen[s][f] = b.entry(keyOf(n, uint8(f), number[f])).others(day)
 			}
 		}
 	}
@@ -382,7 +364,7 @@ func (b *Account) Judge(r *record.Record, at enrich.Place) Judgement {
 		if v == "" || j.seen[Principal][f] > 0 {
 			continue
 		}
-		u := Feature{Name: named[f], Value: v, Of: ofWhom[Principal], Total: uint64(j.of[Principal])}
+		u := Feature{Name: ofFeature[f], Value: v, Of: ofWhom[Principal], Total: uint64(j.of[Principal])}
 		for s := Peers; s < scopes && j.seen[s][f] == 0 && j.of[s] > 0; s++ {
 			u.Of, u.Total = ofWhom[s], uint64(j.of[s])
 		}
@@ -408,15 +390,10 @@ type written struct {
 
 // MarshalBinary writes what is known.
 func (b *Account) MarshalBinary() ([]byte, error) {
-	keys := make([]key, 0, len(b.entries))
-	for k := range b.entries {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, compare)
 	w := written{Names: b.list}
-	for _, k := range keys {
-		e := b.entries[k]
-		w.Who, w.Feature, w.Value = append(w.Who, k.who), append(w.Feature, k.feature), append(w.Value, k.value)
+	for _, k := range slices.Sorted(maps.Keys(b.places)) {
+		e := b.entry(k)
+		w.Who, w.Feature, w.Value = append(w.Who, k.who()), append(w.Feature, k.feature()), append(w.Value, k.value())
 		w.Last, w.Days, w.Count = append(w.Last, e.last), append(w.Days, e.days), append(w.Count, e.count)
 	}
 	var out bytes.Buffer
@@ -435,18 +412,21 @@ func (b *Account) UnmarshalBinary(in []byte) error {
 		return fmt.Errorf("baseline: columns of unequal length")
 	}
 	got := New()
+	if len(w.Names) >= 1<<24 {
+		return fmt.Errorf("baseline: %d names", len(w.Names))
+	}
 	for _, s := range w.Names {
 		got.name(s)
 	}
 	for i := range n {
-		k := key{w.Who[i], w.Feature[i], w.Value[i]}
-		if int(k.who) >= len(got.list) || k.feature >= kinds || int(k.value) >= len(got.list) || w.Last[i] > math.MaxInt32/2 || w.Last[i] < math.MinInt32/2 {
+		if int(w.Who[i]) >= len(got.list) || w.Feature[i] >= kinds || int(w.Value[i]) >= len(got.list) || w.Last[i] > math.MaxInt32/2 || w.Last[i] < math.MinInt32/2 {
 			return fmt.Errorf("baseline: entry %d names nothing", i)
 		}
-		if _, twice := got.entries[k]; !twice && k.feature == wrote {
-			got.breadth[k.who]++
+		k := keyOf(w.Who[i], w.Feature[i], w.Value[i])
+		if _, twice := got.places[k]; twice {
+			return fmt.Errorf("baseline: entry %d comes twice", i)
 		}
-		got.entries[k] = entry{w.Last[i], w.Days[i], w.Count[i]}
+		got.keep(k, entry{w.Last[i], w.Days[i], w.Count[i]})
 	}
 	*b = *got
 	return nil

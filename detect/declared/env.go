@@ -2,6 +2,7 @@ package declared
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"net/netip"
 	"path"
@@ -488,11 +489,36 @@ func (e *env) unusual(feature string) bool {
 
 // evidenceNote keeps what names a record until enough of them came.
 func evidenceNote(r *record.Record) (string, error) {
-	b, err := json.Marshal(rule.Evidence(r))
-	return string(b), err
+	ev := rule.Evidence(r)
+	if strings.Contains(ev.ID, "\x00") || strings.Contains(ev.File, "\x00") {
+		b, err := json.Marshal(ev)
+		return string(b), err
+	}
+	b := make([]byte, 0, len(ev.ID)+len(ev.File)+len(ev.Told)+48)
+	for _, n := range [...]int64{ev.At.Unix(), int64(ev.At.Nanosecond()), int64(ev.Line), ev.Offset} {
+		b = append(strconv.AppendInt(b, n, 10), 0)
+	}
+	b = append(append(b, ev.ID...), 0)
+	b = append(append(b, ev.File...), 0)
+	return string(append(b, ev.Told...)), nil
 }
 
 func readNote(s string) (ev finding.Evidence, err error) {
-	err = json.Unmarshal([]byte(s), &ev)
-	return ev, err
+	if strings.HasPrefix(s, "{") {
+		err = json.Unmarshal([]byte(s), &ev)
+		return ev, err
+	}
+	parts := strings.SplitN(s, "\x00", 7)
+	if len(parts) < 7 {
+		return ev, errors.New("no note of evidence")
+	}
+	var n [4]int64
+	for i := range n {
+		if n[i], err = strconv.ParseInt(parts[i], 10, 64); err != nil {
+			return ev, err
+		}
+	}
+	return finding.Evidence{
+		At: time.Unix(n[0], n[1]).UTC(), Line: int(n[2]), Offset: n[3], ID: parts[4], File: parts[5], Told: parts[6],
+	}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"sumun.dev/detect/baseline"
 	"sumun.dev/detect/enrich"
+	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
 	"sumun.dev/detect/source/cloudtrail"
 	"sumun.dev/finding"
@@ -255,5 +256,23 @@ func BenchmarkRule(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		r.See(s, rec)
+	}
+}
+
+func TestANoteNamesItsRecord(t *testing.T) {
+	for _, file := range []string{"logs/a.json.gz", "", "odd\x00name"} {
+		r := &record.Record{Time: time.Date(2026, 1, 1, 10, 0, 0, 5, time.UTC), ID: "e", Origin: record.Origin{File: file, Line: 7, Offset: 1 << 40}, API: &record.API{Service: "iam.amazonaws.com", Operation: "A"}}
+		note, err := evidenceNote(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ev, err := readNote(note); err != nil || ev != rule.Evidence(r) {
+			t.Errorf("%q: %+v, %v", note, ev, err)
+		}
+	}
+	for _, bad := range []string{"", "x", "{", strings.Repeat("\x00", 6)} {
+		if ev, err := readNote(bad); err == nil {
+			t.Errorf("%q: %+v", bad, ev)
+		}
 	}
 }

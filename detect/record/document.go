@@ -6,6 +6,8 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"sumun.dev/detect/source/scan"
 )
 
 // A Document is a part of a record that has its own shape for each call. It is
@@ -31,13 +33,100 @@ const depth = 64
 func (d *Document) Tree() any {
 	if !d.parsed {
 		d.parsed = true
-		if len(d.raw) > 0 && shallow(d.raw) {
+		var end int
+		if d.tree, end = tree(d.raw, scan.Space(d.raw, 0), 0); end >= 0 && scan.Space(d.raw, end) == len(d.raw) {
+			return d.tree
+		}
+		if d.tree = nil; len(d.raw) > 0 && shallow(d.raw) {
 			if err := json.Unmarshal(d.raw, &d.tree, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
 				d.tree = nil
 			}
 		}
 	}
 	return d.tree
+}
+
+// tree takes the value at i apart where it is plain, and returns where it ends; a
+// negative end says that it is not.
+func tree(b []byte, i, level int) (v any, end int) {
+	if i < 0 || i >= len(b) {
+		return nil, scan.No
+	}
+	switch b[i] {
+	case '{', '[':
+		switch {
+		case level == depth:
+			return nil, scan.No
+		case b[i] == '{':
+			return object(b, i, level)
+		}
+		return list(b, i, level)
+	case '"':
+		s, end := scan.Text(b, i)
+		return string(s), end
+	case 't':
+		return true, scan.Literal(b, i, "true")
+	case 'f':
+		return false, scan.Literal(b, i, "false")
+	case 'n':
+		return nil, scan.Literal(b, i, "null")
+	}
+	if end = scan.Value(b, i); end < 0 {
+		return nil, end
+	}
+	n, err := strconv.ParseFloat(string(b[i:end]), 64)
+	if err != nil {
+		return nil, scan.No // too large
+	}
+	return n, end
+}
+
+func object(b []byte, i, level int) (any, int) {
+	m := map[string]any{}
+	if i = scan.Space(b, i+1); i < len(b) && b[i] == '}' {
+		return m, i + 1
+	}
+	for {
+		name, at := scan.Name(b, i)
+		if at < 0 {
+			return nil, at
+		}
+		// Of a name that comes twice, what it held before matters in ways of its own.
+		if _, twice := m[string(name)]; twice {
+			return nil, scan.No
+		}
+		if m[string(name)], i = tree(b, at, level+1); i < 0 {
+			return nil, i
+		}
+		if i = scan.Space(b, i); i >= len(b) || b[i] != ',' && b[i] != '}' {
+			return nil, scan.No
+		}
+		if b[i] == '}' {
+			return m, i + 1
+		}
+		i = scan.Space(b, i+1)
+	}
+}
+
+func list(b []byte, i, level int) (any, int) {
+	l := []any{}
+	if i = scan.Space(b, i+1); i < len(b) && b[i] == ']' {
+		return l, i + 1
+	}
+	for {
+		var v any
+		if v, i = tree(b, i, level+1); i < 0 {
+			return nil, i
+		}
+		l = append(l, v)
+		if i = scan.Space(b, i); i >= len(b) || b[i] != ',' && b[i] != ']' {
+			return nil, scan.No
+		}
+		if b[i] == ']' {
+			return l, i + 1
+		}
+		i = scan.Space(b, i+1)
+	}
 }
 
 // shallow reports whether raw nests no deeper than anybody looks. Brackets within
