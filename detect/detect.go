@@ -17,23 +17,29 @@ import (
 	"sumun.dev/detect/declared"
 	"sumun.dev/detect/rule"
 	"sumun.dev/detect/rule/abuseddomain"
+	"sumun.dev/detect/rule/accessgranted"
 	"sumun.dev/detect/rule/bitcoindomain"
 	"sumun.dev/detect/rule/bitcointool"
 	"sumun.dev/detect/rule/blackhole"
 	"sumun.dev/detect/rule/bruteforce"
 	"sumun.dev/detect/rule/ccactivity"
+	"sumun.dev/detect/rule/commandhidden"
+	"sumun.dev/detect/rule/defencesoff"
 	"sumun.dev/detect/rule/denialofservice"
 	"sumun.dev/detect/rule/dgadomain"
 	"sumun.dev/detect/rule/dgalisted"
 	"sumun.dev/detect/rule/driveby"
 	"sumun.dev/detect/rule/droppoint"
 	"sumun.dev/detect/rule/exfiltration"
+	"sumun.dev/detect/rule/foreignkey"
 	"sumun.dev/detect/rule/instancecredentials"
 	"sumun.dev/detect/rule/kubeanonymouscall"
 	"sumun.dev/detect/rule/listedaddress"
 	"sumun.dev/detect/rule/listedcaller"
 	"sumun.dev/detect/rule/maliciousdomain"
 	"sumun.dev/detect/rule/maliciousreputation"
+	"sumun.dev/detect/rule/massdestruction"
+	"sumun.dev/detect/rule/parametersweep"
 	"sumun.dev/detect/rule/pentest"
 	"sumun.dev/detect/rule/phishing"
 	"sumun.dev/detect/rule/portprobe"
@@ -47,6 +53,7 @@ import (
 	"sumun.dev/detect/rule/suspiciousdomain"
 	"sumun.dev/detect/rule/tornode"
 	"sumun.dev/detect/rule/unusualcalls"
+	"sumun.dev/detect/rule/unusuallaunch"
 	"sumun.dev/detect/rule/unusualresolver"
 	"sumun.dev/detect/rule/unusualtraffic"
 )
@@ -82,23 +89,29 @@ var all = sync.OnceValue(func() []*rule.Rule {
 
 var programmed = []*rule.Rule{
 	&abuseddomain.Rule,
+	&accessgranted.Rule,
 	&bitcoindomain.Rule,
 	&bitcointool.Rule,
 	&blackhole.Rule,
 	&bruteforce.Rule,
 	&ccactivity.Rule,
+	&commandhidden.Rule,
+	&defencesoff.Rule,
 	&denialofservice.Rule,
 	&dgadomain.Rule,
 	&dgalisted.Rule,
 	&driveby.Rule,
 	&droppoint.Rule,
 	&exfiltration.Rule,
+	&foreignkey.Rule,
 	&instancecredentials.Rule,
 	&kubeanonymouscall.Rule,
 	&listedaddress.Rule,
 	&listedcaller.Rule,
 	&maliciousdomain.Rule,
 	&maliciousreputation.Rule,
+	&massdestruction.Rule,
+	&parametersweep.Rule,
 	&pentest.Rule,
 	&phishing.Rule,
 	&portprobe.Rule,
@@ -112,6 +125,7 @@ var programmed = []*rule.Rule{
 	&suspiciousdomain.Rule,
 	&tornode.Rule,
 	&unusualcalls.Rule,
+	&unusuallaunch.Rule,
 	&unusualresolver.Rule,
 	&unusualtraffic.Rule,
 }

@@ -1,6 +1,8 @@
 package record
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -237,4 +239,30 @@ func each(v any, path []string, f func(any)) {
 	if m, ok := v.(map[string]any); ok {
 		each(m[path[0]], path[1:], f)
 	}
+}
+
+// Leaves calls f with every text, number and bool of the document, and the name
+// under which it stands, lists passed through; what stands alone has none. Names
+// come in alphabetical order. It stops when f returns false.
+func (d *Document) Leaves(f func(name, value string) bool) { leaves(d.Tree(), "", f) }
+
+func leaves(v any, name string, f func(name, value string) bool) bool {
+	switch v := v.(type) {
+	case map[string]any:
+		for _, k := range slices.Sorted(maps.Keys(v)) {
+			if !leaves(v[k], k, f) {
+				return false
+			}
+		}
+	case []any:
+		for _, e := range v {
+			if !leaves(e, name, f) {
+				return false
+			}
+		}
+	case nil:
+	default:
+		return f(name, text(v))
+	}
+	return true
 }

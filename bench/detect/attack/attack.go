@@ -144,7 +144,7 @@ func (s *scene) call(api string, req, resp m, more ...m) {
 	s.wait(200, 4000)
 	service, operation, _ := strings.Cut(api, ":")
 	read := false
-	for _, verb := range []string{"Get", "List", "Describe", "Head", "Lookup", "Batch", "Search"} {
+	for _, verb := range []string{"Get", "List", "Describe", "Head", "Lookup", "BatchGet", "Search"} {
 		read = read || strings.HasPrefix(operation, verb)
 	}
 	where := s.region

@@ -143,6 +143,7 @@ var identity = []Technique{
 	}},
 	{"signin: one password tried with many users", []string{"InitialAccess", "CredentialAccess", "UnauthorizedAccess"}, CloudTrail, func(s *scene) {
 		for range 8 {
+			s.me = m{}
 			s.becomeUser()
 			s.login("Failure", "No")
 			s.wait(60e3, 180e3)

@@ -1,6 +1,9 @@
 package generate
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // seldom is what happens now and then, and how often in a month.
 var seldom = []struct {
@@ -153,6 +156,121 @@ var seldom = []struct {
 	}},
 	{1, func(w *world) {
 		w.call(w.tf, "secretsmanager:PutResourcePolicy", m{"secretId": w.word(), "resourcePolicy": mustJSON(m{"Version": "2012-10-17", "Statement": []any{m{"Effect": "Allow", "Principal": m{"AWS": "arn:aws:iam::" + Account + ":role/x"}, "Action": "secretsmanager:GetSecretValue", "Resource": "*"}}})}, m{})
+	}},
+	{1, func(w *world) { // a queue and a topic that only the account and its services may use
+		w.call(w.tf, "sqs:SetQueueAttributes", m{"queueUrl": w.word(), "attributes": m{"Policy": mustJSON(m{"Version": "2012-10-17", "Statement": []any{m{"Effect": "Allow", "Principal": m{"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*", "Condition": m{"ArnEquals": m{"aws:SourceArn": "arn:aws:sns:" + region + ":" + Account + ":x"}}}}})}}, nil)
+		w.call(w.tf, "sns:SetTopicAttributes", m{"topicArn": "arn:aws:sns:" + region + ":" + Account + ":x", "attributeName": "Policy", "attributeValue": mustJSON(m{"Version": "2012-10-17", "Statement": []any{m{"Effect": "Allow", "Principal": m{"AWS": "*"}, "Action": "sns:Publish", "Resource": "*", "Condition": m{"StringEquals": m{"AWS:SourceOwner": Account}}}}})}, nil)
+	}},
+	{.5, func(w *world) {
+		w.call(w.tf, "logs:PutSubscriptionFilter", m{"logGroupName": "/aws/lambda/" + w.word(), "filterName": "ship", "filterPattern": "", "destinationArn": "arn:aws:lambda:" + region + ":" + Account + ":function:ship"}, nil)
+	}},
+	{.2, func(w *world) {
+		w.call(w.tf, "ec2:CreateVpcPeeringConnection", m{"vpcId": "vpc-0" + w.hex(16), "peerVpcId": "vpc-0" + w.hex(16), "peerOwnerId": Sister}, m{})
+	}},
+	{.5, func(w *world) { // an environment for tests is taken down
+		p, n := w.tf, w.word()+"-test"
+		w.call(p, "rds:DeleteDBInstance", m{"dBInstanceIdentifier": n, "skipFinalSnapshot": true, "deleteAutomatedBackups": true}, m{})
+		for i := range 3 {
+			w.call(p, "s3:DeleteBucket", m{"bucketName": fmt.Sprint(n, i)}, nil)
+			w.call(p, "secretsmanager:DeleteSecret", m{"secretId": fmt.Sprint(n, i), "forceDeleteWithoutRecovery": i == 0}, m{})
+			w.call(p, "logs:DeleteLogGroup", m{"logGroupName": fmt.Sprint("/aws/lambda/", n, i)}, nil)
+		}
+		w.call(p, "dynamodb:DeleteTable", m{"tableName": n}, m{})
+		w.call(p, "events:RemoveTargets", m{"rule": n, "ids": []any{"1"}}, m{})
+		w.call(p, "events:DeleteRule", m{"name": n}, nil)
+		w.call(p, "monitoring:DeleteAlarms", m{"alarmNames": []any{n + "-errors"}}, nil)
+		w.call(p, "ecr:DeleteRepository", m{"repositoryName": n, "force": true}, m{})
+		w.call(p, "ec2:DeleteVolume", m{"volumeId": "vol-0" + w.hex(16)}, m{})
+	}},
+	{1, func(w *world) { w.call(w.admin(), "events:DisableRule", m{"name": w.word()}, nil) }},
+	{1, func(w *world) {
+		w.call(w.admin(), "monitoring:DeleteAlarms", m{"alarmNames": []any{w.word()}}, nil)
+	}},
+	{2, func(w *world) { // a notebook, from the console
+		p := w.admin().as(func(q *who) { q.agent, q.console = browser, true })
+		w.call(p, "sagemaker:CreatePresignedNotebookInstanceUrl", m{"notebookInstanceName": w.word()}, m{})
+	}},
+	{.3, func(w *world) {
+		w.call(w.tf, "ec2:AssociateIamInstanceProfile", m{"AssociateIamInstanceProfileRequest": m{"InstanceId": "i-0" + w.hex(16), "IamInstanceProfile": m{"Name": w.word()}}}, m{})
+	}},
+	{.5, func(w *world) {
+		w.call(w.admin(), "iam:UpdateAccessKey", m{"userName": w.word() + "-machine", "accessKeyId": "AKIA" + w.upper(16), "status": "Inactive"}, nil)
+	}},
+	{.1, func(w *world) {
+		w.call(w.admin(), "iam:EnableMFADevice", m{"userName": "erik", "serialNumber": "z"}, nil)
+	}},
+	{.1, func(w *world) {
+		w.call(w.tf, "iam:SetDefaultPolicyVersion", m{"policyArn": "arn:aws:iam::" + Account + ":policy/" + w.word(), "versionId": "v3"}, nil)
+	}},
+	{.2, func(w *world) { // what is known for harmless is archived
+		w.call(w.tf, "guardduty:CreateFilter", m{"detectorId": w.hex(32), "name": "scanner", "action": "ARCHIVE", "findingCriteria": m{"criterion": m{"type": m{"eq": []any{"Recon:EC2/Portscan"}}}}}, m{})
+	}},
+	{1, func(w *world) {
+		w.call(w.tf, "ec2:ModifyInstanceMetadataOptions", m{"ModifyInstanceMetadataOptionsRequest": m{"InstanceId": "i-0" + w.hex(16), "HttpTokens": "required", "HttpPutResponseHopLimit": 1}}, m{})
+	}},
+	{.5, func(w *world) { // nodes and readers of a cluster
+		p := "arn:aws:iam::" + Account + ":role/" + w.word()
+		w.call(w.tf, "eks:CreateAccessEntry", m{"name": "prod", "principalArn": p, "type": "EC2_LINUX"}, m{})
+		w.call(w.tf, "eks:AssociateAccessPolicy", m{"name": "prod", "principalArn": p, "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy", "accessScope": m{"type": "cluster"}}, m{})
+	}},
+	{.1, func(w *world) {
+		w.call(w.tf, "eks:AssociateAccessPolicy", m{"name": "prod", "principalArn": "arn:aws:iam::" + Account + ":role/" + w.word(), "policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy", "accessScope": m{"type": "cluster"}}, m{})
+	}},
+	{1, func(w *world) { // machines and containers as services need them
+		n := w.word()
+		w.call(w.tf, "ec2:CreateLaunchTemplate", m{"CreateLaunchTemplateRequest": m{"LaunchTemplateName": n, "LaunchTemplateData": m{"InstanceType": "m6i.large"}}}, m{})
+		w.call(w.tf, "autoscaling:CreateAutoScalingGroup", m{"autoScalingGroupName": n, "minSize": 2, "maxSize": 20, "desiredCapacity": 2, "launchTemplate": m{"launchTemplateName": n}}, nil)
+		w.call(w.tf, "ecs:CreateService", m{"serviceName": n, "cluster": "prod", "desiredCount": 3}, m{})
+	}},
+	{.3, func(w *world) {
+		w.call(w.tf, "batch:CreateComputeEnvironment", m{"computeEnvironmentName": w.word(), "computeResources": m{"type": "EC2", "minvCpus": 0, "maxvCpus": 256, "instanceTypes": []any{"optimal"}}}, m{})
+		w.call(w.admin(), "sagemaker:CreateNotebookInstance", m{"notebookInstanceName": w.word(), "instanceType": "ml.t3.medium", "roleArn": "arn:aws:iam::" + Account + ":role/x"}, m{})
+	}},
+	{2, func(w *world) { // a look into a container
+		w.call(w.admin(), "ecs:ExecuteCommand", m{"cluster": "prod", "task": w.hex(32), "container": "app", "command": "sh", "interactive": true}, m{})
+	}},
+	{.3, func(w *world) {
+		w.call(w.tf, "ssm:CreateDocument", m{"name": w.word(), "documentType": "Automation", "content": "HIDDEN_DUE_TO_SECURITY_REASONS"}, m{})
+	}},
+	{2, func(w *world) { // a web site is published
+		b := m{"bucketName": "www-" + Account}
+		w.call(w.ci, "s3:ListObjects", b, nil, data)
+		for range 6 {
+			w.call(w.ci, "s3:PutObject", m{"bucketName": "www-" + Account, "key": "assets/" + w.hex(8) + ".js"}, nil, data)
+		}
+		w.call(w.ci, "s3:PutObject", m{"bucketName": "www-" + Account, "key": "index.html"}, nil, data)
+		w.call(w.ci, "s3:DeleteObject", m{"bucketName": "www-" + Account, "key": "assets/" + w.hex(8) + ".js"}, nil, data)
+	}},
+	{4, func(w *world) { // a job writes its results anew
+		b := m{"bucketName": "warehouse-" + Account}
+		w.call(w.ml, "s3:ListObjects", b, nil, data)
+		w.call(w.ml, "s3:DeleteObjects", b, nil, data)
+		w.call(w.ml, "s3:PutObject", m{"bucketName": "warehouse-" + Account, "key": "daily/part-" + w.hex(6)}, nil, data)
+		w.call(w.ml, "s3:PutObject", m{"bucketName": "warehouse-" + Account, "key": "daily/_SUCCESS"}, nil, data)
+	}},
+	{1, func(w *world) { // copies for the sister account, under its key
+		for range 3 {
+			w.call(w.backup, "s3:CopyObject", m{"bucketName": "copies-" + Sister, "key": w.hex(8), "x-amz-server-side-encryption-aws-kms-key-id": "arn:aws:kms:" + region + ":" + Sister + ":key/" + w.hex(32)}, m{}, data)
+		}
+	}},
+	{.5, func(w *world) { // a pipeline that lacks rights
+		for range 3 {
+			w.call(w.ci, "sts:AssumeRole", nil, nil, m{"errorCode": "AccessDenied", "errorMessage": "User is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::" + Account + ":role/deploy-two"})
+		}
+		w.call(w.ci, "lambda:UpdateFunctionCode20150331v2", m{"functionName": w.word()}, nil, fails("AccessDeniedException"))
+		w.call(w.ci, "ecs:UpdateService", m{"service": w.word()}, nil, fails("AccessDeniedException"))
+	}},
+	{.3, func(w *world) { // rights that Terraform lacks after a change of its role
+		for _, api := range []string{"iam:GetRole", "kms:DescribeKey", "logs:DescribeLogGroups", "ec2:DescribeFlowLogs"} {
+			w.call(w.tf, api, m{"name": w.word()}, nil, fails("AccessDenied"))
+		}
+	}},
+	{.3, func(w *world) {
+		w.call(w.tf, "cognito-identity:SetIdentityPoolRoles", m{"identityPoolId": region + ":" + w.hex(12), "roles": m{"authenticated": "arn:aws:iam::" + Account + ":role/x"}}, nil)
+	}},
+	{.3, func(w *world) { w.call(w.tf, "config:DeleteConfigRule", m{"configRuleName": w.word()}, nil) }},
+	{.2, func(w *world) { // a copy of a database, to look for an error in
+		w.call(w.admin(), "rds:RestoreDBInstanceFromDBSnapshot", m{"dBInstanceIdentifier": w.word() + "-copy", "dBSnapshotIdentifier": w.word(), "publiclyAccessible": false}, m{})
 	}},
 }
 

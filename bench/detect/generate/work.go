@@ -77,6 +77,10 @@ func (w *world) scan() {
 		w.call(p, "ec2:DescribeInstanceAttribute", m{"instanceId": "i-0" + w.hex(16), "attribute": "userData"}, nil)
 		w.call(p, "iam:GetRolePolicy", m{"roleName": w.word(), "policyName": "inline"}, nil)
 	}
+	for _, r := range []string{"us-east-1", "us-west-2", "eu-central-1", "eu-north-1", "ap-south-1", "sa-east-1"} {
+		w.call(p, "secretsmanager:ListSecrets", m{"maxResults": 100}, nil, m{"awsRegion": r})
+		w.call(p, "ec2:DescribeInstances", m{"maxResults": 100}, nil, m{"awsRegion": r})
+	}
 	w.call(p, "organizations:ListAccounts", nil, nil, fails("AccessDenied"))
 	w.call(p, "macie2:GetMacieSession", nil, nil, fails("AccessDeniedException"))
 }

@@ -36,7 +36,11 @@ type state struct{ listed, refused, machines *window.Counter }
 func see(s *rule.Scene, r *record.Record) {
 	a := r.API
 	// The console looks around for whoever opens it.
-	if a.ByService() || a.Actor.OnConsole || tactic.Of(a.Service, a.Operation, a.ReadOnly) != tactic.Discovery {
+	if a.ByService() || a.Actor.OnConsole {
+		return
+	}
+	looks := tactic.Of(a.Service, a.Operation, a.ReadOnly) == tactic.Discovery
+	if !looks && !a.Denied() {
 		return
 	}
 	st, who := s.State.(*state), a.Actor.Principal()
@@ -47,7 +51,7 @@ func see(s *rule.Scene, r *record.Record) {
 			report(s, r, "RefusedReconnaissance", 4, all)
 		}
 	}
-	if !a.Failed() && wholesale(a) {
+	if looks && !a.Failed() && wholesale(a) {
 		listed, least := st.listed, services
 		if strings.HasPrefix(a.Actor.Session(), "i-") {
 			listed, least = st.machines, few
