@@ -46,6 +46,7 @@ type part struct {
 	normal *baseline.Account
 	actors *actors
 	states []rule.State // by rule; nil for those that have seen nothing, or remember nothing
+	learnt []rule.State // likewise, of what was learnt
 }
 
 // Options are what an engine knows from outside.
@@ -105,7 +106,7 @@ func (e *Engine) part(account aws.Account) *part {
 	p := e.parts.Find(account)
 	if p == nil {
 		p = e.parts.At(account)
-		*p = part{normal: baseline.New(), actors: newActors(), states: make([]rule.State, len(e.rules))}
+		*p = part{normal: baseline.New(), actors: newActors(), states: make([]rule.State, len(e.rules)), learnt: make([]rule.State, len(e.rules))}
 		if len(e.known) < maxKnown {
 			e.known[account] = true
 		}
@@ -114,7 +115,8 @@ func (e *Engine) part(account aws.Account) *part {
 }
 
 // Learn takes a record as an example of what is normal: the call, and what rules
-// that judge it alone say of it.
+// say of it that do not judge by habits themselves. What they remember of what is
+// learnt, they do not judge by.
 func (e *Engine) Learn(r *record.Record) {
 	if r.API == nil {
 		return
@@ -122,11 +124,15 @@ func (e *Engine) Learn(r *record.Record) {
 	p := e.part(r.Account)
 	p.normal.Learn(r, e.net.Look(r.API.IP))
 	e.begin(p, r, func(s finding.Suspicion) { p.normal.Note(r, habit(&s)) })
-	e.called(r, func(i int) {
-		if e.rules[i].State == nil {
-			e.apply(p, i)
+	learn := func(i int) {
+		if !e.rules[i].ByHabit {
+			e.apply(p.learnt, i)
 		}
-	})
+	}
+	for _, i := range e.every[r.Class] {
+		learn(i)
+	}
+	e.called(r, learn)
 }
 
 func (e *Engine) begin(p *part, r *record.Record, yield func(finding.Suspicion)) {
@@ -155,11 +161,11 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 		return
 	}
 	for _, i := range e.every[r.Class] {
-		e.apply(p, i)
+		e.apply(p.states, i)
 	}
 	if r.API != nil {
 		p.actors.act(r)
-		e.called(r, func(i int) { e.apply(p, i) })
+		e.called(r, func(i int) { e.apply(p.states, i) })
 	}
 }
 
@@ -177,17 +183,17 @@ func (e *Engine) called(r *record.Record, do func(rule int)) {
 	}
 }
 
-// state returns what a rule remembers of the account; it begins when the rule first
-// looks at a record.
-func (e *Engine) state(p *part, i int) rule.State {
-	if p.states[i] == nil && e.rules[i].State != nil {
-		p.states[i] = e.rules[i].State()
+// state returns what a rule remembers; it begins when the rule first looks at a
+// record.
+func (e *Engine) state(states []rule.State, i int) rule.State {
+	if states[i] == nil && e.rules[i].State != nil {
+		states[i] = e.rules[i].State()
 	}
-	return p.states[i]
+	return states[i]
 }
 
-func (e *Engine) apply(p *part, i int) {
-	e.scene.State, e.at = e.state(p, i), i
+func (e *Engine) apply(states []rule.State, i int) {
+	e.scene.State, e.at = e.state(states, i), i
 	e.rules[i].See(&e.scene, e.current)
 }
 
@@ -209,6 +215,7 @@ type saved struct {
 	Actors []byte
 	Known  []aws.Account
 	States map[string][]byte // by rule
+	Learnt map[string][]byte // likewise
 }
 
 // Save writes what is remembered of an account; nil when that is nothing.
@@ -217,7 +224,7 @@ func (e *Engine) Save(account aws.Account) ([]byte, error) {
 	if p == nil {
 		return nil, nil
 	}
-	out := saved{States: map[string][]byte{}}
+	var out saved
 	var err error
 	if out.Normal, err = p.normal.MarshalBinary(); err != nil {
 		return nil, fmt.Errorf("save what is normal: %w", err)
@@ -226,15 +233,29 @@ func (e *Engine) Save(account aws.Account) ([]byte, error) {
 		return nil, fmt.Errorf("save who did what: %w", err)
 	}
 	out.Known = slices.Sorted(maps.Keys(e.known))
-	for i, s := range p.states {
+	if out.States, err = e.write(p.states); err != nil {
+		return nil, err
+	}
+	if out.Learnt, err = e.write(p.learnt); err != nil {
+		return nil, err
+	}
+	return json.Marshal(out)
+}
+
+// write writes what rules remember, by their names.
+func (e *Engine) write(states []rule.State) (map[string][]byte, error) {
+	out := map[string][]byte{}
+	for i, s := range states {
 		if s == nil {
 			continue
 		}
-		if out.States[e.rules[i].Name], err = s.MarshalBinary(); err != nil {
+		b, err := s.MarshalBinary()
+		if err != nil {
 			return nil, fmt.Errorf("save state of %s: %w", e.rules[i].Name, err)
 		}
+		out[e.rules[i].Name] = b
 	}
-	return json.Marshal(out)
+	return out, nil
 }
 
 // Load takes up what Save wrote; what the engine remembered of the account is
@@ -257,7 +278,10 @@ func (e *Engine) Load(account aws.Account, b []byte) error {
 	}
 	for i, r := range e.rules {
 		if written, ok := in.States[r.Name]; ok && r.State != nil && err == nil {
-			err = load(e.state(p, i), written)
+			err = load(e.state(p.states, i), written)
+		}
+		if written, ok := in.Learnt[r.Name]; ok && r.State != nil && err == nil {
+			err = load(e.state(p.learnt, i), written)
 		}
 	}
 	if err != nil {

@@ -30,6 +30,7 @@ const (
 	least        = 2 // what habits leave of a suspicion that is told
 
 	manifold = 12 // different calls that change something, of who administers or deploys
+	workdays = 3  // on which something was seen, of what is usual
 
 	together   = 24 * time.Hour // signals of one actor that belong together; GuardDuty User Guide, "Extended Threat Detection"
 	maxKnown   = 1 << 14        // accounts
@@ -85,7 +86,7 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 		}
 	}
 	switch {
-	case severity < least && company == 0:
+	case company == 0 && (severity < least || severity <= least && severity < told):
 		return
 	case j.Ready && severity >= told || company > 0 && severity >= 7:
 		severity = min(severity+float64(min(company, 3)), max(highAtMost, severity))
@@ -104,20 +105,19 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 func (e *Engine) byHabit(s *finding.Suspicion, j *baseline.Judgement, severity float64) float64 {
 	r := e.current
 	days := e.here.normal.Noted(r, habit(s))
-	if e.rules[e.at].State != nil {
-		// It is not one call that such a rule looks at: only the call can be a habit.
-		for i := range days {
-			days[i] = j.Seen(i, baseline.API)
-		}
-	}
 	if s.Sequence != nil || len(s.Unusual) > 0 {
 		return severity
 	}
 	placed := j.Roams || !j.New(baseline.Principal, baseline.Network) || !j.New(baseline.Everybody, baseline.Network)
 	equipped := !j.New(baseline.Principal, baseline.Agent) || !j.New(baseline.Peers, baseline.Agent)
+	daily := j.Days >= 7
 	if equipped && !placed {
 		// People travel: half of the habit counts.
-		return severity - 1.5*float64(min(days[baseline.Principal], 2))
+		severity -= 1.5 * float64(min(days[baseline.Principal], 2))
+		if daily {
+			severity = min(severity, mediumAtMost)
+		}
+		return severity
 	}
 	if !equipped {
 		if days[baseline.Principal] == 0 {
@@ -131,11 +131,21 @@ func (e *Engine) byHabit(s *finding.Suspicion, j *baseline.Judgement, severity f
 	}
 	// Who is there every day does something for the first time now and then; all
 	// the more those whose work is to change things.
-	if j.Days >= 7 {
+	if daily {
 		severity -= 2
 		if j.Breadth >= manifold {
 			severity -= 2
+			// It is their work, if they change the service's things every few days, and
+			// let in nobody by it.
+			if j.Works >= workdays && (s.API == nil || s.API.OtherAccount == "" || s.API.Affiliated) {
+				severity -= 2
+			}
 		}
+	}
+	// What is Low anyway, and done with a second factor from where the account is at
+	// home, as the root user's few tasks are, needs nobody's attention.
+	if r.API.Actor.MFA && j.Seen(baseline.Everybody, baseline.Network) >= workdays && j.Seen(baseline.Everybody, baseline.Agent) >= workdays {
+		severity--
 	}
 	return severity
 }

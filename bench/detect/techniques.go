@@ -49,8 +49,9 @@ func alone(seeds []uint64) ([]*score, error) {
 }
 
 // inWork judges each technique that CloudTrail tells in the midst of ordinary work: the
-// credentials are those of somebody who works there, stolen, and what happens is
-// learnt with all the rest before.
+// credentials are those of somebody who works there, stolen, the program in every
+// other seed looks like the victim's own, and what happens is learnt with all the
+// rest before.
 func inWork(seeds []uint64) ([]*score, error) {
 	all := map[string]*score{}
 	for _, seed := range seeds {
@@ -85,6 +86,9 @@ func inWork(seeds []uint64) ([]*score, error) {
 				all[t.Name] = s
 			}
 			v := victims[(i+int(seed))%len(victims)]
+			if seed%2 == 0 {
+				v.Agent = "" // the attacker's own; else it looks like the victim's
+			}
 			read, err := readAll(t.Log, t.Records(seed, v))
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", t.Name, err)
@@ -115,11 +119,14 @@ func victims(work [][]byte) ([]attack.Victim, error) {
 		if i < 0 {
 			return nil, fmt.Errorf("nobody works there as %s", who)
 		}
-		var r struct{ UserIdentity map[string]any }
+		var r struct {
+			UserIdentity map[string]any
+			UserAgent    string
+		}
 		if err := json.Unmarshal(work[i], &r); err != nil {
 			return nil, err
 		}
-		out = append(out, attack.Victim{Account: generate.Account, Region: "eu-west-1", Identity: r.UserIdentity, At: noon})
+		out = append(out, attack.Victim{Account: generate.Account, Region: "eu-west-1", Identity: r.UserIdentity, Agent: r.UserAgent, At: noon})
 	}
 	return out, nil
 }

@@ -53,10 +53,11 @@ const (
 
 // What is counted besides features.
 const (
-	calls = features + iota // all calls of somebody, whatever they are
-	moved                   // those from a network that was new at the time
-	noted                   // what Note was told
-	wrote                   // calls of APIs that change something
+	calls  = features + iota // all calls of somebody, whatever they are
+	moved                    // those from a network that was new at the time
+	noted                    // what Note was told
+	wrote                    // calls of APIs that change something
+	worked                   // services in which something was changed
 	kinds
 )
 
@@ -125,6 +126,9 @@ type Judgement struct {
 	// Breadth is how many different APIs that change something the principal was
 	// seen to use: many for those who administer or deploy.
 	Breadth int
+	// Works is on how many other days the principal changed something in the
+	// service that is called.
+	Works int
 
 	seen [scopes][features]int // days
 	of   [scopes]int
@@ -179,6 +183,7 @@ func (b *Account) Learn(r *record.Record, at enrich.Place) {
 		}
 		if values[API] != "" && !r.API.ReadOnly {
 			b.count(keyOf(n, wrote, number[API]), day)
+			b.count(keyOf(n, worked, b.name(cut(r.API.Service))), day)
 		}
 		b.count(keyOf(n, calls, 0), day)
 		for f, v := range values {
@@ -314,7 +319,7 @@ func (b *Account) forget() {
 	b.entries, b.places, b.names, b.list, b.breadth = nil, make(map[key]uint32, len(kept)), map[string]uint32{}, nil, map[uint32]int{}
 	for _, k := range kept {
 		who, value := b.name(old.list[k.who()]), uint32(0)
-		if f := k.feature(); f < features || f == noted || f == wrote {
+		if f := k.feature(); f < features || f == noted || f == wrote || f == worked {
 			value = b.name(old.list[k.value()])
 		}
 		if b.keep(keyOf(who, k.feature(), value), old.entry(k)); len(b.list) > maxNames*3/4 {
@@ -349,6 +354,9 @@ func (b *Account) Judge(r *record.Record, at enrich.Place) Judgement {
 		case Principal:
 			j.Days, j.Calls = j.of[s], uint64(all.count)
 			j.Breadth = b.breadth[n]
+			if service, ok := b.names[cut(r.API.Service)]; ok {
+				j.Works = b.entry(keyOf(n, worked, service)).others(day)
+			}
 			j.Roams = j.Days >= 3 && 2*b.entry(keyOf(n, moved, 0)).others(day) > j.Days
 		case Everybody:
 			j.Ready = all.span() > int(Learning.Hours()/24)

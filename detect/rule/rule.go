@@ -33,6 +33,10 @@ type Rule struct {
 	// ones, which have a README.
 	Said *finding.Said
 
+	// ByHabit says that the rule itself judges by what is normal: nothing that it
+	// says is learnt.
+	ByHabit bool
+
 	// See looks at a record and reports what is suspicious about it.
 	See func(*Scene, *record.Record)
 }

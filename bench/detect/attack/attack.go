@@ -51,6 +51,7 @@ func All() []Technique {
 type Victim struct {
 	Account, Region string
 	Identity        map[string]any // userIdentity of CloudTrail
+	Agent           string         // the program that is used; empty: any
 	At              time.Time      // when it begins
 }
 
@@ -87,7 +88,9 @@ func newScene(seed uint64, name string, v Victim) *scene {
 		s.now = time.Date(2026, time.Month(1+s.IntN(9)), 1+s.IntN(28), s.IntN(24), s.IntN(60), s.IntN(60), 0, time.UTC)
 	}
 	s.ip = fmt.Sprintf("%d.%d.%d.%d", pick(s, 23, 37, 45, 62, 77, 91, 103, 141, 185, 193), s.IntN(250), s.IntN(250), 1+s.IntN(250))
-	s.agent = s.program()
+	if s.agent = v.Agent; s.agent == "" {
+		s.agent = s.program()
+	}
 	if s.me == nil {
 		s.me = s.somebody()
 	}

@@ -29,7 +29,7 @@ var Rule = rule.Rule{
 		"Discovery:S3/AnomalousBehavior", "Exfiltration:S3/AnomalousBehavior",
 		"Impact:S3/AnomalousBehavior.Delete", "Impact:S3/AnomalousBehavior.Permission", "Impact:S3/AnomalousBehavior.Write",
 	},
-	Class: record.APIActivity, See: see,
+	Class: record.APIActivity, ByHabit: true, See: see,
 	State: func() rule.State { return window.New(lookAround, time.Hour, 1<<13) },
 }
 
