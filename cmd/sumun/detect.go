@@ -45,8 +45,10 @@ EventBridge, messages of CloudWatch Logs, JSON lines, CSV of Athena), Route 53
 Resolver query logs, VPC flow logs, access logs of load balancers and S3, WAF and
 Kubernetes audit logs. Nothing is sent anywhere, and nothing in a log is executed.
 
-What is normal is learnt first, from the same logs or from --baseline. What cannot
-be read is counted and named on standard error; it stops nothing.
+What is normal is learnt first, from the same logs or from --baseline. To be read
+twice, standard input and pipes are laid down in $TMPDIR, up to 4 GiB; of more than
+that nothing is learnt. What cannot be read is counted and named on standard error;
+it stops nothing.
 
 --explain tells all of one finding, by the beginning of its id or the name of its
 rule; without logs, what the rule is for. --suppress names a YAML file of what is
@@ -110,13 +112,7 @@ command itself was wrong or nothing could be read.`,
 				return misuse(c, "--until %v", err2)
 			}
 			if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-				o.Progress = func(p triage.Progress) {
-					what := "judging"
-					if p.Learning {
-						what = "learning"
-					}
-					fmt.Fprintf(os.Stderr, "\r%s: %d records, file %d of %d ", what, p.Records, p.Files, p.All)
-				}
+				o.Progress = (&bar{w: os.Stderr, now: time.Now}).show
 			}
 			e, err := more.options()
 			if err != nil {
@@ -325,6 +321,9 @@ func summary(c *cobra.Command, r *triage.Result, shown int) {
 	}
 	unread(w, "", &r.Read)
 	unread(w, " of the baseline", &r.Baseline)
+	if r.Strange > 0 {
+		fmt.Fprintf(w, "%d records have times that no clock of AWS can have told, before 2006 or in the future: they were judged apart from the others.\n", r.Strange)
+	}
 	if r.Read.Late > 0 {
 		fmt.Fprintf(w, "%d records came late: their files overlap more than can be read at once.\n", r.Read.Late)
 	}

@@ -44,6 +44,16 @@ type Record struct {
 	Kubernetes *Kubernetes
 }
 
+// began is when AWS did, and could write the first log.
+var began = time.Date(2006, 3, 14, 0, 0, 0, 0, time.UTC)
+
+// Strange reports whether no clock of AWS can have told the record's time: it lies
+// before AWS began, or more than a day after now. Such a time is not to age what is
+// known of others.
+func (r *Record) Strange(now time.Time) bool {
+	return r.Time.Before(began) || r.Time.After(now.Add(24*time.Hour))
+}
+
 // An Origin says where a record stands, so that people can look it up.
 type Origin struct {
 	File   string // path, "-" for standard input, s3://bucket/key, or the name of a stream

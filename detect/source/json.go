@@ -20,9 +20,9 @@ import (
 )
 
 // containers are the names whose lists hold records: CloudTrail's files, the
-// answers of LookupEvents and FilterLogEvents, what CloudWatch Logs sends to
-// subscribers, EventLists of Kubernetes.
-var containers = []string{"Records", "Events", "events", "logEvents", "records", "items"}
+// answers of LookupEvents, FilterLogEvents and GetQueryResults, what CloudWatch Logs
+// sends to subscribers, EventLists of Kubernetes.
+var containers = []string{"Records", "Events", "events", "logEvents", "records", "items", "results"}
 
 // A valueFormat is a log with a JSON value a record.
 type valueFormat struct {
@@ -251,6 +251,9 @@ func (t *taker) value(value []byte, at record.Origin, depth int) error {
 		if !bytes.Contains(value, f.mark) {
 			continue
 		}
+		if !t.with.wants(f.name) {
+			return nil
+		}
 		r, err := f.read(t, bytes.Clone(value))
 		switch {
 		case err == nil && r == nil:
@@ -271,6 +274,9 @@ func (t *taker) text(line []byte, at record.Origin) error {
 		parse := f.recognise([][]byte{line})
 		if parse == nil {
 			continue
+		}
+		if !t.with.wants(f.name) {
+			return nil
 		}
 		r, err := parse(line)
 		switch {
@@ -302,6 +308,8 @@ func (t *taker) unwrap(v []byte) ([][]byte, error) {
 		Items           []jsontext.Value `json:"items"`
 	}
 	switch {
+	case len(v) > 0 && v[0] == '[':
+		return result(v)
 	case len(v) == 0 || v[0] != '{':
 		return nil, nil
 	case bytes.Contains(v, []byte(`"CloudTrailEvent"`)), bytes.Contains(v, []byte(`"detail-type"`)), bytes.Contains(v, []byte(`"message"`)), bytes.Contains(v, []byte(`"logEvents"`)), bytes.Contains(v, []byte(`"EventList"`)):
@@ -330,8 +338,28 @@ func (t *taker) unwrap(v []byte) ([][]byte, error) {
 			all = append(all, e)
 		}
 		return all, nil
+	case carrier.Message != nil && strings.HasPrefix(*carrier.Message, "CWL CONTROL MESSAGE"):
+		return [][]byte{}, nil // CloudWatch Logs tries whether a subscriber is there
 	case carrier.Message != nil && !bytes.Contains(v, []byte(`"eventSource"`)):
 		return one(*carrier.Message)
+	}
+	return nil, nil
+}
+
+// result takes a message out of a line of what CloudWatch Logs Insights found: a
+// list of fields and their values.
+func result(v []byte) ([][]byte, error) {
+	var fields []struct {
+		Field string `json:"field"`
+		Value string `json:"value"`
+	}
+	if !bytes.Contains(v, []byte(`"@message"`)) || json.Unmarshal(v, &fields, json.JoinOptions(lenient...)) != nil {
+		return nil, nil
+	}
+	for _, f := range fields {
+		if f.Field == "@message" {
+			return one(f.Value)
+		}
 	}
 	return nil, nil
 }

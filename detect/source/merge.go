@@ -21,10 +21,11 @@ const (
 )
 
 // Records reads files, in the order of time over all of them. What cannot be read
-// stands in report. The iteration ends early, with its error, when ctx ends.
-func Records(ctx context.Context, files []File, report *Report) iter.Seq2[*record.Record, error] {
+// stands in report. When formats are named, only records of those come, and files of
+// others are left early. The iteration ends early, with its error, when ctx ends.
+func Records(ctx context.Context, files []File, report *Report, formats ...string) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
-		if err := merge(ctx, files, report, func(r *record.Record) bool { return yield(r, nil) }); err != nil && !errors.Is(err, errStop) {
+		if err := merge(ctx, files, report, newReaders(formats), func(r *record.Record) bool { return yield(r, nil) }); err != nil && !errors.Is(err, errStop) {
 			yield(nil, err)
 		}
 	}
@@ -36,19 +37,25 @@ type started struct {
 	first time.Time
 }
 
-func merge(ctx context.Context, files []File, report *Report, yield func(*record.Record) bool) error {
-	with := newReaders()
+func merge(ctx context.Context, files []File, report *Report, with *readers, yield func(*record.Record) bool) error {
 	var waiting []started
 	for _, f := range files {
 		if f.Once {
 			waiting = append(waiting, started{File: f})
 			continue
 		}
-		var aside Report
 		s := started{File: f}
-		err := each(ctx, f, &aside, with, func(_ string, r *record.Record) error { s.first = r.Time; return errStop })
-		if err != nil && !errors.Is(err, errStop) {
-			return err
+		if f.first != nil {
+			s.first = *f.first
+		}
+		if s.first.IsZero() {
+			var err error
+			if s.first, err = firstOf(ctx, f, with); err != nil {
+				return err
+			}
+			if f.first != nil {
+				*f.first = s.first
+			}
 		}
 		waiting = append(waiting, s)
 	}
@@ -61,7 +68,7 @@ func merge(ctx context.Context, files []File, report *Report, yield func(*record
 	}()
 	var latest time.Time
 	for n := 0; len(open) > 0 || len(waiting) > 0; {
-		for len(waiting) > 0 && len(open) < maxOpen && (len(open) == 0 || !waiting[0].first.After(open[0].now.Time)) {
+		for len(waiting) > 0 && len(open) < maxOpen && (len(open) == 0 || !waiting[0].first.After(open[0].now.at)) {
 			o := begin(ctx, waiting[0].File, n, report, with)
 			n++
 			waiting = waiting[1:]
@@ -75,11 +82,11 @@ func merge(ctx context.Context, files []File, report *Report, yield func(*record
 			continue
 		}
 		o := open[0]
-		r := o.now
-		if r.Time.Before(latest) {
+		r := o.now.r
+		if o.now.at.Before(latest) {
 			report.Late++
 		} else {
-			latest = r.Time
+			latest = o.now.at
 		}
 		switch {
 		case !o.advance():
@@ -97,11 +104,29 @@ func merge(ctx context.Context, files []File, report *Report, yield func(*record
 	return nil
 }
 
+// firstOf returns the time of a file's first record.
+func firstOf(ctx context.Context, f File, with *readers) (first time.Time, err error) {
+	var aside Report
+	err = each(ctx, f, &aside, with, func(_ string, r *record.Record) error {
+		if r.Strange(with.now) {
+			return nil
+		}
+		first = r.Time
+		return errStop
+	})
+	if errors.Is(err, errStop) {
+		err = nil
+	}
+	return first, err
+}
+
 // A reading is a file that is being read: the records that are held back, and the
 // next one.
 type reading struct {
 	order int // of files, to decide between equal times
-	now   *record.Record
+	now   timed
+	last  time.Time // of the latest record that was taken and whose time is no strange one
+	today time.Time
 	held  byTime
 	next  func() ([]*record.Record, bool) // good until the next call
 	stop  func()
@@ -114,7 +139,7 @@ type reading struct {
 const batch = 64
 
 func begin(ctx context.Context, f File, order int, report *Report, with *readers) *reading {
-	o := &reading{order: order}
+	o := &reading{order: order, today: with.now}
 	o.next, o.stop = iter.Pull(func(yield func([]*record.Record) bool) {
 		some := make([]*record.Record, 0, batch)
 		err := each(ctx, f, report, with, func(_ string, r *record.Record) error {
@@ -147,7 +172,12 @@ func (o *reading) advance() bool {
 			break
 		}
 		for _, r := range some {
-			o.held.push(r)
+			// What no clock can have told comes where it stands in the file: it puts off
+			// no other.
+			if !r.Strange(o.today) {
+				o.last = r.Time
+			}
+			o.held.push(timed{r, o.last})
 		}
 	}
 	if o.held.len() == 0 || o.err != nil {
@@ -161,13 +191,19 @@ func (o *reading) advance() bool {
 // times in the order they came. Files are nearly sorted: a record mostly goes to
 // the end.
 type byTime struct {
-	all  []*record.Record
+	all  []timed
 	from int
+}
+
+// A timed is a record and the time that it counts for.
+type timed struct {
+	r  *record.Record
+	at time.Time
 }
 
 func (h *byTime) len() int { return len(h.all) - h.from }
 
-func (h *byTime) push(r *record.Record) {
+func (h *byTime) push(r timed) {
 	if h.from > 0 && len(h.all) == cap(h.all) {
 		n := copy(h.all, h.all[h.from:])
 		clear(h.all[n:])
@@ -175,11 +211,11 @@ func (h *byTime) push(r *record.Record) {
 	}
 	h.all = append(h.all, r)
 	i := len(h.all) - 1
-	if i == h.from || !r.Time.Before(h.all[i-1].Time) {
+	if i == h.from || !r.at.Before(h.all[i-1].at) {
 		return
 	}
-	k, _ := slices.BinarySearchFunc(h.all[h.from:i], r, func(old, r *record.Record) int {
-		if old.Time.After(r.Time) {
+	k, _ := slices.BinarySearchFunc(h.all[h.from:i], r, func(old, r timed) int {
+		if old.at.After(r.at) {
 			return 1
 		}
 		return -1
@@ -189,9 +225,9 @@ func (h *byTime) push(r *record.Record) {
 	h.all[k] = r
 }
 
-func (h *byTime) pop() *record.Record {
+func (h *byTime) pop() timed {
 	r := h.all[h.from]
-	h.all[h.from] = nil
+	h.all[h.from] = timed{}
 	h.from++
 	return r
 }
@@ -201,7 +237,7 @@ type opened []*reading
 
 func (h opened) Len() int { return len(h) }
 func (h opened) Less(i, k int) bool {
-	if c := h[i].now.Time.Compare(h[k].now.Time); c != 0 {
+	if c := h[i].now.at.Compare(h[k].now.at); c != 0 {
 		return c < 0
 	}
 	return h[i].order < h[k].order

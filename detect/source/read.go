@@ -53,9 +53,18 @@ type taker struct {
 }
 
 // readers are what reads the records of all files.
-type readers struct{ trail *cloudtrail.Reader }
+type readers struct {
+	trail *cloudtrail.Reader
+	only  []string // formats that are wanted; none: all
+	now   time.Time
+}
 
-func newReaders() *readers { return &readers{cloudtrail.NewReader()} }
+func newReaders(only []string) *readers { return &readers{cloudtrail.NewReader(), only, time.Now()} }
+
+// wants reports whether somebody wants records of a format.
+func (w *readers) wants(format string) bool {
+	return len(w.only) == 0 || slices.Contains(w.only, format)
+}
 
 // read recognises a file's content and reads it.
 func read(name string, in io.Reader, report *Report, with *readers, take func(string, *record.Record) error) error {
@@ -85,6 +94,9 @@ func read(name string, in io.Reader, report *Report, with *readers, take func(st
 	}
 	for _, f := range lineFormats {
 		if parse := f.recognise(firstLines(head)); parse != nil {
+			if !t.with.wants(f.name) {
+				return nil
+			}
 			return t.lines(b, f.name, parse)
 		}
 	}
@@ -222,6 +234,9 @@ func readLine(b *bufio.Reader) (line []byte, n int64, err error) {
 }
 
 func (t *taker) give(format string, r *record.Record, at record.Origin) error {
+	if !t.with.wants(format) {
+		return nil
+	}
 	r.Origin = at
 	if t.report.Records == nil {
 		t.report.Records = map[string]int{}

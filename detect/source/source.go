@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"sumun.dev/detect/record"
 )
@@ -25,7 +26,8 @@ import (
 const (
 	maxLine     = 4 << 20  // bytes of a line or a JSON value; longer ones are counted as unreadable
 	maxUnpacked = 64 << 30 // bytes that one file may unpack to
-	maxLaid     = 4 << 30  // bytes of a zip file that comes in a stream and has to be laid down
+	maxLaid     = 4 << 30  // bytes of a stream that has to be laid down: a zip file, a Parquet file, standard input
+	maxList     = 64 << 20 // bytes of the list of a zip file
 	maxRatio    = 500      // how many times its size a file may unpack to, beyond the first 256 MiB
 	maxMembers  = 100_000  // of a zip file
 	maxShown    = 5        // examples kept of each kind of what cannot be read
@@ -35,8 +37,11 @@ const (
 // A File is something that can be read.
 type File struct {
 	Name string
-	Once bool // a stream: what was read of it is gone
+	Size int64 // bytes as it lies there, packed; 0 when it is not known
+	Once bool  // a stream: what was read of it is gone
 	Open func() (io.ReadCloser, error)
+
+	first *time.Time // of its first record, once somebody has looked
 }
 
 // Expand lists the files that paths mean, in a fixed order: folders with all that
@@ -45,10 +50,10 @@ type File struct {
 func Expand(paths []string, stdin io.Reader) ([]File, error) {
 	var files []File
 	seen := map[string]bool{}
-	add := func(name string, once bool) {
+	add := func(name string, size int64, once bool) {
 		if !seen[name] {
 			seen[name] = true
-			files = append(files, File{Name: name, Once: once, Open: func() (io.ReadCloser, error) { return os.Open(name) }})
+			files = append(files, File{Name: name, Size: size, Once: once, first: new(time.Time), Open: func() (io.ReadCloser, error) { return os.Open(name) }})
 		}
 	}
 	for _, p := range paths {
@@ -84,7 +89,7 @@ func Expand(paths []string, stdin io.Reader) ([]File, error) {
 					return err
 				}
 				if regular := info.Mode().IsRegular(); regular || path == name && !info.IsDir() {
-					add(path, !regular)
+					add(path, info.Size(), !regular)
 				}
 				return nil
 			})
@@ -102,6 +107,7 @@ type Report struct {
 	Records map[string]int // by format
 	Bad     []Bad          // what could not be read, in the order it was met
 	Late    int            // records that came after later ones had been judged
+	Bytes   int64          // of the files as they lie there, packed
 
 	known map[kind]int // of Bad
 }
@@ -160,7 +166,7 @@ func each(ctx context.Context, f File, report *Report, with *readers, take func(
 	}
 	defer in.Close()
 	u := &unpacking{
-		ctx:  ctx,
+		ctx: ctx, report: report,
 		take: func(name string, content io.Reader) error { return read(name, content, report, with, take) },
 		bad:  func(name string, err error) { report.bad(record.Origin{File: name}, err) },
 	}

@@ -92,6 +92,10 @@ func TestShapes(t *testing.T) {
 		"EventBridge, lines":         bus(a) + "\n" + bus(b),
 		"CloudWatch Logs":            `{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","timestamp":1,"message":` + quoted(a) + `},{"id":"2","message":` + quoted(b) + `}]}`,
 		"FilterLogEvents":            `{"events":[{"logStreamName":"s","message":` + quoted(a) + `},{"message":` + quoted(b) + `}]}`,
+		"GetQueryResults":            `{"results":[[{"field":"@timestamp","value":"2026"},{"field":"@message","value":` + quoted(a) + `}],[{"field":"@message","value":` + quoted(b) + `}]],"status":"Complete"}`,
+		"GetLogEvents":               `{"events":[{"timestamp":1,"message":` + quoted(a) + `},{"message":` + quoted(b) + `}],"nextForwardToken":"f/1"}`,
+		"a try of a subscription":    `{"messageType":"CONTROL_MESSAGE","owner":"CloudwatchLogs","logEvents":[{"id":"","message":"CWL CONTROL MESSAGE: Checking health of destination Firehose."}]}` + "\n" + a + "\n" + b,
+		"an export":                  gz("2026-01-01T00:00:01.000Z " + a + "\n2026-01-01T00:00:02.000Z " + b + "\n"),
 		"EventBridge in a message":   `{"events":[{"message":` + quoted(bus(a)) + `},{"message":` + quoted(b) + `}]}`,
 		"a byte order mark":          "\xef\xbb\xbf" + `{"Records":[` + a + `,` + b + `]}`,
 		"out of order":               b + "\n" + a,
@@ -356,4 +360,56 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("%d records, %d counted", n, total)
 		}
 	})
+}
+
+// What can be read once only is read as often as files are; of too much, once.
+func TestSpool(t *testing.T) {
+	a, b := event("a", 1), event("b", 2)
+	for size, once := range map[int64]bool{1 << 20: false, int64(len(a)): true, 1: true} {
+		stream := file("-", a+"\n"+b)
+		stream.Once = true
+		again, clean, err := spool(t.Context(), []File{file("f", event("c", 3)), stream, {Name: "gone", Once: true, Open: func() (io.ReadCloser, error) { return nil, os.ErrNotExist }}}, size)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again[1].Once != once || !once && again[1].Size != int64(len(a+b)+1) {
+			t.Errorf("%d: %+v", size, again[1])
+		}
+		for i := range 2 {
+			if got, report := ids(t, again...); got != "a b c" && i == 0 || got != "a b c" && !once || report.Unread() != 1 {
+				t.Errorf("%d: got %q, %+v", size, got, report)
+			}
+			if once {
+				break
+			}
+		}
+		clean()
+	}
+	zipped := file("-", zipped("1", a, "2", b))
+	zipped.Once = true
+	again, clean, err := Spool(t.Context(), []File{zipped})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer clean()
+	if got, report := ids(t, again...); got != "a b" || report.Bytes != again[0].Size {
+		t.Errorf("got %q, %+v", got, report)
+	}
+}
+
+// Whoever wants some formats only gets no others, and does not wait for them.
+func TestOnlySomeFormats(t *testing.T) {
+	const line = "2 111122223333 eni-1 10.0.0.7 198.51.100.20 44321 443 6 20 4249 1767261600 1767261660 ACCEPT OK\n"
+	mixed := event("a", 1) + "\n" + `{"version":"1.1","account_id":"111122223333","region":"us-east-1","vpc_id":"vpc-1","query_timestamp":"2026-01-01T00:00:00Z","query_name":"example.com.","query_type":"A","query_class":"IN","rcode":"NOERROR","answers":[],"srcaddr":"10.0.0.1","srcport":"1","transport":"UDP","srcids":{}}`
+	var report Report
+	n := 0
+	for r, err := range Records(t.Context(), []File{file("flow", strings.Repeat(line, 10_000)), file("mixed", mixed)}, &report, CloudTrail) {
+		if err != nil || r.API == nil {
+			t.Errorf("%+v, %v", r, err)
+		}
+		n++
+	}
+	if n != 1 || len(report.Records) != 1 || report.Unread() != 0 || report.Bytes > 200_000 {
+		t.Errorf("%d, %+v", n, report)
+	}
 }

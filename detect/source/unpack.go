@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"math"
 	"path"
 	"slices"
 	"strings"
@@ -24,13 +24,19 @@ var (
 	zipMagic  = []byte("PK\x03\x04")
 )
 
-// maxPacked is how often a file may be packed: a .gz within a .zip.
-const maxPacked = 3
+const (
+	// maxPacked is how often a file may be packed: a .gz within a .zip.
+	maxPacked = 3
+	// maxWindow is how far back a zstd file may refer, in bytes, and so what reading
+	// it takes: what compressors use but at their "ultra" levels.
+	maxWindow = 32 << 20
+)
 
 var (
 	errBomb   = errors.New("unpacks to far more than it is: not read further")
 	errPacked = errors.New("is packed more than three times")
-	errLaid   = fmt.Errorf("is a zip file of more than %d GiB in a stream: not read", maxLaid>>30)
+	errLaid   = fmt.Errorf("is a zip file of %d GiB or more in a stream or a packed file: not read", maxLaid>>30)
+	errList   = fmt.Errorf("has a list of more than %d MiB: not read", maxList>>20)
 )
 
 // An unpacking hands over what one file holds: its content, or that of each member
@@ -40,16 +46,17 @@ type unpacking struct {
 	take func(name string, content io.Reader) error
 	bad  func(member string, err error) // hears of members that cannot be read
 
-	packed, unpacked int64 // bytes so far
+	packed, unpacked int64   // bytes so far
+	report           *Report // counts packed too
 }
 
 // file unpacks what lies on disk or comes in a stream.
 func (u *unpacking) file(name string, in io.Reader) error {
-	return u.open(name, io.TeeReader(in, (*packed)(u)), in, 0)
+	return u.open(name, io.TeeReader(in, (*packed)(u)), stretchOf(in), 0)
 }
 
-// open unpacks in. lies is where a zip file can be read in any order, if it can.
-func (u *unpacking) open(name string, in, lies io.Reader, depth int) error {
+// open unpacks in. lies is where it can be read in any order, if it can.
+func (u *unpacking) open(name string, in io.Reader, lies stretch, depth int) error {
 	b := bufio.NewReaderSize(&stopped{u.ctx, in}, 64<<10)
 	head, err := b.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
@@ -72,7 +79,7 @@ func (u *unpacking) open(name string, in, lies io.Reader, depth int) error {
 		defer z.Close()
 		return u.open(name, &bounded{z, u}, nil, depth+1)
 	case bytes.HasPrefix(head, zstdMagic):
-		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(256<<20))
+		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))
 		if err != nil {
 			return err
 		}
@@ -80,34 +87,44 @@ func (u *unpacking) open(name string, in, lies io.Reader, depth int) error {
 		return u.open(name, &bounded{z, u}, nil, depth+1)
 	}
 	// The list of a zip file stands at its end.
-	if f, ok := lies.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-			u.packed = info.Size()
-			return u.zip(name, f, info.Size(), depth)
-		}
+	if lies != nil {
+		u.report.Bytes += lies.Size() - u.packed
+		u.packed = lies.Size()
+		return u.zip(name, lies, depth)
 	}
-	f, err := os.CreateTemp("", "sumun-zip-")
+	l, more, err := lay(b, maxLaid)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
-	defer f.Close()
-	size, err := io.Copy(f, io.LimitReader(b, maxLaid+1))
-	if err != nil {
-		return err
-	}
-	if size > maxLaid {
+	defer l.Close()
+	if more {
 		return errLaid
 	}
-	return u.zip(name, f, size, depth)
+	return u.zip(name, l, depth)
+}
+
+// listed bounds what is read of a zip file before its list is known.
+type listed struct {
+	io.ReaderAt
+	left int64
+}
+
+// ReadAt reads until too much was read.
+func (l *listed) ReadAt(p []byte, off int64) (int, error) {
+	if l.left -= int64(len(p)); l.left < 0 {
+		return 0, errList
+	}
+	return l.ReaderAt.ReadAt(p, off)
 }
 
 // zip reads the members of a zip file. One that cannot be read stops no other.
-func (u *unpacking) zip(name string, f io.ReaderAt, size int64, depth int) error {
-	z, err := zip.NewReader(f, size)
+func (u *unpacking) zip(name string, f stretch, depth int) error {
+	in := &listed{f, maxList}
+	z, err := zip.NewReader(in, f.Size())
 	if err != nil {
 		return err
 	}
+	in.left = math.MaxInt64
 	if len(z.File) > maxMembers {
 		return fmt.Errorf("has %d members, more than %d", len(z.File), maxMembers)
 	}
@@ -141,6 +158,7 @@ type packed unpacking
 
 func (p *packed) Write(b []byte) (int, error) {
 	p.packed += int64(len(b))
+	p.report.Bytes += int64(len(b))
 	return len(b), nil
 }
 

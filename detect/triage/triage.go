@@ -25,12 +25,13 @@ type Options struct {
 	Paths    []string  // files, folders, globs, "-"
 	Stdin    io.Reader // what "-" is
 	Baseline []string  // what to learn from; none: from what is judged, in a first pass over it
+	Now      time.Time // when that is; zero: by the clock
 	Since    time.Time // judge what happened at or after; zero: all
 	Until    time.Time // judge what happened before; zero: all
 	Engine   detect.Options
 	Suppress []Suppression // findings that are counted and not told
 
-	// Progress hears now and then how far it is: bytes read of all, and records.
+	// Progress hears now and then how far it is.
 	Progress func(Progress)
 }
 
@@ -38,8 +39,10 @@ type Options struct {
 type Progress struct {
 	Learning bool
 	Records  int
-	Files    int // that were begun
-	All      int // files there are
+	Files    int   // that were begun
+	All      int   // files there are
+	Bytes    int64 // that were read, packed as they lie there
+	Size     int64 // of all files; 0 when it is not known
 }
 
 // A Result is what a triage found.
@@ -51,6 +54,7 @@ type Result struct {
 	Read     source.Report
 	Baseline source.Report // of Options.Baseline
 	Learnt   int           // records learnt from
+	Strange  int           // records that were judged apart, since no clock of AWS can have told their time
 
 	Suppressed []Suppressed // in the order of Options.Suppress; those that hid nothing too
 }
@@ -71,12 +75,25 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	// To learn from what is judged, it is read twice.
+	if len(o.Baseline) == 0 {
+		again, clean, err := source.Spool(ctx, files)
+		if err != nil {
+			return nil, err
+		}
+		defer clean()
+		files = again
+	}
+	if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
 	e := detect.NewEngine(o.Engine)
 	out := &Result{Rules: e.Rules()}
 	if err := learn(ctx, o, e, files, out); err != nil {
 		return nil, err
 	}
 	found := map[string]*finding.Finding{}
+	var apart *detect.Engine
 	for r, err := range source.Records(ctx, files, &out.Read) {
 		if err != nil {
 			return nil, err
@@ -84,16 +101,25 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		if !o.Since.IsZero() && r.Time.Before(o.Since) || !o.Until.IsZero() && !r.Time.Before(o.Until) {
 			continue
 		}
-		if out.Judged++; out.Judged == 1 || r.Time.Before(out.From) {
-			out.From = r.Time
+		if out.Judged++; o.Progress != nil && out.Judged%4096 == 0 {
+			o.Progress(progress(false, out.Judged, &out.Read, files))
 		}
-		if r.Time.After(out.To) {
-			out.To = r.Time
+		// A forged time would end all windows and make all habits old.
+		judge := e
+		if r.Strange(o.Now) {
+			if out.Strange++; apart == nil {
+				apart = detect.NewEngine(o.Engine)
+			}
+			judge = apart
+		} else {
+			if out.From.IsZero() || r.Time.Before(out.From) {
+				out.From = r.Time
+			}
+			if r.Time.After(out.To) {
+				out.To = r.Time
+			}
 		}
-		if o.Progress != nil && out.Judged%4096 == 0 {
-			o.Progress(Progress{Records: out.Judged, Files: out.Read.Files, All: len(files)})
-		}
-		e.See(r, func(s finding.Suspicion) { add(found, home(r), s) })
+		judge.See(r, func(s finding.Suspicion) { add(found, home(r), s) })
 		if len(found) > maxFindings {
 			return nil, fmt.Errorf("more than %d findings: narrow --since and --until, or suppress what is known", maxFindings)
 		}
@@ -115,8 +141,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return out, nil
 }
 
-// learn takes in what is normal. From what can be read once only, as standard input
-// and pipes, nothing is learnt.
+// learns are the formats that something can be learnt from.
+var learns = []string{source.CloudTrail, source.S3Access}
+
+// learn takes in what is normal. From what can be read once only, since it is too
+// large to be laid down, nothing is learnt.
 func learn(ctx context.Context, o Options, e *detect.Engine, files []source.File, out *Result) error {
 	from := slices.DeleteFunc(slices.Clone(files), func(f source.File) bool { return f.Once })
 	aside := &source.Report{} // what is judged is told of then
@@ -127,19 +156,34 @@ func learn(ctx context.Context, o Options, e *detect.Engine, files []source.File
 		}
 		aside = &out.Baseline
 	}
-	for r, err := range source.Records(ctx, from, aside) {
+	for r, err := range source.Records(ctx, from, aside, learns...) {
 		if err != nil {
 			return err
 		}
+		if r.Strange(o.Now) {
+			continue
+		}
 		e.Learn(r)
 		if out.Learnt++; o.Progress != nil && out.Learnt%4096 == 0 {
-			o.Progress(Progress{Learning: true, Records: out.Learnt, Files: aside.Files, All: len(from)})
+			o.Progress(progress(true, out.Learnt, aside, from))
 		}
 	}
 	if len(o.Baseline) > 0 && out.Learnt == 0 {
 		return fmt.Errorf("the baseline has no record that can be read, and %d pieces that cannot", aside.Unread())
 	}
 	return nil
+}
+
+func progress(learning bool, records int, read *source.Report, files []source.File) Progress {
+	p := Progress{Learning: learning, Records: records, Files: read.Files, All: len(files), Bytes: read.Bytes}
+	for _, f := range files {
+		if f.Size == 0 && f.Once {
+			p.Size = 0
+			break
+		}
+		p.Size += f.Size
+	}
+	return p
 }
 
 // detector is the id of the detector that findings of a triage belong to; ids of

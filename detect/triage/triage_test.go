@@ -37,7 +37,7 @@ func run(t *testing.T, o Options) *Result {
 func TestSuspicionsAddUp(t *testing.T) {
 	log := strings.Join([]string{call(1, "ModifyImageAttribute", share), "rubbish", call(2, "DescribeImages", ""), call(9, "ModifyImageAttribute", share)}, "\n")
 	r := run(t, Options{Paths: []string{"-"}, Stdin: strings.NewReader(log)})
-	if len(r.Findings) != 1 || r.Judged != 3 || r.Read.Unread() != 1 || r.Learnt != 0 {
+	if len(r.Findings) != 1 || r.Judged != 3 || r.Read.Unread() != 1 || r.Learnt != 3 {
 		t.Fatalf("%+v", r)
 	}
 	f := r.Findings[0]
