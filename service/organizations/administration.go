@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"sumun.dev/api/organizationsapi"
 	"sumun.dev/aws"
 	"sumun.dev/service"
 	"sumun.dev/store"
@@ -27,4 +28,27 @@ func (s *Service) Administration(ctx context.Context, account aws.Account, princ
 		return nil, err
 	}
 	return &service.Administration{Organization: o.ID, Management: o.Management, AllFeatures: o.all(), Trusted: trusted, Delegated: err == nil}, nil
+}
+
+// Accounts returns up to n accounts of the organisation that management manages, in
+// the order of their ids, from the one after that id on; none when there is no
+// organisation.
+func (s *Service) Accounts(ctx context.Context, management, after aws.Account, n int) ([]service.OrganizationAccount, error) {
+	o, err := s.at(ctx, management)
+	if err != nil || o == nil {
+		return nil, err
+	}
+	page, err := s.nodes.In(o.place()).PageBy(ctx, byKind, isAccount, store.Range{After: string(after), Limit: n})
+	if err != nil {
+		return nil, err
+	}
+	var all []service.OrganizationAccount
+	for _, row := range page {
+		a, err := s.account(ctx, aws.Account(row.ID))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, service.OrganizationAccount{ID: a.ID, Email: a.Email, Joined: row.Value.Joined, Active: a.State == organizationsapi.AccountStateActive})
+	}
+	return all, nil
 }

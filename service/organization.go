@@ -1,0 +1,27 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"sumun.dev/aws"
+)
+
+// An OrganizationAccount is an account of an organisation, as a service that works for the whole
+// organisation sees it.
+type OrganizationAccount struct {
+	ID     aws.Account
+	Email  string
+	Joined time.Time
+	Active bool
+}
+
+// Organizations tells services how accounts belong together.
+type Organizations interface {
+	// Administration returns how account stands to the administration of the service
+	// with that principal in its organisation; nil when it is in none.
+	Administration(ctx context.Context, account aws.Account, principal string) (*Administration, error)
+	// Accounts returns up to n accounts of the organisation that management manages,
+	// in the order of their ids, from the one after that id on.
+	Accounts(ctx context.Context, management, after aws.Account, n int) ([]OrganizationAccount, error)
+}
