@@ -31,18 +31,23 @@ func (f *Finding) Told(action string) (aws.Event, error) {
 	}, nil
 }
 
-// Published returns the event "GuardDuty Finding" for EventBridge's default bus.
-// User Guide, "Processing GuardDuty findings with Amazon EventBridge".
-func (f *Finding) Published(now time.Time) (aws.Event, error) {
+// Published returns the event "GuardDuty Finding" for EventBridge's default bus in an
+// account: the finding's own or that of its administrator. User Guide, "Processing
+// GuardDuty findings with Amazon EventBridge".
+func (f *Finding) Published(to aws.Account, now time.Time) (aws.Event, error) {
 	detail, err := Encode(f.GuardDuty())
 	if err != nil {
 		return aws.Event{}, err
 	}
-	told, err := aws.NewBusEvent("aws.guardduty", "GuardDuty Finding", f.Account, f.Region, now, json.RawMessage(detail))
+	told, err := aws.NewBusEvent("aws.guardduty", "GuardDuty Finding", to, f.Region, now, json.RawMessage(detail))
 	if err != nil {
 		return aws.Event{}, err
 	}
-	told.ID = uuidOf(fmt.Sprintf("%s/%s/%d", f.ID, stamp(now), f.Count))
+	name := fmt.Sprintf("%s/%s/%d", f.ID, stamp(now), f.Count)
+	if to != f.Account {
+		name += "/" + string(to)
+	}
+	told.ID = uuidOf(name)
 	return told.On("default", now)
 }
 

@@ -59,7 +59,7 @@ func TestViews(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "guardduty.json", b)
-	e, err := f.Published(noon.Add(time.Hour))
+	e, err := f.Published(home.Account, noon.Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
 	}
