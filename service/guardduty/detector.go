@@ -56,10 +56,14 @@ func (s *Service) getDetector(ctx context.Context, in *guarddutyapi.GetDetectorR
 	if d.Enabled {
 		status = guarddutyapi.DetectorStatusEnabled
 	}
+	often, err := s.frequency(ctx, d)
+	if err != nil {
+		return nil, err
+	}
 	role := aws.CallOf(ctx).GlobalARN("iam", "role/aws-service-role/guardduty.amazonaws.com/AWSServiceRoleForAmazonGuardDuty")
 	return &guarddutyapi.GetDetectorResponse{
 		CreatedAt: new(d.Created.UTC().Format(finding.Millis)), UpdatedAt: new(d.Updated.UTC().Format(finding.Millis)),
-		FindingPublishingFrequency: &d.Frequency, ServiceRole: role.String(), Status: status, Tags: shown(d.Tags),
+		FindingPublishingFrequency: &often, ServiceRole: role.String(), Status: status, Tags: shown(d.Tags),
 		DataSources: d.dataSources(), Features: d.features(),
 	}, nil
 }
@@ -87,6 +91,11 @@ func (s *Service) updateDetector(ctx context.Context, in *guarddutyapi.UpdateDet
 		return nil, err
 	}
 	now := time.Now()
+	if in.Enable != nil || in.FindingPublishingFrequency != nil || in.DataSources != nil || len(in.Features) > 0 {
+		if err := s.free(ctx, "update its detector"); err != nil {
+			return nil, err
+		}
+	}
 	if in.Enable != nil {
 		d.Enabled = *in.Enable
 	}
@@ -106,6 +115,20 @@ func (s *Service) deleteDetector(ctx context.Context, in *guarddutyapi.DeleteDet
 	d, err := s.own(ctx, in.DetectorId)
 	if err != nil {
 		return nil, err
+	}
+	if err := s.free(ctx, "delete its detector"); err != nil {
+		return nil, err
+	}
+	for e, err := range s.members.All(ctx, "") {
+		switch {
+		case err != nil:
+			return nil, err
+		case e.Value.associated() || e.Value.Status == memberInvited:
+			return nil, bad("InvalidInputException", "The request is rejected because the current account cannot delete detector while it has invited or associated members.")
+		}
+		if err := s.forgetMember(ctx, e.Value); err != nil {
+			return nil, err
+		}
 	}
 	// Findings may be more than one unit of work can hold.
 	store.Schedule(ctx, store.Due{Kind: jobPurge, ID: d.ID, At: time.Now()})

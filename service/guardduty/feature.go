@@ -72,6 +72,11 @@ func has(all []string, s string) bool {
 	return false
 }
 
+// foundational reports whether a feature is a source that every detector has.
+func foundational(name string) bool {
+	return name == "CLOUD_TRAIL" || name == "DNS_LOGS" || name == "FLOW_LOGS"
+}
+
 func status(on bool) guarddutyapi.FeatureStatus {
 	if on {
 		return guarddutyapi.FeatureStatusEnabled
@@ -87,9 +92,7 @@ func (d *detector) features() []guarddutyapi.DetectorFeatureConfigurationResult 
 		if f.Updated.IsZero() {
 			f.Updated = d.Created
 		}
-		if name == "CLOUD_TRAIL" || name == "DNS_LOGS" || name == "FLOW_LOGS" {
-			f.Enabled = true
-		}
+		f.Enabled = f.Enabled || foundational(name)
 		r := guarddutyapi.DetectorFeatureConfigurationResult{Name: new(guarddutyapi.DetectorFeatureResult(name)), Status: new(status(f.Enabled)), UpdatedAt: &f.Updated}
 		for _, key := range additional(name) {
 			r.AdditionalConfiguration = append(r.AdditionalConfiguration, guarddutyapi.DetectorAdditionalConfigurationResult{

@@ -31,6 +31,9 @@ func (s *Service) createFilter(ctx context.Context, in *guarddutyapi.CreateFilte
 	if _, err := s.own(ctx, in.DetectorId); err != nil {
 		return nil, err
 	}
+	if err := s.free(ctx, "create filters"); err != nil {
+		return nil, err
+	}
 	if !filterName.MatchString(in.Name) {
 		return nil, invalid("name")
 	}
@@ -124,6 +127,9 @@ func (s *Service) updateFilter(ctx context.Context, in *guarddutyapi.UpdateFilte
 	if err != nil {
 		return nil, err
 	}
+	if err := s.free(ctx, "update filters"); err != nil {
+		return nil, err
+	}
 	if in.FindingCriteria != nil {
 		if err := s.useful(in.FindingCriteria); err != nil {
 			return nil, err
@@ -147,13 +153,25 @@ func (s *Service) deleteFilter(ctx context.Context, in *guarddutyapi.DeleteFilte
 	if err != nil {
 		return nil, err
 	}
+	if err := s.free(ctx, "delete filters"); err != nil {
+		return nil, err
+	}
 	return &guarddutyapi.DeleteFilterResponse{}, s.filters.Delete(ctx, f.Name)
 }
 
-// suppression returns whether the account wants a new finding archived. Filters
-// apply in the order of their ranks; the first that matches decides.
+// suppression returns whether the account, or the one that administers it, wants a
+// new finding archived. Filters apply in the order of their ranks; the first that
+// matches decides.
 func (s *Service) suppression(ctx context.Context) (func(*kept) bool, error) {
-	page, err := s.filters.Page(ctx, store.Range{Limit: maxFilters})
+	filters := s.filters
+	h, err := s.head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if h != nil {
+		filters = s.filters.In(here(ctx, h.Administrator))
+	}
+	page, err := filters.Page(ctx, store.Range{Limit: maxFilters})
 	if err != nil {
 		return nil, err
 	}

@@ -20,17 +20,18 @@ func (s *Service) getFindings(ctx context.Context, in *guarddutyapi.GetFindingsR
 	if err != nil {
 		return nil, err
 	}
+	scopes, err := s.scopes(ctx, in.DetectorId)
+	if err != nil {
+		return nil, err
+	}
 	var all []*seen
 	for _, id := range distinct(in.FindingIds) {
-		k, err := s.findings.Get(ctx, id)
+		k, _, err := find(ctx, scopes, id)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, err
-		}
-		if k.Detector != in.DetectorId {
-			continue
 		}
 		all = append(all, see(k))
 	}
@@ -54,20 +55,29 @@ func distinct(ids []string) []string {
 	return out
 }
 
-// change applies f to findings that must all be there.
-func (s *Service) change(ctx context.Context, detectorID string, ids []string, f func(*kept) error) error {
+// change applies f to findings that must all be there, and keeps those of which it
+// says that they have changed.
+func (s *Service) change(ctx context.Context, detectorID string, ids []string, f func(*kept) (bool, error)) error {
 	if _, err := s.own(ctx, detectorID); err != nil {
 		return err
 	}
+	scopes, err := s.scopes(ctx, detectorID)
+	if err != nil {
+		return err
+	}
 	for _, id := range distinct(ids) {
-		k, err := s.findings.Get(ctx, id)
-		if errors.Is(err, store.ErrNotFound) || err == nil && k.Detector != detectorID {
+		k, table, err := find(ctx, scopes, id)
+		if errors.Is(err, store.ErrNotFound) {
 			return bad("InvalidInputException", "The request is rejected because one or more finding IDs do not exist.")
 		}
 		if err != nil {
 			return err
 		}
-		if err := f(k); err != nil {
+		changed, err := f(k)
+		if err == nil && changed {
+			err = table.Put(ctx, k.ID, k)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -81,9 +91,12 @@ func (s *Service) archive(ctx context.Context, detectorID string, ids []string, 
 	if archived {
 		action = finding.Archived
 	}
-	return s.change(ctx, detectorID, ids, func(k *kept) error {
+	if err := s.free(ctx, "archive findings"); err != nil {
+		return err
+	}
+	return s.change(ctx, detectorID, ids, func(k *kept) (bool, error) {
 		if k.Archived == archived {
-			return nil
+			return false, nil
 		}
 		k.Archived, k.Updated = archived, time.Now()
 		if !archived {
@@ -91,10 +104,10 @@ func (s *Service) archive(ctx context.Context, detectorID string, ids []string, 
 		}
 		told, err := k.Finding.Told(action)
 		if err != nil {
-			return err
+			return false, err
 		}
 		store.Emit(ctx, told)
-		return s.findings.Put(ctx, k.ID, k)
+		return true, nil
 	})
 }
 
@@ -109,8 +122,8 @@ func (s *Service) unarchiveFindings(ctx context.Context, in *guarddutyapi.Unarch
 // updateFindingsFeedback marks findings as useful or not. The comment goes to AWS's
 // developers there; here it goes nowhere and is not kept.
 func (s *Service) updateFindingsFeedback(ctx context.Context, in *guarddutyapi.UpdateFindingsFeedbackRequest) (*guarddutyapi.UpdateFindingsFeedbackResponse, error) {
-	return &guarddutyapi.UpdateFindingsFeedbackResponse{}, s.change(ctx, in.DetectorId, in.FindingIds, func(k *kept) error {
+	return &guarddutyapi.UpdateFindingsFeedbackResponse{}, s.change(ctx, in.DetectorId, in.FindingIds, func(k *kept) (bool, error) {
 		k.Feedback = string(in.Feedback)
-		return s.findings.Put(ctx, k.ID, k)
+		return true, nil
 	})
 }

@@ -26,13 +26,21 @@ type Service struct {
 	sets      *store.Table[set]
 	pieces    *store.Table[piece]
 	filters   *store.Table[filter]
-	feeds     Feeds
-	inUse     inUse
-	dns       *judge
-	trail     *judge
-	book      *intel.Book
-	loaded    loaded
-	counts    counts
+
+	members        *store.Table[member]
+	invitations    *store.Table[invitation]
+	heads          *store.Table[head]
+	delegates      *store.Table[delegate]
+	configurations *store.Table[configuration]
+	organizations  service.Organizations // nil: there are none
+
+	feeds  Feeds
+	inUse  inUse
+	dns    *judge
+	trail  *judge
+	book   *intel.Book
+	loaded loaded
+	counts counts
 }
 
 // New returns GuardDuty.
@@ -44,12 +52,20 @@ func New(env service.Env) *Service {
 		sets:      store.NewTable[set](env.Store, "guardduty.sets"),
 		pieces:    store.NewTable[piece](env.Store, "guardduty.pieces"),
 		filters:   store.NewTable[filter](env.Store, "guardduty.filters"),
-		book:      intel.NewBook(intel.Builtin()...),
-		inUse:     inUse{sums: map[string][sha256.Size]byte{}},
-		loaded:    loaded{places: map[store.Place]bool{}, compiled: map[store.Place]map[string]compiled{}},
+
+		members:        store.NewTable[member](env.Store, "guardduty.members"),
+		invitations:    store.NewTable[invitation](env.Store, "guardduty.invitations"),
+		heads:          store.NewTable[head](env.Store, "guardduty.heads"),
+		delegates:      store.NewTable(env.Store, "guardduty.delegates", store.Global[delegate]()),
+		configurations: store.NewTable[configuration](env.Store, "guardduty.configurations"),
+
+		book:   intel.NewBook(intel.Builtin()...),
+		inUse:  inUse{sums: map[string][sha256.Size]byte{}},
+		loaded: loaded{places: map[store.Place]store.Place{}, compiled: map[store.Place]map[string]compiled{}},
 	}
 	s.dns, s.trail = s.newJudge(rulesFor(record.DNSActivity)), s.newJudge(rulesFor(record.APIActivity))
 	env.Store.Watch("guardduty.sets", s.loaded.changed)
+	env.Store.Watch("guardduty.heads", s.loaded.changed)
 	return s
 }
 
@@ -132,6 +148,35 @@ func (s *Service) Routes() []wire.Route {
 			return in.DetectorId, in.TrustedEntitySetId
 		})),
 
+		guarddutyapi.CreateMembers.To(s.createMembers, touchAll[*guarddutyapi.CreateMembersRequest]("guardduty:CreateMembers")),
+		guarddutyapi.GetMembers.To(s.getMembers, touchAll[*guarddutyapi.GetMembersRequest]("guardduty:GetMembers")),
+		guarddutyapi.ListMembers.To(s.listMembers, touchAll[*guarddutyapi.ListMembersRequest]("guardduty:ListMembers")),
+		guarddutyapi.InviteMembers.To(s.inviteMembers, touchAll[*guarddutyapi.InviteMembersRequest]("guardduty:InviteMembers")),
+		guarddutyapi.DisassociateMembers.To(s.disassociateMembers, touchAll[*guarddutyapi.DisassociateMembersRequest]("guardduty:DisassociateMembers")),
+		guarddutyapi.DeleteMembers.To(s.deleteMembers, touchAll[*guarddutyapi.DeleteMembersRequest]("guardduty:DeleteMembers")),
+
+		guarddutyapi.ListInvitations.To(s.listInvitations, touchAll[*guarddutyapi.ListInvitationsRequest]("guardduty:ListInvitations")),
+		guarddutyapi.GetInvitationsCount.To(s.getInvitationsCount, touchAll[*guarddutyapi.GetInvitationsCountRequest]("guardduty:GetInvitationsCount")),
+		guarddutyapi.DeclineInvitations.To(s.declineInvitations, touchAll[*guarddutyapi.DeclineInvitationsRequest]("guardduty:DeclineInvitations")),
+		guarddutyapi.DeleteInvitations.To(s.deleteInvitations, touchAll[*guarddutyapi.DeleteInvitationsRequest]("guardduty:DeleteInvitations")),
+		guarddutyapi.AcceptAdministratorInvitation.To(s.acceptAdministratorInvitation, touchAll[*guarddutyapi.AcceptAdministratorInvitationRequest]("guardduty:AcceptAdministratorInvitation")),
+		guarddutyapi.AcceptInvitation.To(s.acceptInvitation, touchAll[*guarddutyapi.AcceptInvitationRequest]("guardduty:AcceptInvitation")),
+		guarddutyapi.GetAdministratorAccount.To(s.getAdministratorAccount, touchAll[*guarddutyapi.GetAdministratorAccountRequest]("guardduty:GetAdministratorAccount")),
+		guarddutyapi.GetMasterAccount.To(s.getMasterAccount, touchAll[*guarddutyapi.GetMasterAccountRequest]("guardduty:GetMasterAccount")),
+		guarddutyapi.DisassociateFromAdministratorAccount.To(s.disassociateFromAdministratorAccount, touchAll[*guarddutyapi.DisassociateFromAdministratorAccountRequest]("guardduty:DisassociateFromAdministratorAccount")),
+		guarddutyapi.DisassociateFromMasterAccount.To(s.disassociateFromMasterAccount, touchAll[*guarddutyapi.DisassociateFromMasterAccountRequest]("guardduty:DisassociateFromMasterAccount")),
+
+		guarddutyapi.StartMonitoringMembers.To(s.startMonitoringMembers, touchAll[*guarddutyapi.StartMonitoringMembersRequest]("guardduty:StartMonitoringMembers")),
+		guarddutyapi.StopMonitoringMembers.To(s.stopMonitoringMembers, touchAll[*guarddutyapi.StopMonitoringMembersRequest]("guardduty:StopMonitoringMembers")),
+		guarddutyapi.GetMemberDetectors.To(s.getMemberDetectors, touchAll[*guarddutyapi.GetMemberDetectorsRequest]("guardduty:GetMemberDetectors")),
+		guarddutyapi.UpdateMemberDetectors.To(s.updateMemberDetectors, touchAll[*guarddutyapi.UpdateMemberDetectorsRequest]("guardduty:UpdateMemberDetectors")),
+
+		guarddutyapi.EnableOrganizationAdminAccount.To(s.enableOrganizationAdminAccount, touchAll[*guarddutyapi.EnableOrganizationAdminAccountRequest]("guardduty:EnableOrganizationAdminAccount")),
+		guarddutyapi.DisableOrganizationAdminAccount.To(s.disableOrganizationAdminAccount, touchAll[*guarddutyapi.DisableOrganizationAdminAccountRequest]("guardduty:DisableOrganizationAdminAccount")),
+		guarddutyapi.ListOrganizationAdminAccounts.To(s.listOrganizationAdminAccounts, touchAll[*guarddutyapi.ListOrganizationAdminAccountsRequest]("guardduty:ListOrganizationAdminAccounts")),
+		guarddutyapi.DescribeOrganizationConfiguration.To(s.describeOrganizationConfiguration, touchAll[*guarddutyapi.DescribeOrganizationConfigurationRequest]("guardduty:DescribeOrganizationConfiguration")),
+		guarddutyapi.UpdateOrganizationConfiguration.To(s.updateOrganizationConfiguration, touchAll[*guarddutyapi.UpdateOrganizationConfigurationRequest]("guardduty:UpdateOrganizationConfiguration")),
+
 		guarddutyapi.TagResource.To(s.tagResource, touchTagged(s, "guardduty:TagResource", func(in *guarddutyapi.TagResourceRequest) (string, map[string]string, []string) {
 			return in.ResourceArn, in.Tags, nil
 		})),
@@ -150,6 +195,7 @@ func (s *Service) Consumers() []service.Consumer {
 	return []service.Consumer{
 		{Name: "guardduty-dns", Stream: aws.DNSStream, Handle: s.queries, MaxBatch: 1024},
 		{Name: "guardduty-trail", Stream: aws.TrailStream, Handle: s.calls, MaxBatch: 1024, Linger: 200 * time.Millisecond},
+		{Name: "guardduty-organization", Stream: aws.TrailStream, Handle: s.organizationsChanged, MaxBatch: 1024},
 	}
 }
 
@@ -159,6 +205,7 @@ func (s *Service) Jobs() []service.Job {
 		{Kind: jobPublish, Run: s.publishDue},
 		{Kind: jobExpire, Run: s.expireDue},
 		{Kind: jobPurge, Run: s.purgeDue},
+		{Kind: jobFollow, Run: s.followDue},
 		{Kind: jobFeed, Run: s.feedDue},
 	}
 }

@@ -63,19 +63,25 @@ func (o order) sort(all []*seen) []string {
 }
 
 // matching returns the detector's findings that meet criteria. It reads them all:
-// they are the aggregated findings of 90 days in one account and region.
+// they are the aggregated findings of 90 days in one region, of one account and its members.
 func (s *Service) matching(ctx context.Context, detectorID string, in *guarddutyapi.FindingCriteria) ([]*seen, error) {
 	criteria, err := criteriaOf(in)
 	if err != nil {
 		return nil, err
 	}
+	scopes, err := s.scopes(ctx, detectorID)
+	if err != nil {
+		return nil, err
+	}
 	var all []*seen
-	for e, err := range s.findings.All(ctx, "") {
-		if err != nil {
-			return nil, err
-		}
-		if f := see(e.Value); f.Detector == detectorID && f.meets(criteria) {
-			all = append(all, f)
+	for _, in := range scopes {
+		for e, err := range in.findings.All(ctx, "") {
+			if err != nil {
+				return nil, err
+			}
+			if f := see(e.Value); f.Detector == in.detector && f.meets(criteria) {
+				all = append(all, f)
+			}
 		}
 	}
 	return all, nil

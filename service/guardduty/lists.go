@@ -2,6 +2,7 @@ package guardduty
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"sync"
@@ -15,8 +16,8 @@ import (
 // compiled to.
 type loaded struct {
 	mu       sync.Mutex
-	places   map[store.Place]bool
-	compiled map[store.Place]map[string]compiled // by the set's id
+	places   map[store.Place]store.Place         // whose sets the book has for a place: the administrator's for its members
+	compiled map[store.Place]map[string]compiled // of whose sets, by the set's id
 }
 
 type compiled struct {
@@ -25,8 +26,8 @@ type compiled struct {
 	list    *intel.List
 }
 
-// changed notes that the sets of a place are not what the book says. It is
-// called after commits here and on other nodes.
+// changed notes that the sets of a place, or whose they are, are not what the book
+// says. It is called after commits here and on other nodes.
 func (l *loaded) changed(c store.Change) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -34,7 +35,11 @@ func (l *loaded) changed(c store.Change) {
 		clear(l.places)
 		return
 	}
-	delete(l.places, c.Place)
+	for place, of := range l.places {
+		if place == c.Place || of == c.Place {
+			delete(l.places, place)
+		}
+	}
 }
 
 // compileTimeout ends reading a place's sets; the records that wait come again.
@@ -46,13 +51,15 @@ const compileTimeout = time.Minute
 func (s *Service) listsOf(place store.Place) (intel.Lists, error) {
 	l := &s.loaded
 	l.mu.Lock()
-	done := l.places[place]
-	l.places[place] = true
+	_, done := l.places[place]
+	if !done {
+		l.places[place] = place // what changes from now on is not missed
+	}
 	l.mu.Unlock()
 	if done {
 		return s.book.At(place), nil
 	}
-	lists, err := s.compile(place)
+	lists, err := s.compileFor(place)
 	if err != nil {
 		l.changed(store.Change{Place: place})
 		return intel.Lists{}, err
@@ -61,11 +68,30 @@ func (s *Service) listsOf(place store.Place) (intel.Lists, error) {
 	return s.book.At(place), nil
 }
 
-// compile makes the lists of a place's active sets, as committed. It reads
-// outside of any unit of work: what records are judged by is no part of one.
-func (s *Service) compile(place store.Place) ([]*intel.List, error) {
+// compileFor makes the lists that count in a place: the account's own, or those of
+// the account that administers it. It reads outside of any unit of work: what
+// records are judged by is no part of one.
+func (s *Service) compileFor(place store.Place) ([]*intel.List, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), compileTimeout)
 	defer cancel()
+	h, err := s.heads.In(place).Get(ctx, headKey)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return s.compile(ctx, place)
+	case err != nil:
+		return nil, err
+	}
+	of := store.Place{Account: h.Administrator, Region: place.Region}
+	s.loaded.mu.Lock()
+	if _, still := s.loaded.places[place]; still {
+		s.loaded.places[place] = of
+	}
+	s.loaded.mu.Unlock()
+	return s.compile(ctx, of)
+}
+
+// compile makes the lists of a place's active sets, as committed.
+func (s *Service) compile(ctx context.Context, place store.Place) ([]*intel.List, error) {
 	var lists []*intel.List
 	s.loaded.mu.Lock()
 	was, is := s.loaded.compiled[place], map[string]compiled{}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"sumun.dev/api/guarddutyapi"
+	"sumun.dev/aws"
 	"sumun.dev/finding"
 	"sumun.dev/store"
 )
@@ -37,8 +38,12 @@ func (s *Service) tell(ctx context.Context, d *detector, k *kept, now time.Time)
 	case k.Told.IsZero():
 		return s.publish(ctx, k, finding.Created, now)
 	case !k.Scheduled:
+		often, err := s.frequency(ctx, d)
+		if err != nil {
+			return err
+		}
 		k.Scheduled = true
-		store.Schedule(ctx, store.Due{Kind: jobPublish, ID: k.ID, At: later(k.Told.Add(every(d.Frequency)), now)})
+		store.Schedule(ctx, store.Due{Kind: jobPublish, ID: k.ID, At: later(k.Told.Add(every(often)), now)})
 	}
 	return s.findings.Put(ctx, k.ID, k)
 }
@@ -51,19 +56,29 @@ func later(a, b time.Time) time.Time {
 }
 
 // publish keeps a finding and tells Security Hub, by the stream of findings, and
-// EventBridge, in the same unit of work.
+// EventBridge, in the same unit of work: in the account and in that of its administrator.
 func (s *Service) publish(ctx context.Context, k *kept, action string, now time.Time) error {
 	k.Told, k.Scheduled = now, false
 	told, err := k.Finding.Told(action)
 	if err != nil {
 		return err
 	}
-	event, err := k.Published(now)
+	store.Emit(ctx, told)
+	h, err := s.head(ctx)
 	if err != nil {
 		return err
 	}
-	store.Emit(ctx, told)
-	store.Emit(ctx, event)
+	readers := []aws.Account{k.Account}
+	if h != nil {
+		readers = append(readers, h.Administrator)
+	}
+	for _, reader := range readers {
+		event, err := k.Published(reader, now)
+		if err != nil {
+			return err
+		}
+		store.Emit(ctx, event)
+	}
 	return s.findings.Put(ctx, k.ID, k)
 }
 

@@ -95,6 +95,9 @@ func (s *Service) createSet(ctx context.Context, k setKind, r setRequest) (strin
 	if _, err := s.own(ctx, r.detector); err != nil {
 		return "", err
 	}
+	if err := s.free(ctx, "create lists"); err != nil {
+		return "", err
+	}
 	n := 0
 	for e, err := range s.sets.All(ctx, k.path+":") {
 		if err != nil {
@@ -132,6 +135,9 @@ type setChange struct {
 func (s *Service) updateSet(ctx context.Context, k setKind, detectorID, id string, c setChange) error {
 	x, err := s.set(ctx, k, detectorID, id)
 	if err != nil {
+		return err
+	}
+	if err := s.free(ctx, "update lists"); err != nil {
 		return err
 	}
 	if c.name != nil {
@@ -231,6 +237,9 @@ func (s *Service) dropPieces(ctx context.Context, x *set) error {
 func (s *Service) deleteSet(ctx context.Context, k setKind, detectorID, id string) error {
 	x, err := s.set(ctx, k, detectorID, id)
 	if err != nil {
+		return err
+	}
+	if err := s.free(ctx, "delete lists"); err != nil {
 		return err
 	}
 	if err := s.dropPieces(ctx, x); err != nil {
