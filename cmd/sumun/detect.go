@@ -34,20 +34,24 @@ func detectCommand() *cobra.Command {
 		own, sigmas                            []string
 		list                                   bool
 		more                                   known
+		stores                                 buckets
 	)
 	c := &cobra.Command{
 		Use:   "detect PATH…",
 		Short: "Find attacks in logs, offline",
-		Long: `Detect reads logs and says what is suspicious in them: files, folders, globs or '-'
-for standard input, packed with gzip, zstd or zip, recognised by what is in them.
+		Long: `Detect reads logs and says what is suspicious in them: files, folders, globs, '-'
+for standard input, or s3://bucket/prefix for objects whose keys begin so (with *
+for anything), packed with gzip, zstd or zip, recognised by what is in them.
 It knows CloudTrail (files of trails, answers of LookupEvents, events of
 EventBridge, messages of CloudWatch Logs, JSON lines, CSV of Athena), Route 53
 Resolver query logs, VPC flow logs, access logs of load balancers and S3, WAF and
-Kubernetes audit logs. Nothing is sent anywhere, and nothing in a log is executed.
+Kubernetes audit logs. Nothing is sent anywhere, but for requests to the store of
+s3:// paths: AWS, or --endpoint-url; they are signed with the credentials that AWS
+clients would use. Nothing in a log is executed.
 
 What is normal is learnt first, from the same logs or from --baseline. To be read
-twice, standard input and pipes are laid down in $TMPDIR, up to 4 GiB; of more than
-that nothing is learnt. What cannot be read is counted and named on standard error;
+twice, standard input, pipes and objects are laid down in $TMPDIR, up to 4 GiB; from
+a longer stream nothing is learnt, and further objects are fetched twice. What cannot be read is counted and named on standard error;
 it stops nothing.
 
 --explain tells all of one finding, by the beginning of its id or the name of its
@@ -73,10 +77,11 @@ command itself was wrong or nothing could be read.`,
   sumun detect --since 2026-11-01 --severity medium --format jsonl trail/*.json.gz
   sumun detect --explain 1f0c33ab AWSLogs/
   sumun detect --format html -o report.html --suppress known.yaml --rules ours/ AWSLogs/
+  sumun detect --region eu-central-1 's3://trail-bucket/AWSLogs/*/CloudTrail/*/2026/11/*'
   sumun detect --sigma sigma/rules/cloud/aws/cloudtrail AWSLogs/
   sumun detect --baseline AWSLogs/2026/10 --fail-on high AWSLogs/2026/11`,
 		RunE: func(c *cobra.Command, paths []string) error {
-			o := triage.Options{Paths: paths, Stdin: c.InOrStdin(), Baseline: baseline}
+			o := triage.Options{Paths: paths, From: source.From{Stdin: c.InOrStdin(), Objects: stores.objects}, Baseline: baseline}
 			write, known := report.Formats[format]
 			least, ok := levels[severity]
 			fail, ok2 := levels[failOn]
@@ -172,6 +177,7 @@ command itself was wrong or nothing could be read.`,
 	f.BoolVar(&list, "list-rules", false, "list all rules and their ATT&CK techniques, and read nothing")
 	f.StringVar(&since, "since", "", "judge what happened at or after this time: RFC 3339, a date, or a duration before now (36h)")
 	more.flags(f)
+	stores.flags(f)
 	f.StringVar(&until, "until", "", "judge what happened before this time")
 	return c
 }

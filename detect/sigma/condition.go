@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"sumun.dev/detect/record"
+	"sumun.dev/policy/facts"
 )
 
 // A node is a part of a condition.
@@ -285,23 +286,10 @@ func (p *parser) some(pattern string) (found []node) {
 			if strings.HasPrefix(name, "_") {
 				continue
 			}
-		} else if !like(pattern, name) {
+		} else if !facts.Glob(pattern, name) {
 			continue
 		}
 		found = append(found, p.known[name])
 	}
 	return found
-}
-
-// like reports whether s is what a pattern means; * in it stands for anything.
-func like(pattern, s string) bool {
-	first, rest, more := strings.Cut(pattern, "*")
-	s, ok := strings.CutPrefix(s, first)
-	for ok && more {
-		if first, rest, more = strings.Cut(rest, "*"); !more {
-			return strings.HasSuffix(s, first)
-		}
-		_, s, ok = strings.Cut(s, first)
-	}
-	return ok && s == ""
 }

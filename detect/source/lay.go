@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -114,3 +116,58 @@ type part struct{ *io.SectionReader }
 
 // Close does nothing.
 func (*part) Close() error { return nil }
+
+// Shelve makes what takes long to open, as objects of a store, quick to open again:
+// when it is opened first, it is laid down, all together up to 4 GiB; what has no
+// room is opened anew each time. clean frees the space.
+func Shelve(files []File) (near []File, clean func(), err error) { return shelve(files, maxLaid) }
+
+func shelve(files []File, most int64) (near []File, clean func(), err error) {
+	if !slices.ContainsFunc(files, func(f File) bool { return f.Far }) {
+		return files, func() {}, nil
+	}
+	l, _, err := lay(strings.NewReader(""), 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("lay down what lies far away: %w", err)
+	}
+	s := &shelf{file: l.file, left: most}
+	near = slices.Clone(files)
+	for i := range near {
+		if f := &near[i]; f.Far {
+			f.Open = s.opener(*f)
+		}
+	}
+	return near, func() { l.Close() }, nil // the file has no name, and nothing is lost
+}
+
+// A shelf is a file that holds others, one after the other.
+type shelf struct {
+	file *os.File
+	at   int64
+	left int64
+}
+
+func (s *shelf) opener(f File) func() (io.ReadCloser, error) {
+	open := f.Open
+	from := int64(-1)
+	return func() (io.ReadCloser, error) {
+		if from >= 0 {
+			return &part{io.NewSectionReader(s.file, from, f.Size)}, nil
+		}
+		in, err := open()
+		if err != nil || f.Size <= 0 || f.Size > s.left {
+			return in, err
+		}
+		n, err := io.Copy(io.NewOffsetWriter(s.file, s.at), io.LimitReader(in, f.Size))
+		if err := errors.Join(err, in.Close()); err != nil {
+			return nil, err
+		}
+		if n != f.Size {
+			return nil, fmt.Errorf("has %d bytes of the %d that were told of it", n, f.Size)
+		}
+		from = s.at
+		s.at += n
+		s.left -= n
+		return &part{io.NewSectionReader(s.file, from, f.Size)}, nil
+	}
+}

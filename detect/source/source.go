@@ -39,15 +39,23 @@ type File struct {
 	Name string
 	Size int64 // bytes as it lies there, packed; 0 when it is not known
 	Once bool  // a stream: what was read of it is gone
+	Far  bool  // to open it takes long
 	Open func() (io.ReadCloser, error)
 
 	first *time.Time // of its first record, once somebody has looked
 }
 
+// A From is where paths lead that name no file.
+type From struct {
+	Stdin io.Reader // what "-" is
+	// Objects lists what a path of s3:// means; nil: there are none to be had.
+	Objects func(ctx context.Context, path string) ([]File, error)
+}
+
 // Expand lists the files that paths mean, in a fixed order: folders with all that
 // lies below, in the order of names; hidden files are passed over. A path that
 // names nothing is an error.
-func Expand(paths []string, stdin io.Reader) ([]File, error) {
+func Expand(ctx context.Context, paths []string, from From) ([]File, error) {
 	var files []File
 	seen := map[string]bool{}
 	add := func(name string, size int64, once bool) {
@@ -58,7 +66,27 @@ func Expand(paths []string, stdin io.Reader) ([]File, error) {
 	}
 	for _, p := range paths {
 		if p == "-" {
-			files = append(files, File{Name: "-", Once: true, Open: func() (io.ReadCloser, error) { return io.NopCloser(stdin), nil }})
+			files = append(files, File{Name: "-", Once: true, Open: func() (io.ReadCloser, error) { return io.NopCloser(from.Stdin), nil }})
+			continue
+		}
+		if strings.HasPrefix(p, "s3://") {
+			if from.Objects == nil {
+				return nil, fmt.Errorf("%s: buckets cannot be read here", p)
+			}
+			objects, err := from.Objects(ctx, p)
+			if err != nil {
+				return nil, err
+			}
+			if len(objects) == 0 {
+				return nil, fmt.Errorf("%s: no object has a key like that", p)
+			}
+			for _, o := range objects {
+				if !seen[o.Name] {
+					seen[o.Name] = true
+					o.first = new(time.Time)
+					files = append(files, o)
+				}
+			}
 			continue
 		}
 		names := []string{p}

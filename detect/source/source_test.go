@@ -239,7 +239,7 @@ func TestZipOnDiskIsNotCopied(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
-	files, err := Expand([]string{name}, nil)
+	files, err := Expand(t.Context(), []string{name}, From{Stdin: nil})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func TestExpand(t *testing.T) {
 	for _, c := range []struct{ path, want string }{
 		{"", "a/1.json a/2.json b.json"}, {"a", "a/1.json a/2.json"}, {"a/*.json", "a/1.json a/2.json"}, {"b.json", "b.json"}, {"a/.y", "a/.y"},
 	} {
-		files, err := Expand([]string{filepath.Join(dir, c.path), filepath.Join(dir, c.path)}, nil)
+		files, err := Expand(t.Context(), []string{filepath.Join(dir, c.path), filepath.Join(dir, c.path)}, From{Stdin: nil})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -310,7 +310,7 @@ func TestExpand(t *testing.T) {
 		}
 	}
 	for _, p := range []string{"none", "none*", "[", "a/[x"} {
-		if _, err := Expand([]string{filepath.Join(dir, p)}, nil); err == nil {
+		if _, err := Expand(t.Context(), []string{filepath.Join(dir, p)}, From{Stdin: nil}); err == nil {
 			t.Errorf("%s is found", p)
 		}
 	}
@@ -411,5 +411,43 @@ func TestOnlySomeFormats(t *testing.T) {
 	}
 	if n != 1 || len(report.Records) != 1 || report.Unread() != 0 || report.Bytes > 200_000 {
 		t.Errorf("%d, %+v", n, report)
+	}
+}
+
+// What lies far away is opened once, as long as there is room for it.
+func TestShelve(t *testing.T) {
+	a, b := event("a", 1), event("b", 2)
+	for room, want := range map[int64]int{1 << 20: 2, int64(len(a)): 2, 1: 4} {
+		opened := 0
+		far := func(name, content string) File {
+			return File{Name: name, Size: int64(len(content)), Far: true, Open: func() (io.ReadCloser, error) {
+				opened++
+				return io.NopCloser(strings.NewReader(content)), nil
+			}}
+		}
+		from := From{Objects: func(_ context.Context, path string) ([]File, error) { return []File{far(path, a)}, nil }}
+		files, err := Expand(t.Context(), []string{"s3://x/y", "s3://x/y"}, from)
+		if err != nil || len(files) != 1 {
+			t.Fatalf("%v, %v", files, err)
+		}
+		short := far("short", b)
+		short.Size++
+		files, clean, err := shelve(append(files, short), room)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			got, report := ids(t, files...)
+			if room > int64(len(a)) && (got != "a" || report.Unread() != 1 || !strings.Contains(report.Bad[0].Why, "that were told of it")) {
+				t.Errorf("%d: got %q, %+v", room, got, report)
+			}
+		}
+		clean()
+		if opened < want {
+			t.Errorf("%d: opened %d times", room, opened)
+		}
+	}
+	if _, err := Expand(t.Context(), []string{"s3://x/y"}, From{}); err == nil {
+		t.Error("a bucket is read without a store")
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"sumun.dev/detect/report"
+	"sumun.dev/detect/source"
 )
 
 // endless gives a text again and again, up to some bytes.
@@ -181,7 +182,7 @@ func TestForgedTimesAgeNothing(t *testing.T) {
 		}
 	}
 	judged := func(lines []string) *Result {
-		return run(t, Options{Paths: []string{"-"}, Stdin: strings.NewReader(strings.Join(lines, "\n"))})
+		return run(t, Options{Paths: []string{"-"}, From: source.From{Stdin: strings.NewReader(strings.Join(lines, "\n"))}})
 	}
 	plain, strange := judged(days), judged(forged)
 	if strange.Strange != 3 || strange.Judged != plain.Judged+3 || strange.Read.Late != 0 || !strange.To.Equal(plain.To) || len(plain.Findings) != 1 {
@@ -199,7 +200,7 @@ func TestForgedTimesAgeNothing(t *testing.T) {
 // The same id with other content is another record.
 func TestForgedIDsHideNothing(t *testing.T) {
 	quiet := strings.Replace(call(1, "DescribeImages", ""), `"e1"`, `"e9"`, 1)
-	r := run(t, Options{Paths: []string{"-"}, Stdin: strings.NewReader(quiet + "\n" + call(9, "ModifyImageAttribute", share) + "\n" + quiet)})
+	r := run(t, Options{Paths: []string{"-"}, From: source.From{Stdin: strings.NewReader(quiet + "\n" + call(9, "ModifyImageAttribute", share) + "\n" + quiet)}})
 	if len(r.Findings) != 1 || r.Judged != 3 {
 		t.Errorf("%+v", r)
 	}

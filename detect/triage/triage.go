@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -22,8 +21,8 @@ import (
 
 // Options say what to read and what counts.
 type Options struct {
-	Paths    []string  // files, folders, globs, "-"
-	Stdin    io.Reader // what "-" is
+	Paths    []string // files, folders, globs, "-", s3://
+	From     source.From
 	Baseline []string  // what to learn from; none: from what is judged, in a first pass over it
 	Now      time.Time // when that is; zero: by the clock
 	Since    time.Time // judge what happened at or after; zero: all
@@ -71,10 +70,15 @@ const maxFindings = 200_000
 // Run reads, learns and judges. It fails when nothing can be read at all, or when
 // ctx ends.
 func Run(ctx context.Context, o Options) (*Result, error) {
-	files, err := source.Expand(o.Paths, o.Stdin)
+	files, err := source.Expand(ctx, o.Paths, o.From)
 	if err != nil {
 		return nil, err
 	}
+	files, clean, err := source.Shelve(files)
+	if err != nil {
+		return nil, err
+	}
+	defer clean()
 	// To learn from what is judged, it is read twice.
 	if len(o.Baseline) == 0 {
 		again, clean, err := source.Spool(ctx, files)
@@ -151,11 +155,16 @@ func learn(ctx context.Context, o Options, e *detect.Engine, files []source.File
 	aside := &source.Report{} // what is judged is told of then
 	if len(o.Baseline) > 0 {
 		var err error
-		if from, err = source.Expand(o.Baseline, strings.NewReader("")); err != nil {
+		if from, err = source.Expand(ctx, o.Baseline, source.From{Stdin: strings.NewReader(""), Objects: o.From.Objects}); err != nil {
 			return err
 		}
 		aside = &out.Baseline
 	}
+	from, clean, err := source.Shelve(from)
+	if err != nil {
+		return err
+	}
+	defer clean()
 	for r, err := range source.Records(ctx, from, aside, learns...) {
 		if err != nil {
 			return err

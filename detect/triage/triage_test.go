@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"sumun.dev/detect/report"
+	"sumun.dev/detect/source"
 	"sumun.dev/finding"
 )
 
@@ -36,7 +37,7 @@ func run(t *testing.T, o Options) *Result {
 
 func TestSuspicionsAddUp(t *testing.T) {
 	log := strings.Join([]string{call(1, "ModifyImageAttribute", share), "rubbish", call(2, "DescribeImages", ""), call(9, "ModifyImageAttribute", share)}, "\n")
-	r := run(t, Options{Paths: []string{"-"}, Stdin: strings.NewReader(log)})
+	r := run(t, Options{Paths: []string{"-"}, From: source.From{Stdin: strings.NewReader(log)}})
 	if len(r.Findings) != 1 || r.Judged != 3 || r.Read.Unread() != 1 || r.Learnt != 3 {
 		t.Fatalf("%+v", r)
 	}
@@ -71,7 +72,7 @@ func TestTheSameLogsGiveTheSameFindings(t *testing.T) {
 func TestSinceAndUntil(t *testing.T) {
 	log := strings.Join([]string{call(1, "ModifyImageAttribute", share), call(5, "ModifyImageAttribute", share), call(9, "ModifyImageAttribute", share)}, "\n")
 	at := func(s int) time.Time { return time.Date(2026, 3, 1, 0, 0, s, 0, time.UTC) }
-	r := run(t, Options{Paths: []string{"-"}, Stdin: strings.NewReader(log), Since: at(5), Until: at(9)})
+	r := run(t, Options{Paths: []string{"-"}, From: source.From{Stdin: strings.NewReader(log)}, Since: at(5), Until: at(9)})
 	if r.Judged != 1 || len(r.Findings) != 1 || r.Findings[0].Count != 1 || !r.From.Equal(at(5)) || !r.To.Equal(at(5)) {
 		t.Errorf("%+v", r)
 	}
@@ -79,7 +80,7 @@ func TestSinceAndUntil(t *testing.T) {
 
 func TestEveryFormat(t *testing.T) {
 	hostile := strings.ReplaceAll(call(1, "ModifyImageAttribute", share), "user/ann", `user/\u001b[2J\u202e=cmd|<script>alert(1)</script>`)
-	r := run(t, Options{Paths: []string{"-"}, Stdin: strings.NewReader(hostile)})
+	r := run(t, Options{Paths: []string{"-"}, From: source.From{Stdin: strings.NewReader(hostile)}})
 	for name, write := range report.Formats {
 		var b bytes.Buffer
 		if err := write(&b, r.Findings); err != nil {
@@ -128,7 +129,7 @@ func TestRealAttacks(t *testing.T) {
 			// The same with every name changed that a lazy rule could lean on.
 			masked := strings.NewReplacer("stratus", "mqtzvwp", "red-team", "kdlqnwx", "christophe", "wpqmzxlkja").Replace(string(b))
 			for _, log := range []string{string(b), masked} {
-				r := run(t, Options{Paths: []string{"-"}, Stdin: strings.NewReader(log)})
+				r := run(t, Options{Paths: []string{"-"}, From: source.From{Stdin: strings.NewReader(log)}})
 				if len(r.Findings) == 0 || r.Read.Unread() != 0 {
 					t.Errorf("%d findings, %+v", len(r.Findings), r.Read)
 				}

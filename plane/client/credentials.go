@@ -38,10 +38,7 @@ func Credentials(profile string) (key sigv4.Credentials, from string, err error)
 	home, _ := os.UserHomeDir() // without one the variables have to name the files
 	files := []struct{ name, section string }{
 		{cmp.Or(os.Getenv("AWS_SHARED_CREDENTIALS_FILE"), filepath.Join(home, ".aws", "credentials")), profile},
-		{cmp.Or(os.Getenv("AWS_CONFIG_FILE"), filepath.Join(home, ".aws", "config")), "profile " + profile},
-	}
-	if profile == "default" {
-		files[1].section = profile
+		{configFile(home), configSection(profile)},
 	}
 	for _, f := range files {
 		values, err := section(f.name, f.section)
@@ -55,6 +52,29 @@ func Credentials(profile string) (key sigv4.Credentials, from string, err error)
 	}
 	return sigv4.Credentials{}, "", fmt.Errorf("%w: neither AWS_ACCESS_KEY_ID is set nor has the profile %q an access key in %s or %s (roles, processes and single sign-on are not used)",
 		ErrNoCredentials, profile, files[0].name, files[1].name)
+}
+
+// Region returns the region that AWS clients on this machine would call: of
+// AWS_REGION, AWS_DEFAULT_REGION, or the profile in the shared config file; "" when
+// nothing says one.
+func Region(profile string) (string, error) {
+	if region := cmp.Or(os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION")); region != "" {
+		return region, nil
+	}
+	home, _ := os.UserHomeDir() // without one the variable has to name the file
+	values, err := section(configFile(home), configSection(cmp.Or(profile, os.Getenv("AWS_PROFILE"), "default")))
+	return values["region"], err
+}
+
+func configFile(home string) string {
+	return cmp.Or(os.Getenv("AWS_CONFIG_FILE"), filepath.Join(home, ".aws", "config"))
+}
+
+func configSection(profile string) string {
+	if profile == "default" {
+		return profile
+	}
+	return "profile " + profile
 }
 
 // section returns the settings of a section of a file in the form of AWS's: nil when
