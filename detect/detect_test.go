@@ -30,8 +30,18 @@ import (
 )
 
 // lists are what the fixtures are judged by.
-func lists(t testing.TB) intel.Lists {
+func lists(t testing.TB) intel.Lists { return listsAs(t, fixed) }
+
+// listsAs are the same with other names and addresses.
+func listsAs(t testing.TB, m *mask) intel.Lists {
 	t.Helper()
+	prefixes := func(all ...string) []netip.Prefix {
+		var out []netip.Prefix
+		for _, s := range all {
+			out = append(out, m.prefix(netip.MustParsePrefix(s)))
+		}
+		return out
+	}
 	list := func(l *intel.List, err error) *intel.List {
 		if err != nil {
 			t.Fatal(err)
@@ -66,14 +76,6 @@ func lists(t testing.TB) intel.Lists {
 		intel.Addresses("own addresses", intel.Custom, prefixes("198.18.0.0/24")),
 	)
 	return book.At(here)
-}
-
-func prefixes(all ...string) []netip.Prefix {
-	var out []netip.Prefix
-	for _, s := range all {
-		out = append(out, netip.MustParsePrefix(s))
-	}
-	return out
 }
 
 // engine returns an engine with all rules that knows the lists of the fixtures.
@@ -118,7 +120,7 @@ func TestRulesHaveEvidence(t *testing.T) {
 				}
 			}
 			for file, hit := range map[string]bool{"hit.jsonl": true, "miss.jsonl": false} {
-				evidence(t, r, filepath.Join(folder, file), hit)
+				evidence(t, r, filepath.Join(folder, file), hit, fixed)
 			}
 		})
 	}
@@ -128,7 +130,8 @@ func TestRulesHaveEvidence(t *testing.T) {
 // that knows nothing; in each story of hit.jsonl the rule has to speak, in those
 // of miss.jsonl never. Without State, every line is a story. What learn.jsonl holds,
 // where there is one, is learnt before each story.
-func evidence(t *testing.T, r *rule.Rule, file string, hit bool) {
+// Names and addresses are changed by m.
+func evidence(t *testing.T, r *rule.Rule, file string, hit bool, m *mask) {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -138,8 +141,9 @@ func evidence(t *testing.T, r *rule.Rule, file string, hit bool) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal(err)
 	}
+	b, habits = m.lines(t, b, habits)
 	alone := func() *Engine {
-		known := lists(t)
+		known := listsAs(t, m)
 		e := NewEngine(Options{Rules: []*rule.Rule{r}, Lists: func(aws.Account, aws.Region) intel.Lists { return known }})
 		for line := range bytes.Lines(habits) {
 			rec, err := read(line)
@@ -174,7 +178,8 @@ func evidence(t *testing.T, r *rule.Rule, file string, hit bool) {
 		if rec == nil { // a header, or an interval without traffic
 			continue
 		}
-		rec.Account = cmp.Or(rec.Account, "111122223333")
+		rec.Account = cmp.Or(rec.Account, aws.Account(m.account("111122223333")))
+		rec.Origin.File = m.word("evidence")
 		records++
 		e.See(rec, func(s finding.Suspicion) {
 			if slices.Contains(r.Types, s.Type) {

@@ -156,3 +156,21 @@ func TestARestartChangesNothing(t *testing.T) {
 }
 
 func recipient(account string) aws.Account { return aws.Account(account) }
+
+// TestTechniquesAreFound holds what is found of the techniques of package attack, with
+// names and places that no rule has seen.
+func TestTechniquesAreFound(t *testing.T) {
+	for name, judge := range map[string]func([]uint64) ([]*score, error){"alone": alone, "in the midst of work": inWork} {
+		all, err := judge([]uint64{41, 42})
+		if err != nil {
+			t.Fatal(err)
+		}
+		right, tried := 0, 0
+		for _, s := range all {
+			right, tried = right+s.right, tried+s.tried
+		}
+		if len(all) < 140 || right*100 < tried*92 {
+			t.Errorf("%s: a right finding in %d of %d tries of %d techniques", name, right, tried, len(all))
+		}
+	}
+}
