@@ -24,6 +24,7 @@ import (
 	"sumun.dev/detect/rule/bruteforce"
 	"sumun.dev/detect/rule/ccactivity"
 	"sumun.dev/detect/rule/commandhidden"
+	"sumun.dev/detect/rule/consoletravel"
 	"sumun.dev/detect/rule/defencesoff"
 	"sumun.dev/detect/rule/denialofservice"
 	"sumun.dev/detect/rule/dgadomain"
@@ -34,6 +35,7 @@ import (
 	"sumun.dev/detect/rule/foreignkey"
 	"sumun.dev/detect/rule/instancecredentials"
 	"sumun.dev/detect/rule/kubeanonymouscall"
+	"sumun.dev/detect/rule/kubelistedcaller"
 	"sumun.dev/detect/rule/listedaddress"
 	"sumun.dev/detect/rule/listedcaller"
 	"sumun.dev/detect/rule/maliciousdomain"
@@ -96,6 +98,7 @@ var programmed = []*rule.Rule{
 	&bruteforce.Rule,
 	&ccactivity.Rule,
 	&commandhidden.Rule,
+	&consoletravel.Rule,
 	&defencesoff.Rule,
 	&denialofservice.Rule,
 	&dgadomain.Rule,
@@ -106,6 +109,7 @@ var programmed = []*rule.Rule{
 	&foreignkey.Rule,
 	&instancecredentials.Rule,
 	&kubeanonymouscall.Rule,
+	&kubelistedcaller.Rule,
 	&listedaddress.Rule,
 	&listedcaller.Rule,
 	&maliciousdomain.Rule,

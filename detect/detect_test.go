@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"sumun.dev/aws"
+	"sumun.dev/detect/enrich"
+	"sumun.dev/detect/enrich/enrichtest"
 	"sumun.dev/detect/intel"
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
@@ -126,6 +128,31 @@ func TestRulesHaveEvidence(t *testing.T) {
 	}
 }
 
+// places are where the addresses of fixtures are: some in countries, some in regions
+// of AWS.
+func places(t testing.TB, m *mask) *enrich.Net {
+	t.Helper()
+	city := func(country string, latitude, longitude float64) map[string]any {
+		return map[string]any{"country": map[string]any{"iso_code": country}, "location": map[string]any{"latitude": latitude, "longitude": longitude}}
+	}
+	at := func(p string) string { return m.prefix(netip.MustParsePrefix(p)).String() }
+	folder := t.TempDir()
+	cities, clouds := filepath.Join(folder, "city.mmdb"), filepath.Join(folder, "ip-ranges.json")
+	for name, b := range map[string][]byte{
+		cities: enrichtest.MMDB(map[string]map[string]any{at("198.19.0.0/24"): city("FR", 48.9, 2.4), at("198.19.1.0/24"): city("JP", 35.7, 139.7), at("198.19.2.0/24"): city("BE", 50.8, 4.4)}),
+		clouds: fmt.Appendf(nil, `{"prefixes":[{"ip_prefix":"%s","region":"us-east-1","service":"EC2"},{"ip_prefix":"%s","region":"eu-west-1","service":"EC2"}]}`, at("198.19.64.0/24"), at("198.19.65.0/24")),
+	} {
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	net, err := enrich.Open(enrich.Files{MMDB: []string{cities}, Clouds: []string{clouds}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net
+}
+
 // evidence judges a file. An empty line begins a story of its own, with an engine
 // that knows nothing; in each story of hit.jsonl the rule has to speak, in those
 // of miss.jsonl never. Without State, every line is a story. What learn.jsonl holds,
@@ -142,9 +169,10 @@ func evidence(t *testing.T, r *rule.Rule, file string, hit bool, m *mask) {
 		t.Fatal(err)
 	}
 	b, habits = m.lines(t, b, habits)
+	net := places(t, m)
 	alone := func() *Engine {
 		known := listsAs(t, m)
-		e := NewEngine(Options{Rules: []*rule.Rule{r}, Lists: func(aws.Account, aws.Region) intel.Lists { return known }})
+		e := NewEngine(Options{Rules: []*rule.Rule{r}, Net: net, Lists: func(aws.Account, aws.Region) intel.Lists { return known }})
 		for line := range bytes.Lines(habits) {
 			rec, err := read(line)
 			if err != nil {

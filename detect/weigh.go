@@ -40,7 +40,12 @@ const (
 	maxShown   = 4              // evidence of a signal
 )
 
-const sequenceType = "AttackSequence:IAM/CompromisedCredentials"
+// The sequences, by what is attacked.
+const (
+	onCredentials = "AttackSequence:IAM/CompromisedCredentials"
+	onData        = "AttackSequence:S3/CompromisedData"
+	onCluster     = "AttackSequence:EKS/CompromisedCluster"
+)
 
 // habit names what a suspicion would be the habit of: the signal, and whom it
 // lets in.
@@ -57,6 +62,7 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 	r := e.current
 	if r.API == nil || s.Caller == nil || s.Threat.List != "" {
 		yield(s)
+		e.join(s, yield)
 		return
 	}
 	kind, _ := finding.KindOf(s.Type)
@@ -96,6 +102,26 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 	s.Severity = max(severity, 1)
 	yield(s)
 	if seq := e.sequence(n, &s, who, near); seq != nil {
+		yield(*seq)
+	}
+}
+
+// join adds what needs no weighing, calls of a cluster's API and calls from listed
+// addresses, to what its actor did.
+func (e *Engine) join(s finding.Suspicion, yield func(finding.Suspicion)) {
+	who, kind := "", finding.Kind{}
+	switch {
+	case s.Caller != nil && e.current.API != nil:
+		who = e.here.actors.of(&e.current.API.Actor)
+	case s.Kubernetes != nil && s.KubeCall != nil:
+		who = "cluster " + s.Kubernetes.Cluster + " " + s.Kubernetes.User
+	default:
+		return
+	}
+	kind, _ = finding.KindOf(s.Type)
+	s.Severity = cmp.Or(s.Severity, kind.Severity)
+	n := e.here.actors.signal(who, &s, s.Severity)
+	if seq := e.sequence(n, &s, who, together); seq != nil {
 		yield(*seq)
 	}
 }
@@ -203,6 +229,7 @@ type actor struct {
 	Signals []*finding.Signal // the latest last, each name once
 	Keys    []string          // access keys and principals that it used
 	Remotes []finding.Remote
+	Buckets []string
 }
 
 type maker struct {
@@ -296,7 +323,7 @@ func (a *actors) signal(who string, s *finding.Suspicion, severity float64) *act
 	n := a.at(who, s.At)
 	n.Signals = slices.DeleteFunc(n.Signals, func(old *finding.Signal) bool { return s.At.Sub(old.Last) > together })
 	if len(n.Signals) == 0 {
-		n.Keys, n.Remotes = nil, nil
+		n.Keys, n.Remotes, n.Buckets = nil, nil, nil
 	}
 	name := strings.TrimSpace(s.Type + " " + s.Signal)
 	i := slices.IndexFunc(n.Signals, func(old *finding.Signal) bool { return old.Name == name })
@@ -315,9 +342,14 @@ func (a *actors) signal(who string, s *finding.Suspicion, severity float64) *act
 	if len(g.Evidence) < maxShown {
 		g.Evidence = append(g.Evidence, s.Evidence[:min(len(s.Evidence), maxShown-len(g.Evidence))]...)
 	}
-	for _, key := range []string{s.Caller.Principal, s.Caller.AccessKey} {
+	for _, key := range credentials(s) {
 		if key != "" && !slices.Contains(n.Keys, key) && len(n.Keys) < maxSignals {
 			n.Keys = append(n.Keys, key)
+		}
+	}
+	for _, b := range s.Buckets {
+		if !slices.Contains(n.Buckets, b.Name) && len(n.Buckets) < maxSignals {
+			n.Buckets = append(n.Buckets, b.Name)
 		}
 	}
 	if s.API != nil && s.API.Remote.Address != (netip.Addr{}) && len(n.Remotes) < maxSignals &&
@@ -325,6 +357,17 @@ func (a *actors) signal(who string, s *finding.Suspicion, severity float64) *act
 		n.Remotes = append(n.Remotes, s.API.Remote)
 	}
 	return n
+}
+
+// credentials are what an actor used.
+func credentials(s *finding.Suspicion) []string {
+	if s.Caller != nil {
+		return []string{s.Caller.Principal, s.Caller.AccessKey}
+	}
+	if s.Kubernetes != nil {
+		return []string{s.Kubernetes.User}
+	}
+	return nil
 }
 
 // busy reports whether the signals are lost in much other work that changes
@@ -358,6 +401,7 @@ func (e *Engine) sequence(n *actor, s *finding.Suspicion, who string, near time.
 		return nil
 	}
 	worst, seen := map[string]float64{}, map[finding.Evidence]bool{}
+	data, grave := false, false
 	for _, g := range n.Signals {
 		if s.At.Sub(g.Last) > near || seen[place(g)] {
 			continue
@@ -365,6 +409,8 @@ func (e *Engine) sequence(n *actor, s *finding.Suspicion, who string, near time.
 		seen[place(g)] = true
 		t := cmp.Or(sameAs[g.Tactic], g.Tactic)
 		worst[t] = max(worst[t], g.Severity)
+		data = data || strings.Contains(g.Name, ":S3/") && (t == "Exfiltration" || t == "Impact")
+		grave = grave || g.Severity >= 7
 	}
 	sum := 0.0
 	for _, v := range worst {
@@ -373,10 +419,23 @@ func (e *Engine) sequence(n *actor, s *finding.Suspicion, who string, near time.
 	if len(worst) < tactics || sum < severity {
 		return nil
 	}
-	out := finding.Suspicion{Type: sequenceType, At: s.At, Severity: critical, Actor: true, API: s.API, Caller: &finding.Caller{
-		AccessKey: s.Caller.AccessKey, ID: s.Caller.ID, Name: s.Caller.Name, Type: s.Caller.Type, ARN: s.Caller.ARN, Principal: who, Account: s.Caller.Account,
-	}}
-	q := &finding.Sequence{Actors: slices.Clone(n.Keys), Endpoints: slices.Clone(n.Remotes), Indicators: map[string][]string{}}
+	out := finding.Suspicion{Type: onCredentials, At: s.At, Severity: critical, Actor: true, API: s.API, KubeCall: s.KubeCall, Kubernetes: s.Kubernetes}
+	if c := s.Caller; c != nil {
+		out.Caller = &finding.Caller{AccessKey: c.AccessKey, ID: c.ID, Name: c.Name, Type: c.Type, ARN: c.ARN, Principal: who, Account: c.Account}
+	}
+	switch {
+	case s.KubeCall != nil:
+		// Whoever sets up a cluster by hand does several such things.
+		if !grave && len(seen) < 4 {
+			return nil
+		}
+		out.Type = onCluster
+		out.Kubernetes = &finding.KubernetesDetails{Cluster: s.Kubernetes.Cluster, User: s.Kubernetes.User, Groups: s.Kubernetes.Groups}
+	case data && len(n.Buckets) > 0:
+		out.Type = onData
+		out.Buckets = []finding.Bucket{{Name: n.Buckets[0]}}
+	}
+	q := &finding.Sequence{Actors: slices.Clone(n.Keys), Resources: slices.Clone(n.Buckets), Endpoints: slices.Clone(n.Remotes), Indicators: map[string][]string{}}
 	point := func(indicator, value string) {
 		if value != "" && !slices.Contains(q.Indicators[indicator], value) {
 			q.Indicators[indicator] = append(q.Indicators[indicator], value)

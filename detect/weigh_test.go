@@ -1,8 +1,12 @@
 package detect
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
+	"os"
+	"slices"
+	"sumun.dev/detect/source/kube"
 	"testing"
 	"time"
 
@@ -132,7 +136,7 @@ func TestSignalsOfOneActorMakeASequence(t *testing.T) {
 	if seq == nil {
 		t.Fatal("no sequence")
 	}
-	if seq.Type != sequenceType || seq.Caller.Principal != "arn:aws:iam::111122223333:user/eve" || len(seq.Sequence.Signals) != 3 || len(seq.Evidence) != 3 || len(seq.Sequence.Endpoints) != 2 || len(seq.Sequence.Indicators["ATTACK_TACTIC"]) != 3 {
+	if seq.Type != onCredentials || seq.Caller.Principal != "arn:aws:iam::111122223333:user/eve" || len(seq.Sequence.Signals) != 3 || len(seq.Evidence) != 3 || len(seq.Sequence.Endpoints) != 2 || len(seq.Sequence.Indicators["ATTACK_TACTIC"]) != 3 {
 		t.Errorf("%+v\n%+v", seq, seq.Sequence)
 	}
 	if _, err := finding.Encode((&finding.Finding{Suspicion: *seq}).GuardDuty()); err != nil {
@@ -204,4 +208,54 @@ func FuzzActors(f *testing.F) {
 			a.signal("eve", &finding.Suspicion{Type: "A:B/C", At: r.Time, Caller: &finding.Caller{}}, 5)
 		}
 	})
+}
+
+func TestWhatIsAttackedNamesTheSequence(t *testing.T) {
+	e := engine(t)
+	var types []string
+	see := func(r *record.Record) {
+		for _, s := range told(e, r) {
+			if s.Sequence != nil {
+				types = append(types, s.Type)
+				if s.Type == onData && (len(s.Buckets) != 1 || s.Buckets[0].Name != "crown-jewels" || len(s.Sequence.Resources) != 1) {
+					t.Errorf("%+v", s)
+				}
+			}
+		}
+	}
+	see(did("mallory", 1, 0, "cloudtrail", "StopLogging", "198.51.100.7", `{"name":"main"}`))
+	see(did("mallory", 1, 5, "iam", "AttachUserPolicy", "198.51.100.7", `{"userName":"x","policyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}`))
+	see(did("mallory", 1, 9, "s3", "PutBucketPolicy", "198.51.100.7", `{"bucketName":"crown-jewels","bucketPolicy":{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::crown-jewels/*"}]}}`))
+	if !slices.Equal(types, []string{onData}) {
+		t.Errorf("%q", types)
+	}
+}
+
+// TestASequenceInACluster joins what one user of a cluster did; less than four
+// signals are also those of who sets it up.
+func TestASequenceInACluster(t *testing.T) {
+	e, sequences := engine(t), 0
+	for i, name := range []string{"kubesecretslisted", "kuberolewild", "kubecredential", "kubenodesproxy"} {
+		b, err := os.ReadFile("rule/" + name + "/hit.jsonl")
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, _, _ := bytes.Cut(b, []byte("\n"))
+		r, err := kube.Read(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Account = "111122223333"
+		for _, s := range told(e, r) {
+			if s.Sequence == nil {
+				continue
+			}
+			if sequences++; i < 3 || s.Type != onCluster || s.Severity != critical || len(s.Evidence) < 4 || !slices.Contains(s.Sequence.Actors, "ann") {
+				t.Errorf("after %d signals %+v", i+1, s)
+			}
+		}
+	}
+	if sequences != 1 {
+		t.Errorf("%d sequences", sequences)
+	}
 }

@@ -14,22 +14,26 @@ import (
 	"sumun.dev/finding"
 )
 
-const typ = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
+const (
+	typ    = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS"
+	inside = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.InsideAWS"
+)
 
 // span is as long as the credentials of an instance are valid.
 const span = 12 * time.Hour
 
 // Rule reports instances' sessions whose calls come from outside of AWS.
 var Rule = rule.Rule{
-	Name: "instancecredentials", Types: []string{typ}, Class: record.APIActivity, See: see,
+	Name: "instancecredentials", Types: []string{inside, typ}, Class: record.APIActivity, See: see,
 	State: func() rule.State {
-		return &state{networks: window.New(2, span, 1<<13), shared: window.New(2, span, 1<<13)}
+		return &state{networks: window.New(2, span, 1<<13), shared: window.New(2, span, 1<<13), regions: window.New(2, span, 1<<13)}
 	},
 }
 
 type state struct {
 	networks *window.Counter // of a key
 	shared   *window.Counter // address → instances, people
+	regions  *window.Counter // of a key: where AWS's addresses are that it was used from
 }
 
 func see(s *rule.Scene, r *record.Record) {
@@ -53,9 +57,16 @@ func see(s *rule.Scene, r *record.Record) {
 	at := s.Net.Look(ip)
 	switch {
 	case at.Cloud == "AWS":
+		// An instance leaves AWS by one region; a key that does by two is in two places.
+		if at.CloudRegion == "" || at.CloudRegion == "GLOBAL" || a.Actor.AccessKey == "" {
+			return
+		}
+		if all := st.regions.Add(a.Actor.AccessKey, window.Event{At: r.Time, Value: at.CloudRegion, Note: r.ID}); all != nil {
+			report(s, r, inside, 0, []finding.Evidence{{ID: all[0].Note, At: all[0].At}, rule.Evidence(r)})
+		}
 		return
 	case at.ASN != 0 || at.Cloud != "" || at.Anonymous():
-		report(s, r, 0, nil)
+		report(s, r, typ, 0, nil)
 		return
 	}
 	// Nothing is known of addresses. An instance calls from its own address or
@@ -70,40 +81,46 @@ func see(s *rule.Scene, r *record.Record) {
 	ev := rule.Evidence(r)
 	switch {
 	case moved != nil && a.Actor.AccessKey != "" && moved[0].Value != "private":
-		report(s, r, 5, []finding.Evidence{{ID: moved[0].Note, At: moved[0].At}, ev})
+		report(s, r, typ, 5, []finding.Evidence{{ID: moved[0].Note, At: moved[0].At}, ev})
 	case met != nil:
-		report(s, r, 5, []finding.Evidence{{ID: met[0].Note, At: met[0].At}, ev})
+		report(s, r, typ, 5, []finding.Evidence{{ID: met[0].Note, At: met[0].At}, ev})
 	case strings.Contains(a.Agent, "os/macos") || strings.Contains(a.Agent, "os/darwin") || strings.Contains(a.Agent, " Darwin/"):
-		report(s, r, 5, nil) // instances of EC2 hardly run it
+		report(s, r, typ, 5, nil) // instances of EC2 hardly run it
 	}
 }
 
 // MarshalBinary writes what was seen.
 func (s *state) MarshalBinary() ([]byte, error) {
-	n, err := s.networks.MarshalBinary()
-	if err != nil {
-		return nil, err
+	var out [][]byte
+	for _, c := range s.all() {
+		b, err := c.MarshalBinary()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
 	}
-	p, err := s.shared.MarshalBinary()
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal([][]byte{n, p})
+	return json.Marshal(out)
 }
 
 // UnmarshalBinary reads what MarshalBinary wrote.
 func (s *state) UnmarshalBinary(b []byte) error {
-	var in [2][]byte
+	var in [3][]byte
 	if err := json.Unmarshal(b, &in); err != nil {
 		return err
 	}
-	if err := s.networks.UnmarshalBinary(in[0]); err != nil {
-		return err
+	for i, c := range s.all() {
+		if err := c.UnmarshalBinary(in[i]); err != nil {
+			return err
+		}
 	}
-	return s.shared.UnmarshalBinary(in[1])
+	return nil
 }
 
-func report(s *rule.Scene, r *record.Record, severity float64, ev []finding.Evidence) {
+func (s *state) all() [3]*window.Counter {
+	return [...]*window.Counter{s.networks, s.shared, s.regions}
+}
+
+func report(s *rule.Scene, r *record.Record, typ string, severity float64, ev []finding.Evidence) {
 	out := s.Call(typ, "", r)
 	out.Severity, out.Evidence = severity, ev
 	out.Instance.ID = r.API.Actor.Session()

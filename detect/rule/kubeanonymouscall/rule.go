@@ -6,19 +6,12 @@ import (
 	"sumun.dev/detect/rule"
 )
 
-// The types, by what a call serves.
-const (
-	credentials = "CredentialAccess:Kubernetes/SuccessfulAnonymousAccess"
-	evasion     = "DefenseEvasion:Kubernetes/SuccessfulAnonymousAccess"
-	discovery   = "Discovery:Kubernetes/SuccessfulAnonymousAccess"
-	impact      = "Impact:Kubernetes/SuccessfulAnonymousAccess"
-	persistence = "Persistence:Kubernetes/SuccessfulAnonymousAccess"
-)
+const anonymous = ":Kubernetes/SuccessfulAnonymousAccess"
 
 // Rule is the rule.
 var Rule = rule.Rule{
 	Name:  "kubeanonymouscall",
-	Types: []string{credentials, evasion, discovery, impact, persistence},
+	Types: []string{"CredentialAccess" + anonymous, "DefenseEvasion" + anonymous, "Discovery" + anonymous, "Impact" + anonymous, "Persistence" + anonymous},
 	Class: record.Orchestration,
 	See:   see,
 }
@@ -32,28 +25,7 @@ func see(s *rule.Scene, r *record.Record) {
 	if k.Namespace == "kube-public" && k.Resource == "configmaps" && k.Name == "cluster-info" && k.Verb == "get" {
 		return
 	}
-	out := s.KubeCall(serves(k), r)
+	out := s.KubeCall(rule.KubeServes(k)+anonymous, r)
 	out.Key = k.Resource
 	s.Report(out)
 }
-
-// serves says what an attacker would make a call for.
-func serves(k *record.Kubernetes) string {
-	switch {
-	case k.Resource == "secrets" && reads(k.Verb), k.Subresource == "token":
-		return credentials
-	case k.Resource == "events" && (k.Verb == "delete" || k.Verb == "deletecollection"):
-		return evasion
-	case k.Subresource == "exec" || k.Subresource == "attach" || k.Subresource == "portforward" || k.Subresource == "proxy":
-		return impact
-	case k.Verb == "delete" || k.Verb == "deletecollection":
-		return impact
-	case reads(k.Verb):
-		return discovery
-	case k.Resource == "selfsubjectaccessreviews" || k.Resource == "selfsubjectrulesreviews":
-		return discovery
-	}
-	return persistence
-}
-
-func reads(verb string) bool { return verb == "get" || verb == "list" || verb == "watch" }

@@ -2,10 +2,8 @@
 package listedcaller
 
 import (
-	"net/netip"
 	"strings"
 
-	"sumun.dev/detect/intel"
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
 	"sumun.dev/finding"
@@ -22,10 +20,10 @@ var Rule = rule.Rule{Name: "listedcaller", Class: record.APIActivity, See: see, 
 
 func see(s *rule.Scene, r *record.Record) {
 	a := r.API
-	if !a.IP.IsValid() || a.ByService() || a.IP.IsPrivate() {
+	if a.ByService() {
 		return
 	}
-	how, threat := listed(s, a.IP)
+	how, threat := s.ListedCaller(a.IP)
 	if how == "" {
 		return
 	}
@@ -41,7 +39,7 @@ func see(s *rule.Scene, r *record.Record) {
 		switch {
 		case looks:
 			typ = "Discovery:S3/" + how
-		case how != malicious:
+		case how != rule.MaliciousIPCaller:
 			typ = "UnauthorizedAccess:S3/" + how
 		case strings.HasPrefix(a.Operation, "Get") || strings.HasPrefix(a.Operation, "Select"):
 			typ = "Exfiltration:S3/" + how
@@ -55,33 +53,6 @@ func see(s *rule.Scene, r *record.Record) {
 		found.Buckets = []finding.Bucket{{Name: bucket}}
 	}
 	s.Report(found)
-}
-
-const (
-	malicious = "MaliciousIPCaller"
-	custom    = "MaliciousIPCaller.Custom"
-	tor       = "TorIPCaller"
-)
-
-// listed says which list an address is on. What the account itself says comes
-// first.
-func listed(s *rule.Scene, a netip.Addr) (how string, threat finding.Threat) {
-	for _, k := range [...]struct {
-		kind intel.Kind
-		how  string
-	}{{intel.Custom, custom}, {intel.Tor, tor}, {intel.Malicious, malicious}, {intel.CommandAndControl, malicious}} {
-		if list, entry := s.Lists.FindAddr(k.kind, a); list != nil {
-			threat = rule.Listed(list, entry)
-			if k.how == tor {
-				threat.Entry = "" // Tor gives its users another address every few minutes
-			}
-			return k.how, threat
-		}
-	}
-	if s.Net.Look(a).Tor {
-		return tor, finding.Threat{List: "Tor"}
-	}
-	return "", threat
 }
 
 // looksAround reports whether a call tells what there is, and neither changes it
