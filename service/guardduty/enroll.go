@@ -22,7 +22,7 @@ func (s *Service) follow(ctx context.Context, administrator aws.Account, region 
 	store.Schedule(ctx, store.Due{Kind: jobFollow, ID: jobFollow, At: time.Now(), Place: store.Place{Account: administrator, Region: region}})
 }
 
-// organizationsChanged reads the trail for what has happened to organizations: who
+// organizationsChanged looks in the trail for what has happened to organizations: who
 // came, and who left.
 func (s *Service) organizationsChanged(ctx context.Context, events []aws.Event) error {
 	for i := range events {
@@ -272,10 +272,8 @@ func (s *Service) fitOut(ctx context.Context, c *configuration, a service.Organi
 		if on == f.Enabled && !differs {
 			continue
 		}
-		if d.Features == nil {
-			d.Features = map[string]feature{}
-		}
-		d.Features[name], changed = feature{on, now, more}, true
+		d.turn(name, on, more, now)
+		changed = true
 	}
 	if !changed {
 		return nil

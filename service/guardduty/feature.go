@@ -24,10 +24,7 @@ func (d *detector) configure(sources *guarddutyapi.DataSourceConfigurations, fea
 		return bad("InvalidInputException", "The request is rejected because both dataSources and features are specified.")
 	}
 	set := func(name string, on bool, more map[string]bool) {
-		if d.Features == nil {
-			d.Features = map[string]feature{}
-		}
-		d.Features[name] = feature{on, now, more}
+		d.turn(name, on, more, now)
 	}
 	if sources != nil {
 		if x := sources.S3Logs; x != nil {
@@ -61,6 +58,18 @@ func (d *detector) configure(sources *guarddutyapi.DataSourceConfigurations, fea
 		return bad("InvalidInputException", "The request is rejected because EKS_RUNTIME_MONITORING and RUNTIME_MONITORING cannot both be enabled.")
 	}
 	return nil
+}
+
+// turn keeps what a feature is set to.
+func (d *detector) turn(name string, on bool, more map[string]bool, now time.Time) {
+	if d.Features == nil {
+		d.Features = map[string]feature{}
+	}
+	f := feature{on, now, more, d.Features[name].First}
+	if on && f.First.IsZero() {
+		f.First = now
+	}
+	d.Features[name] = f
 }
 
 func has(all []string, s string) bool {

@@ -32,6 +32,7 @@ type Service struct {
 	heads          *store.Table[head]
 	delegates      *store.Table[delegate]
 	configurations *store.Table[configuration]
+	usage          *store.Table[usage]
 	organizations  service.Organizations // nil: there are none
 
 	feeds  Feeds
@@ -58,6 +59,7 @@ func New(env service.Env) *Service {
 		heads:          store.NewTable[head](env.Store, "guardduty.heads"),
 		delegates:      store.NewTable(env.Store, "guardduty.delegates", store.Global[delegate]()),
 		configurations: store.NewTable[configuration](env.Store, "guardduty.configurations"),
+		usage:          store.NewTable[usage](env.Store, "guardduty.usage"),
 
 		book:   intel.NewBook(intel.Builtin()...),
 		inUse:  inUse{sums: map[string][sha256.Size]byte{}},
@@ -175,7 +177,13 @@ func (s *Service) Routes() []wire.Route {
 		guarddutyapi.DisableOrganizationAdminAccount.To(s.disableOrganizationAdminAccount, touchAll[*guarddutyapi.DisableOrganizationAdminAccountRequest]("guardduty:DisableOrganizationAdminAccount")),
 		guarddutyapi.ListOrganizationAdminAccounts.To(s.listOrganizationAdminAccounts, touchAll[*guarddutyapi.ListOrganizationAdminAccountsRequest]("guardduty:ListOrganizationAdminAccounts")),
 		guarddutyapi.DescribeOrganizationConfiguration.To(s.describeOrganizationConfiguration, touchAll[*guarddutyapi.DescribeOrganizationConfigurationRequest]("guardduty:DescribeOrganizationConfiguration")),
+		guarddutyapi.GetOrganizationStatistics.To(s.getOrganizationStatistics, touchAll[*guarddutyapi.GetOrganizationStatisticsRequest]("guardduty:GetOrganizationStatistics")),
 		guarddutyapi.UpdateOrganizationConfiguration.To(s.updateOrganizationConfiguration, touchAll[*guarddutyapi.UpdateOrganizationConfigurationRequest]("guardduty:UpdateOrganizationConfiguration")),
+
+		guarddutyapi.GetUsageStatistics.To(s.getUsageStatistics, touchAll[*guarddutyapi.GetUsageStatisticsRequest]("guardduty:GetUsageStatistics")),
+		guarddutyapi.GetRemainingFreeTrialDays.To(s.getRemainingFreeTrialDays, touchAll[*guarddutyapi.GetRemainingFreeTrialDaysRequest]("guardduty:GetRemainingFreeTrialDays")),
+		guarddutyapi.ListCoverage.To(s.listCoverage, touchDetector(s, "guardduty:ListCoverage", func(in *guarddutyapi.ListCoverageRequest) string { return in.DetectorId })),
+		guarddutyapi.GetCoverageStatistics.To(s.getCoverageStatistics, touchDetector(s, "guardduty:GetCoverageStatistics", func(in *guarddutyapi.GetCoverageStatisticsRequest) string { return in.DetectorId })),
 
 		guarddutyapi.TagResource.To(s.tagResource, touchTagged(s, "guardduty:TagResource", func(in *guarddutyapi.TagResourceRequest) (string, map[string]string, []string) {
 			return in.ResourceArn, in.Tags, nil
@@ -195,7 +203,8 @@ func (s *Service) Consumers() []service.Consumer {
 	return []service.Consumer{
 		{Name: "guardduty-dns", Stream: aws.DNSStream, Handle: s.queries, MaxBatch: 1024},
 		{Name: "guardduty-trail", Stream: aws.TrailStream, Handle: s.calls, MaxBatch: 1024, Linger: 200 * time.Millisecond},
-		{Name: "guardduty-organization", Stream: aws.TrailStream, Handle: s.organizationsChanged, MaxBatch: 1024},
+		{Name: "guardduty-usage-trail", Stream: aws.TrailStream, Handle: s.recordsOfTrail, MaxBatch: 4096, Linger: time.Second},
+		{Name: "guardduty-usage-dns", Stream: aws.DNSStream, Handle: s.recordsOfDNS, MaxBatch: 4096, Linger: time.Second},
 	}
 }
 

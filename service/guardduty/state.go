@@ -30,6 +30,7 @@ type feature struct {
 	Enabled bool
 	Updated time.Time
 	More    map[string]bool // its additional configurations
+	First   time.Time       `json:",omitzero"` // when it was turned on for the first time
 }
 
 // A kept finding is kept under its id.
