@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"sumun.dev/aws"
+	"sumun.dev/enforce/metadata"
 	"sumun.dev/gateway"
 	"sumun.dev/plane/config"
 	"sumun.dev/service"
@@ -33,6 +34,9 @@ type core struct {
 	born    *birth
 
 	principals service.Principals // once IAM is built
+	roles      *instanceRoles     // likewise
+
+	metadata *metadata.Service // for instances
 
 	firewall *route53resolver.Service
 	retired  atomic.Bool // what the firewall says no longer counts
@@ -83,6 +87,11 @@ func newCore(ctx context.Context, cfg *config.Config, o Options, again *birth) (
 	if err != nil {
 		return nil, err
 	}
+	hosts, err := instances(cfg, c.born.Account)
+	if err != nil {
+		return nil, err
+	}
+	c.metadata = metadata.New(hosts, c.roles, c.log)
 	c.firewall.OnChange(func(f *route53resolver.Firewall) {
 		if c.retired.Load() {
 			return

@@ -33,6 +33,7 @@ const (
 // doors are the open listeners.
 type doors struct {
 	api, admin *http.Server
+	metadata   *http.Server // nil: off
 	dns        *resolver.Listener
 	note       *runtime.Note
 	noted      bool // the note lies in its folder
@@ -42,13 +43,13 @@ type doors struct {
 // Listen opens the listeners and leaves the note by which the other commands
 // find the plane. Its channel tells of a listener that has failed.
 func (p *Plane) Listen(ctx context.Context) (<-chan error, error) {
-	p.doors.failed = make(chan error, 3)
+	p.doors.failed = make(chan error, 4)
 	data, err := noted(p.config.Data)
 	if err != nil {
 		return nil, err
 	}
 	p.doors.note = &runtime.Note{PID: os.Getpid(), Data: data, Region: p.config.Region, Account: string(p.Account())}
-	err = errors.Join(p.listenAPI(), p.listenAdmin(), p.listenDNS(ctx))
+	err = errors.Join(p.listenAPI(), p.listenAdmin(), p.listenMetadata(), p.listenDNS(ctx))
 	if err == nil {
 		if p.config.InMemory() {
 			p.doors.note.Credentials = p.Credentials()
@@ -147,6 +148,24 @@ func (p *Plane) listenAdmin() error {
 	return nil
 }
 
+// listenMetadata opens the door for instances, if the settings want one.
+func (p *Plane) listenMetadata() error {
+	if p.config.Metadata.Listen == "" {
+		return nil
+	}
+	l, err := net.Listen("tcp", p.config.Metadata.Listen)
+	if err != nil {
+		return fmt.Errorf("metadata.listen: %w", err)
+	}
+	p.doors.note.Metadata = "http://" + l.Addr().String()
+	p.doors.metadata = &http.Server{
+		Handler: p.Metadata(), ReadHeaderTimeout: headerTime, ReadTimeout: readTime, IdleTimeout: idleTime, MaxHeaderBytes: headerBytes,
+		ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
+	}
+	go p.serve("metadata.listen", p.doors.metadata, l)
+	return nil
+}
+
 func (p *Plane) listenDNS(ctx context.Context) error {
 	if p.config.DNS.Listen == "" {
 		return nil
@@ -176,7 +195,7 @@ func (p *Plane) listenDNS(ctx context.Context) error {
 // the note away.
 func (d *doors) close(ctx context.Context) error {
 	var errs []error
-	for _, s := range []*http.Server{d.api, d.admin} {
+	for _, s := range []*http.Server{d.api, d.admin, d.metadata} {
 		if s == nil {
 			continue
 		}

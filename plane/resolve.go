@@ -120,16 +120,11 @@ func newNetwork(cfg *config.Config, account aws.Account) (*network, error) {
 		if err != nil {
 			return nil, fmt.Errorf("hosts[%d].address: %w", i, err)
 		}
-		vpc, owner, region := h.VPC, aws.Account(h.Account), aws.Region(h.Region)
+		vpc := h.VPC
 		if vpc == "" {
 			vpc = localVPC
 		}
-		if owner == "" {
-			owner = account
-		}
-		if region == "" {
-			region = aws.Region(cfg.Region)
-		}
+		owner, region := ownerOf(&h, cfg, account)
 		add(vpc, owner, region)
 		n.hosts = append(n.hosts, resolver.Host{Address: at, Instance: h.Instance, VPC: vpc})
 	}

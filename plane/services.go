@@ -58,6 +58,7 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	who.organizations = organizations.New(c.env(cfg, o, "organizations"), who.iam)
 	c.mount(&iamapi.Service, who.iam)
 	c.mount(&stsapi.Service, who.sts)
+	c.roles = &instanceRoles{iam: who.iam, caller: c.gate.Inside("ec2", &stsapi.AssumeRole)}
 	c.mount(&organizationsapi.Service, who.organizations)
 	center, err := c.mountIdentityCenter(cfg, o, &who)
 	if err != nil {

@@ -71,7 +71,7 @@ func (w *window) form() (string, url.Values, error) {
 }
 
 func (s *step) visit(method, target string, form url.Values) error {
-	client, endpoint := s.stage.api()
+	client, endpoint := s.api()
 	for range maxRedirects {
 		switch {
 		case strings.HasPrefix(target, "/"):

@@ -32,9 +32,11 @@ var table = map[string]command{
 	"evidence":   (*step).evidence,
 	"eventually": nil, // it calls others of the table: see run
 	"explain":    (*step).explain,
+	"from":       (*step).from,
 	"http":       (*step).http,
 	"idp":        (*step).identityProvider,
 	"in":         (*step).in,
+	"metadata":   (*step).metadata,
 	"restart":    (*step).restart,
 	"saml":       (*step).saml,
 	"say":        (*step).say,
@@ -56,7 +58,7 @@ func (s *step) run(name string, args []string) error {
 }
 
 // quiet commands leave the output of the one before for stdout, cmp and set.
-var quiet = map[string]bool{"advance": true, "as": true, "in": true, "restart": true, "say": true, "set": true}
+var quiet = map[string]bool{"advance": true, "as": true, "from": true, "in": true, "restart": true, "say": true, "set": true}
 
 // A misuse is a command that is written wrongly. It fails the script even after
 // '!', or a typing error would pass for a refusal.

@@ -26,7 +26,7 @@ func (s *step) http(args []string) error {
 	if err != nil {
 		return err
 	}
-	client, endpoint := s.stage.api()
+	client, endpoint := s.api()
 	target := h.path
 	if !strings.HasPrefix(target, endpoint+"/") {
 		if !strings.HasPrefix(target, "/") {

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"net"
+	"net/netip"
 	"sync"
 )
 
@@ -39,10 +40,14 @@ func (n *network) Addr() net.Addr { return loopback }
 var loopback = &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 4566}
 
 func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	return n.dialFrom(ctx, loopback.AddrPort().Addr())
+}
+
+func (n *network) dialFrom(ctx context.Context, from netip.Addr) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {
-	case n.incoming <- pipe{server}:
-		return pipe{client}, nil
+	case n.incoming <- pipe{server, net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, loopback.AddrPort().Port()))}:
+		return pipe{client, loopback}, nil
 	case <-n.closed:
 		return nil, net.ErrClosed
 	case <-ctx.Done():
@@ -51,7 +56,10 @@ func (n *network) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 }
 
 // A pipe has addresses, since the gate records where calls come from.
-type pipe struct{ net.Conn }
+type pipe struct {
+	net.Conn
+	remote net.Addr
+}
 
-func (pipe) LocalAddr() net.Addr  { return loopback }
-func (pipe) RemoteAddr() net.Addr { return loopback }
+func (pipe) LocalAddr() net.Addr    { return loopback }
+func (p pipe) RemoteAddr() net.Addr { return p.remote }

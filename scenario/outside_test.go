@@ -131,6 +131,11 @@ func (o *outside) resolver() netip.AddrPort {
 	return at
 }
 
+// Scripts that need these are not played here.
+
+func (o *outside) dials(netip.Addr) *http.Transport { return nil }
+func (o *outside) metadata() string                 { return "" }
+
 func (o *outside) ask(ctx context.Context, from netip.Addr, query []byte, tcp bool) ([]byte, error) {
 	return exchange(ctx, from, o.resolver(), query, tcp)
 }

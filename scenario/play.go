@@ -50,6 +50,8 @@ func (s *Setting) Can(script *Script) error {
 		return misused("%s: needs a database server ('database'); play it with 'sumun rehearse'", script.File)
 	case script.Uses("idp") && s.open != nil:
 		return misused("%s: needs an identity provider inside the process ('idp')", script.File)
+	case (script.Uses("from") || script.Uses("metadata")) && s.open != nil:
+		return misused("%s: needs a plane inside the process ('from', 'metadata')", script.File)
 	case script.Uses("evidence") && s.open != nil:
 		return misused("%s: sees the query log from inside ('evidence')", script.File)
 	case script.Uses("events") && s.open != nil:

@@ -43,7 +43,7 @@ func (s *step) refused(op wire.AnyOperation, err error) error {
 // Send makes one call over HTTP. Its error is an *aws.Error when the service refused.
 func (w *world) Send(ctx context.Context, region string, signed bool, op wire.AnyOperation, in any) (any, error) {
 	c := client.Client{Region: region, UserAgent: userAgent}
-	c.HTTP, c.Endpoint = w.stage.api()
+	c.HTTP, c.Endpoint = w.api()
 	if region == "" {
 		c.Region = w.region
 	}

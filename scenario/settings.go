@@ -21,6 +21,7 @@ func settings(folder string) (config.Config, error) {
 	base := config.Default()
 	base.Data, base.AccountID = config.Memory, account
 	base.Listen, base.Admin, base.DNS.Listen = "127.0.0.1:0", "127.0.0.1:0", "127.0.0.1:0"
+	base.Metadata.Listen, base.Trusted = "127.0.0.1:0", []string{balancer.String()}
 	cfg := base
 	file := filepath.Join(folder, ConfigFile)
 	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
@@ -43,7 +44,8 @@ func onlyItsOwn(base, cfg config.Config) error {
 	for name, changed := range map[string]bool{
 		"listen": cfg.Listen != base.Listen, "admin": cfg.Admin != base.Admin, "tls": cfg.TLS != base.TLS,
 		"insecure-http": cfg.InsecureHTTP, "dns.listen": cfg.DNS.Listen != base.DNS.Listen, "dns.upstreams": len(cfg.DNS.Upstreams) > 0,
-		"store": cfg.Store != base.Store, "spine": cfg.Spine != base.Spine, "log": cfg.Log != base.Log,
+		"metadata": cfg.Metadata != base.Metadata,
+		"store":    cfg.Store != base.Store, "spine": cfg.Spine != base.Spine, "log": cfg.Log != base.Log,
 		"identity-providers": !reflect.DeepEqual(cfg.Providers, base.Providers),
 		"key-stores":         !reflect.DeepEqual(cfg.KeyStores, base.KeyStores),
 		"databases":          len(cfg.Databases) > 0,

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -20,6 +21,8 @@ import (
 type stage interface {
 	api() (*http.Client, string) // and the URL of the AWS APIs
 	keys() (map[string]sigv4.Credentials, error)
+	dials(from netip.Addr) *http.Transport                                            // connects from an address
+	metadata() string                                                                 // URL of the instance metadata service
 	ask(ctx context.Context, from netip.Addr, query []byte, tcp bool) ([]byte, error) // the resolver
 	resolver() netip.AddrPort                                                         // where the resolver listens; zero when nowhere
 	events(ctx context.Context, stream string) ([]aws.Event, error)
@@ -41,10 +44,14 @@ type inside struct {
 	options plane.Options
 	virtual bool
 
-	past    map[string][]aws.Event       // what a spine in memory knew before it was started again
-	first   map[string]sigv4.Credentials // the keys of the first start: a durable plane forgets them
-	server  *http.Server
+	past   map[string][]aws.Event       // what a spine in memory knew before it was started again
+	first  map[string]sigv4.Credentials // the keys of the first start: a durable plane forgets them
+	server *http.Server
+
+	instances *http.Server // for the instance metadata service
+
 	network *network
+	imds    *network // to the instance metadata service
 	client  *http.Client
 
 	provider *provider // nil until a script needs it
@@ -75,9 +82,11 @@ func (s *inside) open(ctx context.Context) error {
 		s.client = &http.Client{Transport: &http.Transport{}, CheckRedirect: noRedirect}
 		return nil
 	}
-	s.network = newNetwork()
+	s.network, s.imds = newNetwork(), newNetwork()
 	s.server = &http.Server{Handler: s.plane.API()}
 	go s.server.Serve(s.network) // ends with ErrServerClosed
+	s.instances = &http.Server{Handler: s.plane.Metadata()}
+	go s.instances.Serve(s.imds)
 	s.client = &http.Client{Transport: &http.Transport{DialContext: s.network.dial, DisableKeepAlives: true}, CheckRedirect: noRedirect}
 	return nil
 }
@@ -89,6 +98,30 @@ func (s *inside) api() (*http.Client, string) {
 		return s.client, "http://127.0.0.1:4566" // a name only: the network has one server
 	}
 	return s.client, s.plane.Note().API
+}
+
+func (s *inside) dials(from netip.Addr) *http.Transport {
+	d := net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))}
+	dial := d.DialContext
+	if s.virtual {
+		dial = func(ctx context.Context, _, address string) (net.Conn, error) {
+			if address == imds+":80" {
+				return s.imds.dialFrom(ctx, from)
+			}
+			return s.network.dialFrom(ctx, from)
+		}
+	}
+	return &http.Transport{DialContext: dial, DisableKeepAlives: true}
+}
+
+// imds is where EC2's instances find the metadata service.
+const imds = "169.254.169.254"
+
+func (s *inside) metadata() string {
+	if s.virtual {
+		return "http://" + imds
+	}
+	return s.plane.Note().Metadata
 }
 
 func (s *inside) keys() (map[string]sigv4.Credentials, error) { return s.first, nil }
@@ -174,8 +207,11 @@ func (s *inside) close(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.server != nil {
-		if err := s.server.Shutdown(ctx); err != nil {
+	for _, server := range []*http.Server{s.server, s.instances} {
+		if server == nil {
+			continue
+		}
+		if err := server.Shutdown(ctx); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"os"
 	"time"
 
@@ -34,6 +35,7 @@ type world struct {
 	account string // the management account
 	region  string
 	who     string
+	origin  netip.Addr                   // where calls come from; zero: from this machine
 	keys    map[string]sigv4.Credentials // by the name of who holds them
 	current sigv4.Credentials            // KeyID empty: calls are not signed
 }

@@ -108,6 +108,9 @@ func appendSession(b []byte, p *aws.Principal) []byte {
 	b = append(b, `","mfaAuthenticated":"`...)
 	b = appendBool(b, s.MFA)
 	b = append(b, `"}`...)
+	if s.InvokedBy == "ec2.amazonaws.com" {
+		b = append(b, `,"ec2RoleDelivery":"2.0"`...) // by the metadata service, of which there is only version 2
+	}
 	if s.SourceID != "" {
 		b = append(b, `,"sourceIdentity":`...)
 		b = appendString(b, s.SourceID)

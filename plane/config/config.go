@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -38,6 +39,7 @@ type Config struct {
 	Quotas         string         `yaml:"quotas" doc:"'aws' applies AWS's request rates and the limit of total domains; 'objects' only AWS's limits of objects." default:"objects"`
 	DNS            DNS            `yaml:"dns" doc:"The resolver with DNS Firewall."`
 	Hosts          []Host         `yaml:"hosts" doc:"Who asks the resolver from which address; stands for EC2 instances."`
+	Metadata       Metadata       `yaml:"metadata" doc:"What hosts ask for their role's credentials, as EC2's instances do."`
 	Feeds          []Feed         `yaml:"feeds" doc:"Threat lists that GuardDuty's detectors use besides the account's own."`
 	Lists          []List         `yaml:"domain-lists" doc:"Domain list files loaded into Route 53 Resolver DNS Firewall lists."`
 	Parameters     string         `yaml:"public-parameters" doc:"JSON file with public parameters (/aws/service/…) of Parameter Store besides those that come with Sumun: a list of objects with Name and Value, or Values by region; Image true for ids of machine images."`
@@ -80,6 +82,12 @@ type Host struct {
 	VPC      string `yaml:"vpc" doc:"VPC id: 'vpc-' and 8 or 17 hexadecimal digits." default:"vpc-00000000"`
 	Account  string `yaml:"account" doc:"Account number." default:"the management account"`
 	Region   string `yaml:"region" doc:"Region." default:"the plane's region"`
+	Profile  string `yaml:"instance-profile" doc:"Name of the instance profile whose role the host gets from the metadata service."`
+}
+
+// Metadata is the instance metadata service.
+type Metadata struct {
+	Listen string `yaml:"listen" doc:"Address of the instance metadata service (IMDSv2), a loopback or link-local one; empty switches it off. Hosts find it by AWS_EC2_METADATA_SERVICE_ENDPOINT."`
 }
 
 // Feed is a threat list by URL or file.
@@ -215,6 +223,22 @@ func (c *Config) checkListeners() error {
 	}
 	if !loop {
 		return fmt.Errorf("admin: %s is not a loopback address; the admin listener is never offered beyond", c.Admin)
+	}
+	return c.checkMetadata()
+}
+
+// checkMetadata keeps credentials, which the metadata service tells without TLS, on
+// the machine.
+func (c *Config) checkMetadata() error {
+	if c.Metadata.Listen == "" {
+		return nil
+	}
+	loop, err := loopback(c.Metadata.Listen)
+	if err != nil {
+		return fmt.Errorf("metadata.listen: %w", err)
+	}
+	if at, err := netip.ParseAddrPort(c.Metadata.Listen); !loop && (err != nil || !at.Addr().IsLinkLocalUnicast()) {
+		return fmt.Errorf("metadata.listen: %s is neither a loopback nor a link-local address; credentials are not told beyond", c.Metadata.Listen)
 	}
 	return nil
 }

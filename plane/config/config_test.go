@@ -87,6 +87,9 @@ func TestCheck(t *testing.T) {
 			c.Hosts = []Host{h, h}
 		}, "hosts[1].address:"},
 		{"host_without_instance", func(c *Config) { c.Hosts = []Host{{Address: "10.0.0.1"}} }, "hosts[0].instance:"},
+		{"metadata_link_local", func(c *Config) { c.Metadata.Listen = "169.254.169.254:80" }, ""},
+		{"metadata_for_all", func(c *Config) { c.Metadata.Listen = "0.0.0.0:1338" }, "metadata.listen:"},
+		{"metadata_for_the_network", func(c *Config) { c.Metadata.Listen = "10.0.0.1:1338" }, "metadata.listen:"},
 		{"feed_kind", func(c *Config) { c.Feeds = []Feed{{Name: "x", URL: "https://x.test/l", Kind: "bad"}} }, "feeds[0].kind:"},
 		{"feed_scheme", func(c *Config) { c.Feeds = []Feed{{Name: "x", URL: "gopher://x", Kind: "c2"}} }, "feeds[0].url:"},
 		{"memory_with_postgres", func(c *Config) { c.Data, c.Store.Postgres = Memory, "postgres://x" }, "data:"},

@@ -14,13 +14,14 @@ import (
 
 // A Note says where a plane listens.
 type Note struct {
-	PID     int    `json:"pid"`
-	Data    string `json:"data"`
-	API     string `json:"api"`   // URL of the AWS APIs
-	Admin   string `json:"admin"` // URL of the admin listener
-	DNS     string `json:"dns,omitempty"`
-	Region  string `json:"region"`
-	Account string `json:"account"`
+	PID      int    `json:"pid"`
+	Data     string `json:"data"`
+	API      string `json:"api"`   // URL of the AWS APIs
+	Admin    string `json:"admin"` // URL of the admin listener
+	DNS      string `json:"dns,omitempty"`
+	Metadata string `json:"metadata,omitempty"` // URL for instances
+	Region   string `json:"region"`
+	Account  string `json:"account"`
 	// Token lets whoever may read the note change the root keys by the admin listener.
 	Token string `json:"token,omitempty"`
 

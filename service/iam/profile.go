@@ -194,3 +194,33 @@ func (s *Service) shownProfile(ctx context.Context, p *profile) (*iamapi.Instanc
 	}
 	return shown, nil
 }
+
+// An InstanceProfile is what EC2 is told of one that holds a role.
+type InstanceProfile struct {
+	ID       string // AIPA…
+	ARN      aws.ARN
+	RoleName string
+	Role     aws.ARN
+}
+
+// ErrNoProfile means that there is no such instance profile, or no role in it.
+var ErrNoProfile = errors.New("iam: no such instance profile, or no role in it")
+
+// Profile returns an instance profile of the account in ctx.
+func (s *Service) Profile(ctx context.Context, name string) (*InstanceProfile, error) {
+	call := aws.CallOf(ctx)
+	p, err := s.profiles.Get(ctx, strings.ToLower(name))
+	if errors.Is(err, store.ErrNotFound) || err == nil && len(p.Roles) == 0 {
+		return nil, ErrNoProfile
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.role(ctx, p.Roles[0])
+	if err != nil {
+		return nil, err
+	}
+	return &InstanceProfile{
+		ID: p.ID, ARN: profileARN(call.Partition, call.Account, p), RoleName: r.Name, Role: call.GlobalARN("iam", "role"+r.Path+r.Name),
+	}, nil
+}
