@@ -124,6 +124,7 @@ command itself was wrong or nothing could be read.`,
 				return misuse(c, "%v", err)
 			}
 			o.Engine.Net, o.Engine.Lists = e.Net, e.Lists
+			triage.Tune()
 			r, err := triage.Run(c.Context(), o)
 			if o.Progress != nil {
 				fmt.Fprint(os.Stderr, "\r\033[K")

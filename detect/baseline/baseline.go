@@ -385,6 +385,27 @@ func (b *Account) Judge(r *record.Record, at enrich.Place) Judgement {
 	return j
 }
 
+// Familiar reports whether whoever makes a call, or its account when they are hardly
+// known, was seen to make it on other days. As long as nothing can be told, all is
+// familiar.
+func (b *Account) Familiar(r *record.Record) bool {
+	day, who := dayOf(r.Time), b.people(r.API)
+	everybody, ok := b.names[who[Everybody]]
+	if !ok || b.entry(keyOf(everybody, calls, 0)).span() <= int(Learning.Hours()/24) {
+		return true
+	}
+	of := everybody
+	if n, ok := b.names[who[Principal]]; ok && b.entry(keyOf(n, calls, 0)).others(day) >= Known {
+		of = n
+	}
+	call, ok := b.names[b.spelt.call(r.API)]
+	return ok && b.entry(keyOf(of, API, call)).others(day) > 0
+}
+
+// Known is on how many other days somebody was seen who is measured by habits of
+// their own.
+const Known = 3
+
 // written is an account as gob writes it down.
 type written struct {
 	Names   []string

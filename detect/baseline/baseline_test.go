@@ -130,3 +130,41 @@ func FuzzUnmarshal(f *testing.F) {
 		}
 	})
 }
+
+// What is familiar is what a judgement says is.
+func TestFamiliar(t *testing.T) {
+	b := New()
+	for day := range 12 {
+		for i, name := range []string{"ListUsers", "CreateUser", "GetUser"} {
+			if (day+i)%3 > 0 {
+				b.Learn(call(day, name, "203.0.113.9"), enrich.Place{})
+			}
+		}
+		familiar, strange := 0, 0
+		for _, name := range []string{"ListUsers", "CreateUser", "GetUser", "DeleteUser"} {
+			for later := range 20 {
+				r := call(later, name, "203.0.113.9")
+				if later%2 == 0 {
+					r.API.Actor.ARN = "arn:aws:iam::111122223333:user/new"
+				}
+				j := b.Judge(r, enrich.Place{})
+				own := Principal
+				if j.Days < Known {
+					own = Everybody
+				}
+				want := !j.Ready || j.Seen(own, API) > 0
+				if got := b.Familiar(r); got != want {
+					t.Fatalf("day %d, %s on day %d: %t", day, name, later, got)
+				}
+				if want {
+					familiar++
+				} else {
+					strange++
+				}
+			}
+		}
+		if day == 11 && (familiar == 0 || strange == 0) {
+			t.Errorf("%d familiar, %d strange", familiar, strange)
+		}
+	}
+}

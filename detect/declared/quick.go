@@ -61,7 +61,32 @@ type value struct {
 func newValue(p *vm.Program, class record.Class) *value {
 	q := quick{class}
 	s, _ := q.text(p.Node())
+	if s == nil {
+		s = q.joined(p.Node())
+	}
 	return &value{p, s}
+}
+
+// joined makes a function of texts that are put together. Of nil that fails: so it is
+// for values only, which are nothing then.
+func (q quick) joined(n ast.Node) text {
+	b, ok := n.(*ast.BinaryNode)
+	if !ok || b.Operator != "+" {
+		s, _ := q.text(n)
+		return s
+	}
+	left, right := q.joined(b.Left), q.joined(b.Right)
+	if left == nil || right == nil {
+		return nil
+	}
+	return func(e *env) (string, bool) {
+		x, okX := left(e)
+		y, okY := right(e)
+		if !okX || !okY {
+			return "", false
+		}
+		return x + y, true
+	}
 }
 
 // quick makes functions of expressions about records of a class.
@@ -328,6 +353,12 @@ func (q quick) list(n ast.Node) func(*env) []string {
 	if !ok {
 		return nil
 	}
+	if f.Value == "guests" && len(c.Arguments) == 1 {
+		if s, always := q.text(c.Arguments[0]); always {
+			return func(e *env) []string { v, _ := s(e); return e.guests(v) }
+		}
+		return nil
+	}
 	var paths [][]string
 	for _, a := range c.Arguments {
 		s, ok := a.(*ast.StringNode)
@@ -338,11 +369,6 @@ func (q quick) list(n ast.Node) func(*env) []string {
 	}
 	var in func(*env) *record.Document
 	switch {
-	case f.Value == "guests" && len(c.Arguments) == 1:
-		if s, always := q.text(c.Arguments[0]); always {
-			return func(e *env) []string { v, _ := s(e); return e.guests(v) }
-		}
-		return nil
 	case q.class == record.APIActivity && f.Value == "request":
 		in = func(e *env) *record.Document { return &e.rec.API.Request }
 	case q.class == record.APIActivity && f.Value == "response":
@@ -372,6 +398,20 @@ func (q quick) text(n ast.Node) (t text, always bool) {
 	case *ast.MemberNode:
 		if f := q.word(name(n)); f != nil {
 			return func(e *env) (string, bool) { return f(e), true }, true
+		}
+	case *ast.BinaryNode:
+		if n.Operator == "??" {
+			x, _ := q.text(n.Left)
+			y, always := q.text(n.Right)
+			if x == nil || y == nil {
+				return nil, false
+			}
+			return func(e *env) (string, bool) {
+				if s, ok := x(e); ok {
+					return s, true
+				}
+				return y(e)
+			}, always
 		}
 	case *ast.BuiltinNode:
 		if n.Name == "lower" && len(n.Arguments) == 1 {

@@ -24,6 +24,7 @@ var parts = []string{
 	`any(request("list"), # == "b")`, `any(request("list"), # in ["c", "d"] or # startsWith "a")`, `none(request("list"), # contains "b")`, `none(request("none"), true)`, `all(request("list"), # != "b")`, `any(request("list"), external(#))`, `any(request("list"), int(#) > 3)`, `any(request("list"), any(request("userName"), # == "ann"))`,
 	`any(request("list"), {let l = #; l == "b"})`, `len(request("list")) > 1`, `len(request("none")) == 0`, `len(filter(request("list"), # == "b")) >= 1`, `len(guests(first(request("policy")) ?? "")) > 0`, `any(request("policy"), len(guests(#)) > 0)`, `any(request("policy"), admin(#))`,
 	`api.read_only == false`, `api.failed == true`, `src_endpoint.ip == "198.51.100.7"`, `cidr(src_endpoint.ip, "198.51.0.0/16")`, `cidr(src_endpoint.ip, "x")`, `src_endpoint.svc_name == "AWS Internal"`, `cloud.region in ["eu-west-1"]`, `any(api.resources, # endsWith "b")`, `"b" in request("list")`, `cloud.account.uid startsWith "1111"`,
+	`(first(request("none")) ?? "a") == "a"`, `(first(request("userName")) ?? "") startsWith "a"`, `(first(request("none")) ?? first(request("userName"))) != "b"`, `api.operation + "x" == "ListUsersx"`,
 	`first(additional("MFAUsed")) == "No"`, `first(response("x.y")) == "1"`, `actor.user.type in ["IAMUser", "Root"]`, `api.error == ""`, `actor.session.name == ""`, `metadata.uid != ""`,
 }
 
@@ -106,7 +107,7 @@ func TestTestsSayWhatExpressionsSay(t *testing.T) {
 }
 
 func TestTextsSayWhatExpressionsSay(t *testing.T) {
-	for _, source := range []string{`actor.principal`, `src_endpoint.ip`, `first(request("userName"))`, `first(request("list", "userName"))`, `first(request("none"))`, `api.operation`, `"x"`, `lower(api.operation)`, `request("list")`, `first(request("none")) ?? "y"`} {
+	for _, source := range []string{`actor.principal`, `src_endpoint.ip`, `first(request("userName"))`, `first(request("list", "userName"))`, `first(request("none"))`, `api.operation`, `"x"`, `lower(api.operation)`, `actor.principal + " " + first(request("userName"))`, `api.operation + "/" + api.error + "x"`, `first(request("none")) ?? metadata.uid`, `first(request("userName")) ?? "root"`, `first(request("none")) ?? first(request("none"))`, `request("list")`, `first(request("none")) ?? "y"`} {
 		p, err := compile(source, expr.AsAny())
 		if err != nil {
 			t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/klauspost/compress/gzip"
 
 	"sumun.dev/aws"
 	"sumun.dev/detect/record"
@@ -52,24 +53,58 @@ type taker struct {
 	skipped int64       // bytes of a document before those that its decoder sees
 }
 
-// readers are what reads the records of all files.
+// readers are what reads the records of all files, and memory that is used again
+// from one to the next.
 type readers struct {
-	trail *cloudtrail.Reader
-	only  []string // formats that are wanted; none: all
-	now   time.Time
+	trail   *cloudtrail.Reader
+	gzips   spare[*gzip.Reader]
+	packed  spare[*bufio.Reader] // of 64 KiB
+	content spare[*bufio.Reader] // of sniffed
+	windows spare[[]byte]
+	only    []string // formats that are wanted; none: all
+	now     time.Time
 }
 
-func newReaders(only []string) *readers { return &readers{cloudtrail.NewReader(), only, time.Now()} }
+func newReaders(only []string) *readers {
+	return &readers{trail: cloudtrail.NewReader(), only: only, now: time.Now()}
+}
 
 // wants reports whether somebody wants records of a format.
 func (w *readers) wants(format string) bool {
 	return len(w.only) == 0 || slices.Contains(w.only, format)
 }
 
+// spare is what can be used again.
+type spare[T any] []T
+
+func (s *spare[T]) take() (t T, ok bool) {
+	n := len(*s)
+	if n == 0 {
+		return t, false
+	}
+	t = (*s)[n-1]
+	*s = (*s)[:n-1]
+	return t, true
+}
+
+func (s *spare[T]) put(t T) { *s = append(*s, t) }
+
+// buffer puts a buffer before a reader; done gives it back.
+func buffer(from *spare[*bufio.Reader], size int, in io.Reader) (b *bufio.Reader, done func()) {
+	b, ok := from.take()
+	if !ok {
+		b = bufio.NewReaderSize(in, size)
+	} else {
+		b.Reset(in)
+	}
+	return b, func() { b.Reset(nil); from.put(b) }
+}
+
 // read recognises a file's content and reads it.
 func read(name string, in io.Reader, report *Report, with *readers, take func(string, *record.Record) error) error {
 	report.Files++
-	b := bufio.NewReaderSize(in, sniffed)
+	b, done := buffer(&with.content, sniffed, in)
+	defer done()
 	head, err := b.Peek(sniffed)
 	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
 		return err

@@ -194,7 +194,7 @@ func each(ctx context.Context, f File, report *Report, with *readers, take func(
 	}
 	defer in.Close()
 	u := &unpacking{
-		ctx: ctx, report: report,
+		ctx: ctx, report: report, with: with,
 		take: func(name string, content io.Reader) error { return read(name, content, report, with, take) },
 		bad:  func(name string, err error) { report.bad(record.Origin{File: name}, err) },
 	}

@@ -32,7 +32,14 @@ func (t *taker) document(b *bufio.Reader) error {
 			if _, err := b.Discard(len(begin.text)); err != nil {
 				return err
 			}
-			return t.trail(&stream{in: b, before: int64(len(begin.text))}, begin)
+			s := &stream{in: b, before: int64(len(begin.text))}
+			s.buf, _ = t.with.windows.take()
+			defer func() {
+				if cap(s.buf) == window {
+					t.with.windows.put(s.buf[:0])
+				}
+			}()
+			return t.trail(s, begin)
 		}
 	}
 	in := &budget{in: b}

@@ -2,7 +2,6 @@ package source
 
 import (
 	"archive/zip"
-	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -43,6 +42,7 @@ var (
 // of an archive.
 type unpacking struct {
 	ctx  context.Context
+	with *readers
 	take func(name string, content io.Reader) error
 	bad  func(member string, err error) // hears of members that cannot be read
 
@@ -57,7 +57,8 @@ func (u *unpacking) file(name string, in io.Reader) error {
 
 // open unpacks in. lies is where it can be read in any order, if it can.
 func (u *unpacking) open(name string, in io.Reader, lies stretch, depth int) error {
-	b := bufio.NewReaderSize(&stopped{u.ctx, in}, 64<<10)
+	b, done := buffer(&u.with.packed, 64<<10, &stopped{u.ctx, in})
+	defer done()
 	head, err := b.Peek(4)
 	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
 		return err
@@ -72,11 +73,14 @@ func (u *unpacking) open(name string, in io.Reader, lies stretch, depth int) err
 	}
 	switch {
 	case bytes.HasPrefix(head, gzipMagic):
-		z, err := gzip.NewReader(b)
-		if err != nil {
+		z, ok := u.with.gzips.take()
+		if !ok {
+			z = new(gzip.Reader)
+		}
+		if err := z.Reset(b); err != nil {
 			return err
 		}
-		defer z.Close()
+		defer u.with.gzips.put(z)
 		return u.open(name, &bounded{z, u}, nil, depth+1)
 	case bytes.HasPrefix(head, zstdMagic):
 		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxWindow))

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"sumun.dev/detect/triage"
 )
 
 func main() {
@@ -27,6 +29,7 @@ func main() {
 	profile := flag.String("profile", "", "`file` for a profile of what the processor did")
 	flag.Parse()
 	runtime.GOMAXPROCS(1)
+	triage.Tune() // as sumun detect
 	if *profile != "" {
 		f, err := os.Create(*profile)
 		if err != nil {

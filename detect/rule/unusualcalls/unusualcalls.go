@@ -38,6 +38,9 @@ func see(s *rule.Scene, r *record.Record) {
 	if a.ByService() || a.Type == "AwsServiceEvent" {
 		return
 	}
+	if s.Normal.Familiar(r) {
+		return
+	}
 	t := tactic.Of(a.Service, a.Operation, a.ReadOnly)
 	if t == "" {
 		return
@@ -49,7 +52,7 @@ func see(s *rule.Scene, r *record.Record) {
 	// What is new is measured by the principal's own habits; by its account's when
 	// nobody knows the principal yet.
 	own := baseline.Principal
-	if j.Days < 3 {
+	if j.Days < baseline.Known {
 		own = baseline.Everybody
 	}
 	if j.Seen(own, baseline.API) > 0 {
