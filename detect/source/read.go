@@ -91,6 +91,9 @@ func (s *spare[T]) put(t T) { *s = append(*s, t) }
 
 // buffer puts a buffer before a reader; done gives it back.
 func buffer(from *spare[*bufio.Reader], size int, in io.Reader) (b *bufio.Reader, done func()) {
+	if b, ok := in.(*bufio.Reader); ok && b.Size() >= size {
+		return b, func() {} // it has one
+	}
 	b, ok := from.take()
 	if !ok {
 		b = bufio.NewReaderSize(in, size)
