@@ -36,23 +36,37 @@ func (c *core) subscribe(ctx context.Context, principal string, consumer service
 }
 
 // consumeInParts handles a batch; when that is more than one unit of work may
-// write, it handles its halves. An event that is too much by itself is told in the
-// log and passed over: all that comes after it would wait for ever.
+// write, it handles its halves.
 func (c *core) consumeInParts(ctx context.Context, principal string, consumer service.Consumer, batch []spine.Delivery) error {
-	err := c.consume(ctx, principal, consumer, batch)
+	return inParts(batch, func(batch []spine.Delivery) error { return c.consume(ctx, principal, consumer, batch) }, func(batch []spine.Delivery, err error) error {
+		c.passOver(consumer.Name, consumer.Stream, batch, err)
+		pass := service.Consumer{Name: consumer.Name, Handle: func(context.Context, []aws.Event) error { return nil }}
+		return c.consume(ctx, principal, pass, batch)
+	})
+}
+
+// inParts handles a batch, or its halves when that is more than one unit of work
+// may write. An event that is too much by itself is passed over: all that comes
+// after it would wait for ever.
+func inParts(batch []spine.Delivery, handle func([]spine.Delivery) error, pass func([]spine.Delivery, error) error) error {
+	err := handle(batch)
 	if !errors.Is(err, store.ErrTooLarge) {
 		return err
 	}
-	if half := len(batch) / 2; half > 0 {
-		if err := c.consumeInParts(ctx, principal, consumer, batch[:half]); err != nil {
-			return err
-		}
-		return c.consumeInParts(ctx, principal, consumer, batch[half:])
+	half := len(batch) / 2
+	if half == 0 {
+		return pass(batch, err)
 	}
-	c.log.Error("an event is more than its reader can write at once; it is passed over", "reader", consumer.Name, "stream", consumer.Stream,
+	if err := inParts(batch[:half], handle, pass); err != nil {
+		return err
+	}
+	return inParts(batch[half:], handle, pass)
+}
+
+// passOver tells in the log what nobody reads.
+func (c *core) passOver(reader, stream string, batch []spine.Delivery, err error) {
+	c.log.Error("an event is more than its reader can write at once; it is passed over", "reader", reader, "stream", stream,
 		"event", batch[0].ID, "position", batch[0].Position, "error", err)
-	pass := service.Consumer{Name: consumer.Name, Handle: func(context.Context, []aws.Event) error { return nil }}
-	return c.consume(ctx, principal, pass, batch)
 }
 
 // markLag is how far a consumer that writes nothing may be ahead of its mark: a

@@ -41,8 +41,11 @@ type core struct {
 	firewall *route53resolver.Service
 	retired  atomic.Bool // what the firewall says no longer counts
 
+	oneSpine bool // other nodes read the same
+
 	jobs   map[string]job
 	marks  *store.Table[mark]
+	shares *store.Table[progress]
 	births *store.Table[birth]
 
 	services []named
@@ -76,6 +79,8 @@ func newCore(ctx context.Context, cfg *config.Config, o Options, again *birth) (
 		}
 	}()
 	c.marks = store.NewTable(c.store, "plane.marks", store.Global[mark]()).In(store.Place{})
+	c.shares = store.NewTable(c.store, "plane.shares", store.Global[progress]()).In(store.Place{})
+	c.oneSpine = cfg.Spine.NATS != ""
 	c.births = store.NewTable(c.store, "plane.births", store.Global[birth]()).In(store.Place{})
 	if err := c.build(ctx, cfg, o, again); err != nil {
 		return nil, err
@@ -149,6 +154,13 @@ func (c *core) begin(ctx context.Context, cfg *config.Config) error {
 	if c.keys != nil {
 		c.loops.Go(func() { c.keys.run(loop) })
 		c.loops.Go(func() { c.keys.attend(loop) })
+	}
+	for _, s := range c.services {
+		if following, ok := s.serve.(service.Following); ok {
+			for _, f := range following.Followers() {
+				c.follow(loop, s.principal, f)
+			}
+		}
 	}
 	c.loops.Go(func() { c.relay(loop) })
 	c.loops.Go(func() { c.schedule(loop, work) })

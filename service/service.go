@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"sumun.dev/aws"
+	"sumun.dev/spine"
 	"sumun.dev/store"
 	"sumun.dev/wire"
 )
@@ -72,6 +73,47 @@ type Consumer struct {
 // A Consuming service reads streams.
 type Consuming interface {
 	Consumers() []Consumer
+}
+
+// A Follower is a consumer that remembers: what it makes of an event depends on
+// those that came before. Nodes share its work by account, and what one node
+// remembers of an account goes over to the next.
+type Follower struct {
+	Name   string // durable and unique: "guardduty-trail"
+	Stream string
+	New    func() Memory // an empty one for each share of the accounts
+
+	MaxBatch int           // events read at once, of all places; 0 means 256
+	Linger   time.Duration // how long events may wait for more when they come thick and fast; 0: not
+}
+
+// A Memory is what a Follower remembers of the accounts of one share, and takes up
+// anew from what it saved when it is lost. It is used by one goroutine.
+type Memory interface {
+	// Take takes in events in the order of the stream, within a unit of work that
+	// also commits how far it is. After a failure the same events come again.
+	// saved is the position up to which all is saved that it must remember; 0 when
+	// that is no further than before.
+	Take(ctx context.Context, b Batch) (saved uint64, err error)
+	// Empty reports whether it remembers nothing, so that nothing would be lost with it.
+	Empty() bool
+}
+
+// A Batch is some events of a share.
+type Batch struct {
+	Events []spine.Delivery // may be none
+	Last   uint64           // position up to which this share has no other events
+	// Done is the position up to which events have had their effects: they come
+	// again to be remembered, and nothing else.
+	Done uint64
+	// In returns a context of the unit of work, within a call made as the service in
+	// a place.
+	In func(store.Place) context.Context
+}
+
+// A Following service has followers.
+type Following interface {
+	Followers() []Follower
 }
 
 // A Job does what a due record says. Run is called within a call made as the

@@ -12,6 +12,7 @@ import (
 	"sumun.dev/engine/seal"
 	"sumun.dev/finding"
 	"sumun.dev/service"
+	"sumun.dev/spine"
 	"sumun.dev/store"
 	"sumun.dev/store/memory"
 )
@@ -22,12 +23,21 @@ func BenchmarkConsume(b *testing.B) {
 	for label, name := range map[string]string{"harmless": "www.amazon.com", "found": "guarddutyc2activityb.com"} {
 		b.Run(label, func(b *testing.B) {
 			s, st := serviceWithDetector(b)
-			var events []aws.Event
+			var events []spine.Delivery
 			for i := range 256 {
-				events = append(events, aws.Event{ID: fmt.Sprint(i), Data: fmt.Appendf(nil, `{"version":"1.100000","account_id":%q,"region":"us-east-1","vpc_id":"vpc-0a1b2c3d","query_timestamp":"2026-01-01T10:00:00Z","query_name":"%s.","query_type":"A","query_class":"IN","rcode":"NOERROR","answers":[{"Rdata":"198.51.100.7","Type":"A","Class":"IN"}],"srcaddr":"10.0.0.7","srcport":"5353","transport":"UDP","srcids":{"instance":%q}}`, account, name, host)})
+				events = append(events, spine.Delivery{Event: aws.Event{ID: fmt.Sprint(i), Account: account, Region: "us-east-1", Time: time.Now(), Data: fmt.Appendf(nil, `{"version":"1.100000","account_id":%q,"region":"us-east-1","vpc_id":"vpc-0a1b2c3d","query_timestamp":"2026-01-01T10:00:00Z","query_name":"%s.","query_type":"A","query_class":"IN","rcode":"NOERROR","answers":[{"Rdata":"198.51.100.7","Type":"A","Class":"IN"}],"srcaddr":"10.0.0.7","srcport":"5353","transport":"UDP","srcids":{"instance":%q}}`, account, name, host)}})
 			}
-			for b.Loop() {
-				if err := st.Update(in(b.Context(), account, "guardduty-dns"), func(ctx context.Context) error { return s.queries(ctx, events) }); err != nil {
+			m := s.Followers()[0].New()
+			for position := uint64(0); b.Loop(); {
+				for i := range events {
+					position++
+					events[i].Position = position
+				}
+				err := st.Update(b.Context(), func(ctx context.Context) error {
+					_, err := m.Take(ctx, service.Batch{Events: events, Last: position, In: func(p store.Place) context.Context { return within(ctx, p.Account, p.Region, "Take") }})
+					return err
+				})
+				if err != nil {
 					b.Fatal(err)
 				}
 			}

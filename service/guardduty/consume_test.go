@@ -127,9 +127,9 @@ func TestCallsAreJudgedWhereADetectorIsEnabled(t *testing.T) {
 func TestMalformedRecordsAreCountedAndSkipped(t *testing.T) {
 	inWorld(t, func(w *world) {
 		d := w.detector()
-		for _, bad := range []string{"", "{", "[]", "null", `{"query_name":3}`, `{"query_name":"a.example."}`, `{"query_timestamp":"yesterday","query_name":"a.example."}`} {
-			w.consume(account, aws.Event{Data: []byte(bad)})
-			w.consumeAs(1, account, "us-east-1", aws.Event{Data: []byte(bad)})
+		for i, bad := range []string{"", "{", "[]", "null", `{"query_name":3}`, `{"query_name":"a.example."}`, `{"query_timestamp":"yesterday","query_name":"a.example."}`} {
+			w.consume(account, aws.Event{ID: fmt.Sprint("bad", i), Data: []byte(bad)})
+			w.consumeAs(1, account, "us-east-1", aws.Event{ID: fmt.Sprint("bad", i), Data: []byte(bad)})
 		}
 		if n := w.service.Malformed(); n != 14 {
 			t.Errorf("%d counted", n)

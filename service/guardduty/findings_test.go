@@ -1,8 +1,6 @@
 package guardduty
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -303,30 +301,6 @@ func TestStatistics(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		refused(w, &guarddutyapi.GetFindingsStatistics, &guarddutyapi.GetFindingsStatisticsRequest{DetectorId: d}, "The request is rejected because either groupBy or findingStatisticTypes must be specified, not both.")
-	})
-}
-
-// A crash before the commit leaves nothing; what comes again is counted once.
-func TestRedeliveryAfterACrash(t *testing.T) {
-	inWorld(t, func(w *world) {
-		d := w.detector()
-		record := []byte(`{"query_timestamp":"2026-01-01T00:00:00Z","query_name":"guarddutyc2activityb.com.","srcaddr":"10.0.0.7","transport":"UDP","srcids":{"instance":"i-1"}}`)
-		events := []aws.Event{{ID: "1", Data: record}, {ID: "2", Data: record}}
-		crash := errors.New("crash")
-		err := w.store.Update(in(t.Context(), account, "guardduty-dns"), func(ctx context.Context) error {
-			if err := w.service.queries(ctx, events); err != nil {
-				return err
-			}
-			return crash
-		})
-		if !errors.Is(err, crash) || len(w.findings(d)) != 0 || len(w.events(aws.BusStream)) != 0 {
-			t.Fatalf("%v: something is left", err)
-		}
-		w.begin()
-		w.consume(account, events...)
-		if f := w.findings(d); len(f) != 1 || *f[0].Service.Count != 2 || len(w.events(aws.BusStream)) != 1 {
-			t.Errorf("%+v", f)
-		}
 	})
 }
 

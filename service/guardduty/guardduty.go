@@ -12,7 +12,6 @@ import (
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
 	"sumun.dev/detect/intel"
-	"sumun.dev/detect/record"
 	"sumun.dev/service"
 	"sumun.dev/store"
 	"sumun.dev/wire"
@@ -35,10 +34,12 @@ type Service struct {
 	usage          *store.Table[usage]
 	organizations  service.Organizations // nil: there are none
 
+	remains *store.Table[remains]
+	parts   *store.Table[part]
+	packer  packer
+
 	feeds  Feeds
 	inUse  inUse
-	dns    *judge
-	trail  *judge
 	book   *intel.Book
 	loaded loaded
 	counts counts
@@ -61,11 +62,14 @@ func New(env service.Env) *Service {
 		configurations: store.NewTable[configuration](env.Store, "guardduty.configurations"),
 		usage:          store.NewTable[usage](env.Store, "guardduty.usage"),
 
+		remains: store.NewTable(env.Store, "guardduty.remembered", store.Global[remains]()),
+		parts:   store.NewTable(env.Store, "guardduty.memory", store.Global[part]()),
+		packer:  newPacker(),
+
 		book:   intel.NewBook(intel.Builtin()...),
 		inUse:  inUse{sums: map[string][sha256.Size]byte{}},
 		loaded: loaded{places: map[store.Place]store.Place{}, compiled: map[store.Place]map[string]compiled{}},
 	}
-	s.dns, s.trail = s.newJudge(rulesFor(record.DNSActivity)), s.newJudge(rulesFor(record.APIActivity))
 	env.Store.Watch("guardduty.sets", s.loaded.changed)
 	env.Store.Watch("guardduty.heads", s.loaded.changed)
 	return s
@@ -197,12 +201,11 @@ func (s *Service) Routes() []wire.Route {
 	}
 }
 
-// Consumers lists what GuardDuty reads: the trail, and the query log of all
-// resolvers.
+// Consumers lists what GuardDuty reads besides: what becomes of organizations,
+// and how much there is, for the statistics of usage.
 func (s *Service) Consumers() []service.Consumer {
 	return []service.Consumer{
-		{Name: "guardduty-dns", Stream: aws.DNSStream, Handle: s.queries, MaxBatch: 1024},
-		{Name: "guardduty-trail", Stream: aws.TrailStream, Handle: s.calls, MaxBatch: 1024, Linger: 200 * time.Millisecond},
+		{Name: "guardduty-organization", Stream: aws.TrailStream, Handle: s.organizationsChanged, MaxBatch: 1024},
 		{Name: "guardduty-usage-trail", Stream: aws.TrailStream, Handle: s.recordsOfTrail, MaxBatch: 4096, Linger: time.Second},
 		{Name: "guardduty-usage-dns", Stream: aws.DNSStream, Handle: s.recordsOfDNS, MaxBatch: 4096, Linger: time.Second},
 	}

@@ -15,6 +15,7 @@ import (
 	"sumun.dev/aws"
 	"sumun.dev/engine/seal"
 	"sumun.dev/service"
+	"sumun.dev/spine"
 	"sumun.dev/store"
 	"sumun.dev/store/memory"
 	"sumun.dev/wire"
@@ -32,13 +33,15 @@ type world struct {
 	feeds   Feeds
 	told    []aws.Event
 	queries int
+
+	readings map[int]*reading // by follower
 }
 
 // inWorld runs a test in a bubble, so that waiting takes no time.
 func inWorld(t *testing.T, test func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)))
-		w := &world{t: t, backend: memory.New(), root: seal.NewRoot(seal.GenerateKey()), lists: t.TempDir()}
+		w := &world{t: t, backend: memory.New(), root: seal.NewRoot(seal.GenerateKey()), lists: t.TempDir(), readings: map[int]*reading{}}
 		w.begin()
 		test(w)
 	})
@@ -50,6 +53,9 @@ func (w *world) begin() {
 	w.store = store.Open(w.backend, w.root)
 	w.service = New(service.Env{Store: w.store, Log: slog.New(slog.DiscardHandler), Lists: w.lists})
 	w.service.Follow(w.feeds)
+	for _, r := range w.readings {
+		r.memory = nil
+	}
 	if err := w.service.Start(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
@@ -140,11 +146,52 @@ func (w *world) consume(who aws.Account, events ...aws.Event) {
 	w.consumeAs(0, who, "us-east-1", events...)
 }
 
-// consumeAs hands events to a consumer, by its place among them.
-func (w *world) consumeAs(consumer int, who aws.Account, region aws.Region, events ...aws.Event) {
+// A reading is how far a follower is, as the plane keeps it.
+type reading struct {
+	memory         service.Memory
+	events         []spine.Delivery // of the stream
+	saved, counted uint64
+}
+
+// consumeAs puts events on the stream of a follower, by its place among them, and
+// hands them to it.
+func (w *world) consumeAs(follower int, who aws.Account, region aws.Region, events ...aws.Event) {
 	w.t.Helper()
-	c := w.service.Consumers()[consumer]
-	err := w.store.Update(within(w.t.Context(), who, region, c.Name), func(ctx context.Context) error { return c.Handle(ctx, events) })
+	r := w.reading(follower)
+	from := len(r.events)
+	for _, e := range events {
+		e.Account, e.Region, e.Time = who, region, time.Now()
+		r.events = append(r.events, spine.Delivery{Event: e, Position: uint64(len(r.events) + 1)})
+	}
+	w.take(r, r.events[from:])
+}
+
+func (w *world) reading(follower int) *reading {
+	r := w.readings[follower]
+	if r == nil {
+		r = &reading{}
+		w.readings[follower] = r
+	}
+	if r.memory == nil { // what came since the last saving comes again
+		r.memory = w.service.Followers()[follower].New()
+		if again := r.events[r.saved:]; len(again) > 0 {
+			w.take(r, again)
+		}
+	}
+	return r
+}
+
+// take does what the plane does with a batch.
+func (w *world) take(r *reading, batch []spine.Delivery) {
+	w.t.Helper()
+	last := batch[len(batch)-1].Position
+	err := w.store.Update(w.t.Context(), func(ctx context.Context) error {
+		saved, err := r.memory.Take(ctx, service.Batch{Events: batch, Last: last, Done: r.counted, In: func(p store.Place) context.Context { return within(ctx, p.Account, p.Region, "Take") }})
+		if err == nil && !store.UnitOf(ctx).Empty() {
+			store.AfterCommit(ctx, func() { r.saved, r.counted = max(r.saved, saved), max(r.counted, last) })
+		}
+		return err
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
