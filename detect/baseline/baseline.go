@@ -127,8 +127,8 @@ type Judgement struct {
 	// seen to use: many for those who administer or deploy.
 	Breadth int
 	// Works is on how many other days the principal changed something in the
-	// service that is called.
-	Works int
+	// service that is called, and Served on how many anybody did.
+	Works, Served int
 
 	seen [scopes][features]int // days
 	of   [scopes]int
@@ -328,6 +328,15 @@ func (b *Account) forget() {
 	}
 }
 
+// worked returns when somebody changed something in a service.
+func (b *Account) worked(who uint32, service string) entry {
+	n, ok := b.names[cut(service)]
+	if !ok {
+		return entry{}
+	}
+	return b.entry(keyOf(who, worked, n))
+}
+
 // Judge says how unusual a call is.
 func (b *Account) Judge(r *record.Record, at enrich.Place) Judgement {
 	var j Judgement
@@ -354,12 +363,11 @@ func (b *Account) Judge(r *record.Record, at enrich.Place) Judgement {
 		case Principal:
 			j.Days, j.Calls = j.of[s], uint64(all.count)
 			j.Breadth = b.breadth[n]
-			if service, ok := b.names[cut(r.API.Service)]; ok {
-				j.Works = b.entry(keyOf(n, worked, service)).others(day)
-			}
+			j.Works = b.worked(n, r.API.Service).others(day)
 			j.Roams = j.Days >= 3 && 2*b.entry(keyOf(n, moved, 0)).others(day) > j.Days
 		case Everybody:
 			j.Ready = all.span() > int(Learning.Hours()/24)
+			j.Served = b.worked(n, r.API.Service).others(day)
 		}
 		for f, ok := range met {
 			if ok {

@@ -41,7 +41,7 @@ const (
 
 // All lists the techniques, in order of their names.
 func All() []Technique {
-	all := slices.Concat(identity, evasion, data, resources, cluster, network)
+	all := slices.Concat(identity, evasion, data, resources, cluster, network, later)
 	slices.SortFunc(all, func(a, b Technique) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }

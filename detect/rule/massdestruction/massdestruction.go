@@ -34,7 +34,7 @@ func see(s *rule.Scene, r *record.Record) {
 		return
 	}
 	noun, ok := deletes(a.Operation)
-	if !ok || !holdsData(a.Service, noun) {
+	if !(ok && holdsData(a.Service, noun)) && !stops(a) && !(ok && a.Service == "iam.amazonaws.com" && ofOthers(a, noun)) {
 		return
 	}
 	weight := 1
@@ -80,6 +80,18 @@ func report(s *rule.Scene, r *record.Record, all []window.Event) {
 	s.Report(out)
 }
 
+// stops reports whether machines are stopped in the middle of what they do; who saves
+// money by night lets them end.
+func stops(a *record.API) bool {
+	return a.Operation == "StopInstances" && a.Request.True("force")
+}
+
+// ofOthers reports whether somebody else can no longer come in.
+func ofOthers(a *record.API, noun string) bool {
+	user := a.Request.Str("userName")
+	return user != "" && user != a.Actor.Name && (noun == "User" || noun == "LoginProfile" || noun == "AccessKey")
+}
+
 func deletes(operation string) (noun string, ok bool) {
 	for _, verb := range [...]string{"Delete", "Terminate", "BatchDelete", "Purge"} {
 		if noun, ok = strings.CutPrefix(operation, verb); ok {
@@ -97,7 +109,7 @@ func holdsData(service, noun string) bool {
 			return false
 		}
 	}
-	for _, data := range [...]string{"Bucket", "Volume", "Snapshot", "Instances", "DBInstance", "DBCluster", "GlobalCluster", "Table", "FileSystem", "Repository", "Secret", "RecoveryPoint", "Vault", "Database", "Backup", "UserPool", "HostedZone", "Domain", "Archive", "Collection"} {
+	for _, data := range [...]string{"Bucket", "Volume", "Snapshot", "Instances", "DBInstance", "DBCluster", "GlobalCluster", "Table", "FileSystem", "Repository", "Secret", "RecoveryPoint", "Vault", "Database", "Backup", "UserPool", "HostedZone", "Domain", "Archive", "Collection", "Queue"} {
 		if strings.HasPrefix(noun, data) {
 			return true
 		}

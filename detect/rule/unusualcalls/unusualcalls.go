@@ -33,6 +33,9 @@ var Rule = rule.Rule{
 	State: func() rule.State { return window.New(lookAround, time.Hour, 1<<13) },
 }
 
+// works are calls that say no more than that somebody is at work.
+var works = map[string]bool{"AssumeRole": true, "AssumeRoleWithSAML": true, "AssumeRoleWithWebIdentity": true, "ConsoleLogin": true, "SwitchRole": true, "GetSigninToken": true, "CheckMfa": true}
+
 func see(s *rule.Scene, r *record.Record) {
 	a := r.API
 	if a.ByService() || a.Type == "AwsServiceEvent" {
@@ -42,11 +45,21 @@ func see(s *rule.Scene, r *record.Record) {
 		return
 	}
 	t := tactic.Of(a.Service, a.Operation, a.ReadOnly)
-	if t == "" {
+	if t == "" && (a.ReadOnly || !a.Management || works[a.Operation] || strings.Contains(a.Operation, "Tag")) {
 		return
 	}
 	j := s.Normal.Judge(r, s.Net.Look(a.IP))
 	if !j.Ready {
+		return
+	}
+	// A service that nobody in the account changes anything in is of use to those who
+	// pay with another's money, whatever the call is.
+	foreign := !a.ReadOnly && j.Served == 0 && !j.Roams && !a.Failed()
+	untold := t == ""
+	if untold && foreign {
+		t = tactic.Impact
+	}
+	if t == "" {
 		return
 	}
 	// What is new is measured by the principal's own habits; by its account's when
@@ -66,6 +79,9 @@ func see(s *rule.Scene, r *record.Record) {
 		if j.New(own, f) {
 			ways++
 		}
+	}
+	if foreign && ways > 0 && j.New(baseline.Everybody, baseline.Network) {
+		ways++
 	}
 	if ways < 2 {
 		return
@@ -90,6 +106,8 @@ func see(s *rule.Scene, r *record.Record) {
 	}
 	if a.Failed() {
 		out.Severity = 2 // it was only tried
+	} else if untold {
+		out.Severity = 4
 	}
 	s.Report(out)
 }

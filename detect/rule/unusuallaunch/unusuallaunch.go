@@ -66,7 +66,7 @@ func launches(a *record.API) bool {
 	case "batch":
 		return a.Operation == "CreateComputeEnvironment"
 	case "sagemaker":
-		return strings.HasPrefix(a.Operation, "CreateNotebookInstance")
+		return strings.HasPrefix(a.Operation, "Create")
 	case "lightsail", "gamelift", "elasticmapreduce":
 		return a.Operation == "CreateInstances" || a.Operation == "CreateFleet" || a.Operation == "RunJobFlow"
 	}
