@@ -44,8 +44,8 @@ for standard input, or s3://bucket/prefix for objects whose keys begin so (with 
 for anything), packed with gzip, zstd or zip, recognised by what is in them.
 It knows CloudTrail (files of trails, answers of LookupEvents, events of
 EventBridge, messages of CloudWatch Logs, JSON lines, CSV of Athena), Route 53
-Resolver query logs, VPC flow logs, access logs of load balancers and S3, WAF and
-Kubernetes audit logs. Nothing is sent anywhere, but for requests to the store of
+Resolver query logs, VPC flow logs (Parquet too), access logs of load balancers
+and S3, WAF and Kubernetes audit logs. Nothing is sent anywhere, but for requests to the store of
 s3:// paths: AWS, or --endpoint-url; they are signed with the credentials that AWS
 clients would use. Nothing in a log is executed.
 

@@ -36,7 +36,6 @@ const sniffed = 32 << 10
 
 var (
 	errUnknown = errors.New("is no log that is known")
-	errParquet = errors.New("is a Parquet file: those are not read yet; have the log delivered as text")
 	errLong    = fmt.Errorf("is longer than %d MiB", maxLine>>20)
 )
 
@@ -123,8 +122,6 @@ func read(name string, in io.Reader, report *Report, with *readers, take func(st
 	switch {
 	case len(text) == 0:
 		return nil
-	case bytes.HasPrefix(text, []byte("PAR1")):
-		return errParquet
 	case text[0] == '[', text[0] == '{' && !jsonLines(text):
 		return t.document(b)
 	case text[0] == '{', len(exported(text)) < len(text):

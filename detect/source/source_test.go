@@ -15,6 +15,7 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"github.com/parquet-go/parquet-go"
 
 	"sumun.dev/detect/record"
 )
@@ -449,5 +450,77 @@ func TestShelve(t *testing.T) {
 	}
 	if _, err := Expand(t.Context(), []string{"s3://x/y"}, From{}); err == nil {
 		t.Error("a bucket is read without a store")
+	}
+}
+
+// A flow log may come as a table, also from where it cannot be read in any order.
+func TestParquet(t *testing.T) {
+	type line struct {
+		Version   int32  `parquet:"version"`
+		Account   string `parquet:"account_id,dict"`
+		Interface string `parquet:"interface_id"`
+		Src       string `parquet:"srcaddr,optional"`
+		Dst       string `parquet:"dstaddr,optional"`
+		SrcPort   int32  `parquet:"srcport,optional"`
+		DstPort   int32  `parquet:"dstport,optional"`
+		Protocol  int32  `parquet:"protocol,optional"`
+		Packets   int64  `parquet:"packets,optional"`
+		Bytes     int64  `parquet:"bytes,optional"`
+		Start     int64  `parquet:"start"`
+		End       int64  `parquet:"end"`
+		Action    string `parquet:"action,optional"`
+		Status    string `parquet:"log_status"`
+		Nobody    string `parquet:"az_id"`
+	}
+	table := func(rows any) string {
+		var b bytes.Buffer
+		var err error
+		switch rows := rows.(type) {
+		case []line:
+			err = parquet.Write(&b, rows, parquet.Compression(&parquet.Gzip))
+		case []struct{ Eventname string }:
+			err = parquet.Write(&b, rows)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	flows := table([]line{
+		{2, "111122223333", "eni-1", "10.0.0.7", "198.51.100.20", 44321, 443, 6, 20, 4249, 1767261600, 1767261660, "ACCEPT", "OK", "a"},
+		{Version: 2, Account: "111122223333", Interface: "eni-1", Start: 1767261600, End: 1767261660, Status: "NODATA"},
+		{2, "111122223333", "eni-1", "2001:db8::1", "198.51.100.21", 1, 22, 6, 1, 40, 1767261601, 1767261660, "REJECT", "OK", "a"},
+	})
+	for name, f := range map[string]File{
+		"a stream": file("f", flows), "in gzip": file("f", gz(flows)), "in zip": file("f", zipped("a.parquet", flows)),
+		"on disk": {Name: "f", Open: func() (io.ReadCloser, error) {
+			name := filepath.Join(t.TempDir(), "f")
+			if err := os.WriteFile(name, []byte(flows), 0o600); err != nil {
+				return nil, err
+			}
+			return os.Open(name)
+		}},
+	} {
+		var report Report
+		var all []record.Record
+		for r, err := range Records(t.Context(), []File{f}, &report) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, *r)
+		}
+		if len(all) != 2 || report.Unread() != 0 || all[0].Flow.DstPort != 443 || all[0].Flow.Bytes != 4249 || all[0].Account != "111122223333" || all[0].Origin.Line != 2 ||
+			!all[1].Flow.Rejected || all[1].Flow.Src.String() != "2001:db8::1" || all[1].Origin.Line != 4 {
+			t.Errorf("%s: %+v, %+v", name, all, report)
+		}
+	}
+	for content, want := range map[string]string{
+		table([]struct{ Eventname string }{{"CreateUser"}}): "not those of VPC flow logs",
+		flows[:len(flows)-5]: "cut off",
+		flows[:4] + strings.Repeat("\xff", 40) + flows[44:]: "column",
+	} {
+		if _, report := ids(t, file("f", content)); report.Unread() != 1 || !strings.Contains(report.Bad[0].Why, want) {
+			t.Errorf("%+v, want %q", report.Bad, want)
+		}
 	}
 }

@@ -14,6 +14,9 @@ import (
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"sumun.dev/detect/source/flow"
+	"sumun.dev/detect/source/parquet"
 )
 
 // The first bytes of what is packed.
@@ -21,6 +24,7 @@ var (
 	gzipMagic = []byte{0x1f, 0x8b}
 	zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 	zipMagic  = []byte("PK\x03\x04")
+	table     = []byte(parquet.Magic)
 )
 
 const (
@@ -34,6 +38,8 @@ const (
 var (
 	errBomb   = errors.New("unpacks to far more than it is: not read further")
 	errPacked = errors.New("is packed more than three times")
+	errTable  = errors.New("is a Parquet file, but its columns are not those of VPC flow logs")
+	errBig    = fmt.Errorf("is a Parquet file of %d GiB or more in a stream or a packed file: not read", maxLaid>>30)
 	errLaid   = fmt.Errorf("is a zip file of %d GiB or more in a stream or a packed file: not read", maxLaid>>30)
 	errList   = fmt.Errorf("has a list of more than %d MiB: not read", maxList>>20)
 )
@@ -64,7 +70,7 @@ func (u *unpacking) open(name string, in io.Reader, lies stretch, depth int) err
 		return err
 	}
 	switch {
-	case bytes.HasPrefix(head, gzipMagic), bytes.HasPrefix(head, zstdMagic), bytes.HasPrefix(head, zipMagic):
+	case bytes.HasPrefix(head, gzipMagic), bytes.HasPrefix(head, zstdMagic), bytes.HasPrefix(head, zipMagic), bytes.HasPrefix(head, table):
 		if depth == maxPacked {
 			return errPacked
 		}
@@ -90,11 +96,15 @@ func (u *unpacking) open(name string, in io.Reader, lies stretch, depth int) err
 		defer z.Close()
 		return u.open(name, &bounded{z, u}, nil, depth+1)
 	}
-	// The list of a zip file stands at its end.
+	// Zip and Parquet files tell at their end what they hold.
+	read, big := u.zip, errLaid
+	if bytes.HasPrefix(head, table) {
+		read, big = u.parquet, errBig
+	}
 	if lies != nil {
 		u.report.Bytes += lies.Size() - u.packed
 		u.packed = lies.Size()
-		return u.zip(name, lies, depth)
+		return read(name, lies, depth)
 	}
 	l, more, err := lay(b, maxLaid)
 	if err != nil {
@@ -102,9 +112,31 @@ func (u *unpacking) open(name string, in io.Reader, lies stretch, depth int) err
 	}
 	defer l.Close()
 	if more {
-		return errLaid
+		return big
 	}
-	return u.zip(name, l, depth)
+	return read(name, l, depth)
+}
+
+// parquet hands over the lines of a table of VPC flow logs.
+func (u *unpacking) parquet(name string, f stretch, _ int) error {
+	p, err := parquet.Open(f, f.Size())
+	if err != nil {
+		return fmt.Errorf("is a Parquet file that %w", err)
+	}
+	lines, done := buffer(&u.with.packed, 64<<10, &bounded{&stopped{u.ctx, p.Lines(flow.Column)}, u})
+	defer done()
+	if head, err := lines.Peek(1 << 12); len(head) == 0 || !flow.Recognise(firstLine(head)) {
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("is a Parquet file that %w", err)
+		}
+		return errTable
+	}
+	return u.take(name, lines)
+}
+
+func firstLine(b []byte) []byte {
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	return line
 }
 
 // listed bounds what is read of a zip file before its list is known.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"sumun.dev/detect/record"
@@ -109,6 +110,11 @@ func Recognise(line []byte) bool {
 		return true
 	}
 	return plain(bare(line))
+}
+
+// Column reports whether a name is that of a column that is read.
+func Column(name string) bool {
+	return len(name) <= maxText && names[strings.ToLower(strings.ReplaceAll(name, "_", "-"))] != skipped
 }
 
 // bare takes away the time of delivery that exports of CloudWatch Logs put before
