@@ -63,10 +63,22 @@ func hasContainer(b []byte) bool {
 
 // jsonLines reads a value a line.
 func (t *taker) jsonLines(b *bufio.Reader) error {
+	queries := false // the latest line was a query
 	return t.eachLine(b, func(line []byte, at record.Origin) error {
 		line = exported(line)
-		if r, end := t.with.trail.Plain(line, 0); end >= 0 && scan.Space(line, end) == len(line) {
-			return t.give(CloudTrail, r, at)
+		if t.unwanted(line) {
+			return nil
+		}
+		for _, of := range [...]bool{queries, !queries} {
+			if of {
+				if r := t.dns.Plain(line); r != nil {
+					queries = true
+					return t.give(ResolverDNS, r, at)
+				}
+			} else if r, end := t.with.trail.Plain(line, 0); end >= 0 && scan.Space(line, end) == len(line) {
+				queries = false
+				return t.give(CloudTrail, r, at)
+			}
 		}
 		if !jsontext.Value(line).IsValid(lenient...) {
 			t.report.bad(at, errors.New("is no JSON"))
@@ -74,6 +86,29 @@ func (t *taker) jsonLines(b *bufio.Reader) error {
 		}
 		return t.value(line, at, 0)
 	})
+}
+
+// carriers are parts of the names of all that carries records, and of CloudTrail's mark.
+var carriers = [][]byte{[]byte("vent"), []byte("essage"), []byte("detail"), []byte("items")}
+
+// unwanted reports whether a line that looks like an object holds no record that
+// somebody wants, nor carries one: neither a mark of its format stands in it nor the
+// name of what carries records. Marks within texts have lost their quotes.
+func (t *taker) unwanted(line []byte) bool {
+	if len(t.with.only) == 0 || line[0] != '{' || line[len(line)-1] != '}' {
+		return false
+	}
+	for _, carrier := range carriers {
+		if bytes.Contains(line, carrier) {
+			return false
+		}
+	}
+	for _, f := range valueFormats {
+		if t.with.wants(f.name) && f.name != CloudTrail && bytes.Contains(line, bytes.Trim(f.mark, `"`)) {
+			return false
+		}
+	}
+	return true
 }
 
 // values reads values one after the other, the first one in a way of its own.

@@ -56,6 +56,7 @@ type taker struct {
 // from one to the next.
 type readers struct {
 	trail   *cloudtrail.Reader
+	dns     *dns.Reader
 	gzips   spare[*gzip.Reader]
 	packed  spare[*bufio.Reader] // of 64 KiB
 	content spare[*bufio.Reader] // of sniffed
@@ -65,7 +66,7 @@ type readers struct {
 }
 
 func newReaders(only []string) *readers {
-	return &readers{trail: cloudtrail.NewReader(), only: only, now: time.Now()}
+	return &readers{trail: cloudtrail.NewReader(), dns: dns.NewReader(), only: only, now: time.Now()}
 }
 
 // wants reports whether somebody wants records of a format.
@@ -111,7 +112,7 @@ func read(name string, in io.Reader, report *Report, with *readers, take func(st
 	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
 		return err
 	}
-	t := &taker{name: name, report: report, with: with, take: take, dns: dns.NewReader()}
+	t := &taker{name: name, report: report, with: with, take: take, dns: with.dns}
 	if mark := []byte("\xef\xbb\xbf"); bytes.HasPrefix(head, mark) {
 		if _, err := b.Discard(len(mark)); err != nil {
 			return err

@@ -9,12 +9,11 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sumun.dev/detect/record"
-	"sumun.dev/detect/source/dns"
 )
 
 // told reads a document, in one go where that can be, or as any other.
 func told(content string, any bool) (all []string, report Report) {
-	t := &taker{name: "f", report: &report, with: newReaders(nil), dns: dns.NewReader(), take: func(format string, r *record.Record) error {
+	t := &taker{name: "f", report: &report, with: newReaders(nil), dns: newReaders(nil).dns, take: func(format string, r *record.Record) error {
 		place := strings.TrimLeft(content[r.Origin.Offset:], " \t\r\n,[:")
 		all = append(all, fmt.Sprintf("%s %s %s %.20s", format, r.ID, r.Time, place))
 		return nil

@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"sumun.dev/detect/record"
+	"sumun.dev/detect/source/scan"
 	"sumun.dev/engine/dns"
 )
 
@@ -21,13 +22,15 @@ const (
 
 // A Reader reads records one after the other. It is not safe for concurrent use.
 type Reader struct {
-	in  bytes.Buffer
-	dec *jsontext.Decoder
+	in    bytes.Buffer
+	dec   *jsontext.Decoder
+	texts *scan.Texts
+	names map[string]dns.Name
 }
 
 // NewReader returns a Reader.
 func NewReader() *Reader {
-	r := &Reader{dec: new(jsontext.Decoder)}
+	r := &Reader{dec: new(jsontext.Decoder), texts: scan.NewTexts(), names: map[string]dns.Name{}}
 	r.reset()
 	return r
 }
@@ -39,6 +42,14 @@ var errSize = errors.New("the record is larger than 256 KiB")
 
 // Read reads the record in b. What it does not know, it skips.
 func (r *Reader) Read(b []byte) (*record.Record, error) {
+	if rec := r.Plain(b); rec != nil {
+		return rec, nil
+	}
+	return r.any(b)
+}
+
+// any reads a record that need not be plain.
+func (r *Reader) any(b []byte) (*record.Record, error) {
 	if len(b) > maxRecord {
 		return nil, errSize
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -84,6 +85,38 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("after %q: %v", b, err)
 		}
 	})
+}
+
+// What is plain is read as all others are.
+func FuzzPlain(f *testing.F) {
+	for _, s := range []string{
+		aws, strings.ReplaceAll(aws, ":", " : "), strings.Replace(aws, `"rcode"`, `"query_name":"b.example.","rcode"`, 1), strings.Replace(aws, "UDP", "\xff", 1), strings.Replace(aws, `"UDP"`, "null", 1), strings.Replace(aws, `"version"`, `"v\u0065rsion"`, 1),
+		strings.Replace(aws, `[{"Rdata"`, `[{"Rdata":"10.0.0.1","Rdata"`, 1), strings.Replace(aws, `"answers":[`, `"answers":[1,`, 1), strings.Replace(aws, `"unknown":{`, `"message":{`, 1), strings.Replace(aws, "10:00:00Z", "10:00:00.5Z", 1), strings.Replace(aws, `"srcids":{`, `"srcids":{},"srcids":{`, 1), strings.Replace(aws, `"1.100000"`, `"\ud800"`, 1),
+	} {
+		f.Add([]byte(s))
+	}
+	reader := NewReader()
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got := reader.Plain(b)
+		if got == nil {
+			return
+		}
+		if want, err := reader.any(b); err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%q:\n%+v %+v\n%+v, %v", b, got, got.DNS, want, err)
+		}
+	})
+}
+
+func TestOrdinaryRecordsArePlain(t *testing.T) {
+	b := []byte(aws)
+	got := NewReader().Plain(b)
+	if got == nil {
+		t.Fatal("is declined")
+	}
+	clear(b)
+	if want, err := NewReader().any([]byte(aws)); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got.DNS, err)
+	}
 }
 
 func BenchmarkRead(b *testing.B) {
