@@ -15,8 +15,8 @@ import (
 
 // evidence
 //
-// evidence looks up the records that the findings in the last command's output rest
-// on, in CloudTrail's event history and the resolver's query log, and prints them. It
+// evidence looks up, as the present caller, the records that the findings in the last
+// command's output rest on, in CloudTrail's event history and the resolver's query log, and prints them. It
 // fails when a finding names none, or one that is in neither.
 func (s *step) evidence(args []string) error {
 	if len(args) != 0 {
@@ -29,6 +29,7 @@ func (s *step) evidence(args []string) error {
 	if err != nil {
 		return err
 	}
+	var found []Moment
 	for _, f := range rests {
 		fmt.Fprintln(s.out, f.kind)
 		for _, id := range f.ids {
@@ -37,8 +38,11 @@ func (s *step) evidence(args []string) error {
 				return fmt.Errorf("%s: %w", f.kind, err)
 			}
 			fmt.Fprintf(s.out, "  %s %s\n", id, line)
-			s.tell(Moment{At: time.Now(), Kind: "evidence", Who: id, What: line})
+			found = append(found, Moment{At: time.Now(), Kind: "evidence", Who: id, What: line})
 		}
+	}
+	for _, m := range found {
+		s.tell(m)
 	}
 	return nil
 }
@@ -87,11 +91,8 @@ func (s *step) record(ctx context.Context, id string) (string, error) {
 	return s.deedByID(ctx, id)
 }
 
-// deedByID asks CloudTrail, as the administrator, for an event.
+// deedByID asks CloudTrail, as the present caller, for an event.
 func (s *step) deedByID(ctx context.Context, id string) (string, error) {
-	was := s.current
-	s.current = s.keys[first]
-	defer func() { s.current = was }()
 	out, err := s.Send(ctx, "", true, &cloudtrailapi.LookupEvents, &cloudtrailapi.LookupEventsRequest{
 		LookupAttributes: []cloudtrailapi.LookupAttribute{{AttributeKey: cloudtrailapi.LookupAttributeKeyEventId, AttributeValue: id}},
 	})

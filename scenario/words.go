@@ -183,8 +183,8 @@ func readWaiting(args []string) (*waiting, error) {
 		break
 	}
 	if len(w.command) == 0 || w.command[0] != "aws" && w.command[0] != "dig" && w.command[0] != "http" &&
-		w.command[0] != "trail" && w.command[0] != "events" && w.command[0] != "explain" && w.command[0] != "as" {
-		return nil, misused("eventually repeats aws, dig, http, trail, events, explain or as")
+		w.command[0] != "trail" && w.command[0] != "events" && w.command[0] != "explain" && w.command[0] != "evidence" && w.command[0] != "as" {
+		return nil, misused("eventually repeats aws, dig, http, trail, events, explain, evidence or as")
 	}
 	return w, nil
 }
