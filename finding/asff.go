@@ -82,43 +82,6 @@ func console(region aws.Region, id string) string {
 	return fmt.Sprintf("https://%s.console.aws.amazon.com/guardduty/home?region=%s#/findings?macros=current&fId=%s", region, region, id)
 }
 
-func resources(f *guarddutyapi.Finding, partition string) []securityhubapi.Resource {
-	if f.Resource == nil || f.Resource.InstanceDetails == nil {
-		return []securityhubapi.Resource{{Type: "AwsAccount", Id: "AWS::::Account:" + f.AccountId, Partition: new(securityhubapi.Partition(partition)), Region: &f.Region}}
-	}
-	i := f.Resource.InstanceDetails
-	arn := aws.ARN{Partition: partition, Service: "ec2", Region: aws.Region(f.Region), Account: aws.Account(f.AccountId), Resource: "instance/" + text(i.InstanceId)}
-	details := &securityhubapi.AwsEc2InstanceDetails{Type: i.InstanceType, ImageId: i.ImageId, LaunchedAt: i.LaunchTime}
-	for _, n := range i.NetworkInterfaces {
-		details.VpcId, details.SubnetId = n.VpcId, n.SubnetId
-		details.IpV6Addresses = append(details.IpV6Addresses, n.Ipv6Addresses...)
-		for _, address := range []*string{n.PrivateIpAddress, n.PublicIp} {
-			if address != nil {
-				details.IpV4Addresses = append(details.IpV4Addresses, *address)
-			}
-		}
-	}
-	var tags map[string]string
-	for _, t := range i.Tags {
-		if tags == nil {
-			tags = map[string]string{}
-		}
-		tags[text(t.Key)] = text(t.Value)
-	}
-	return []securityhubapi.Resource{{
-		Type: "AwsEc2Instance", Id: arn.String(), Partition: new(securityhubapi.Partition(partition)), Region: &f.Region, Tags: tags,
-		Details: &securityhubapi.ResourceDetails{AwsEc2Instance: details},
-	}}
-}
-
-func asffAction(a *guarddutyapi.Action) *securityhubapi.Action {
-	if a == nil || a.DnsRequestAction == nil {
-		return nil
-	}
-	d := a.DnsRequestAction
-	return &securityhubapi.Action{ActionType: a.ActionType, DnsRequestAction: &securityhubapi.DnsRequestAction{Domain: d.Domain, Protocol: d.Protocol, Blocked: d.Blocked}}
-}
-
 // productFields carries GuardDuty's service section, one field for each value.
 func productFields(f *guarddutyapi.Finding, product string) map[string]string {
 	fields := map[string]string{

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/net/publicsuffix"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/wire"
@@ -184,13 +186,22 @@ func (r *Remote) details() *guarddutyapi.RemoteIpDetails {
 		d.IpAddressV6 = new(r.Address.String())
 	}
 	if r.Country != "" || r.City != "" {
-		d.Country, d.City = &guarddutyapi.Country{CountryCode: &r.Country}, &guarddutyapi.City{CityName: optional(r.City)}
+		d.Country, d.City = &guarddutyapi.Country{CountryCode: optional(r.Country), CountryName: optional(country(r.Country))}, &guarddutyapi.City{CityName: optional(r.City)}
 		d.GeoLocation = &guarddutyapi.GeoLocation{Lat: &r.Latitude, Lon: &r.Longitude}
 	}
 	if r.ASN != 0 {
 		d.Organization = &guarddutyapi.Organization{Asn: new(strconv.FormatUint(uint64(r.ASN), 10)), AsnOrg: &r.ASOrg}
 	}
 	return d
+}
+
+// country returns the English name of a country, empty for a code that none has.
+func country(code string) string {
+	region, err := language.ParseRegion(code)
+	if err != nil || !region.IsCountry() {
+		return ""
+	}
+	return display.English.Regions().Name(region)
 }
 
 // registered returns the part of a domain that somebody has registered: one
