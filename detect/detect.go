@@ -25,6 +25,7 @@ import (
 	"sumun.dev/detect/rule/ccactivity"
 	"sumun.dev/detect/rule/commandhidden"
 	"sumun.dev/detect/rule/consoletravel"
+	"sumun.dev/detect/rule/dataread"
 	"sumun.dev/detect/rule/defencesoff"
 	"sumun.dev/detect/rule/denialofservice"
 	"sumun.dev/detect/rule/dgadomain"
@@ -99,6 +100,7 @@ var programmed = []*rule.Rule{
 	&ccactivity.Rule,
 	&commandhidden.Rule,
 	&consoletravel.Rule,
+	&dataread.Rule,
 	&defencesoff.Rule,
 	&denialofservice.Rule,
 	&dgadomain.Rule,

@@ -94,7 +94,7 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 	switch {
 	case company == 0 && (severity < least || severity <= least && severity < told):
 		return
-	case j.Ready && severity >= told || company > 0 && severity >= 7:
+	case j.Ready && severity >= told || severity >= 7 && (company > 1 || company > 0 && j.Ready):
 		severity = min(severity+float64(min(company, 3)), max(highAtMost, severity))
 	default: // it is not known enough, or known too well, to be High
 		severity = min(severity+float64(min(company, 3)), mediumAtMost)

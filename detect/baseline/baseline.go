@@ -17,6 +17,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"sumun.dev/detect/enrich"
@@ -58,6 +60,7 @@ const (
 	noted                    // what Note was told
 	wrote                    // calls of APIs that change something
 	worked                   // services in which something was changed
+	read                     // how much of objects, by day: the value is the day's slot
 	kinds
 )
 
@@ -192,9 +195,79 @@ func (b *Account) Learn(r *record.Record, at enrich.Place) {
 			}
 		}
 	}
+	if n := ReadOf(r); n > 0 {
+		b.read(b.name(b.people(r.API)[Principal]), day, n)
+	}
 	if len(b.entries) > b.most || len(b.list) > maxNames {
 		b.forget()
 	}
+}
+
+// slots is how many days of reading are kept of each principal.
+const slots = 32
+
+// perObject is what an object counts beside its size, for logs that do not tell it.
+const perObject = 100 << 10
+
+// ReadOf returns how much a call reads of an object in S3, in bytes; 0 for other calls.
+// CloudTrail User Guide, "additionalEventData".
+func ReadOf(r *record.Record) float64 {
+	a := r.API
+	if a == nil || a.Operation != "GetObject" || a.Service != "s3.amazonaws.com" || a.Failed() {
+		return 0
+	}
+	const field = `"bytesTransferredOut":`
+	_, after, ok := bytes.Cut(a.Additional.Raw(), []byte(field))
+	if !ok {
+		return perObject
+	}
+	after = bytes.TrimLeft(after, " ")
+	end := 0
+	for end < len(after) && strings.IndexByte("0123456789.eE+", after[end]) >= 0 {
+		end++
+	}
+	n, err := strconv.ParseFloat(string(after[:end]), 64)
+	if err != nil || !(n >= 0 && n < 1e15) {
+		return perObject
+	}
+	return n + perObject
+}
+
+func (b *Account) read(who uint32, day int32, n float64) {
+	k := keyOf(who, read, slotOf(day))
+	e := b.entry(k)
+	switch {
+	case e.days == 0 || day > e.last:
+		e = entry{last: day, days: 1}
+	case day < e.last:
+		return // of a day whose slot is taken
+	}
+	e.count += float32(n)
+	if at, ok := b.places[k]; ok {
+		b.entries[at] = e
+		return
+	}
+	b.keep(k, e)
+}
+
+func slotOf(day int32) uint32 { return uint32((day%slots + slots) % slots) }
+
+// Read returns the most that the principal of a call read of objects in S3 on
+// another day, in bytes, and on how many other days it read any.
+func (b *Account) Read(r *record.Record) (most float64, days int) {
+	who, ok := b.names[b.people(r.API)[Principal]]
+	if !ok {
+		return 0, 0
+	}
+	day := dayOf(r.Time)
+	for slot := range uint32(slots) {
+		e := b.entry(keyOf(who, read, slot))
+		if e.days == 0 || e.last >= day-1 && e.last <= day+1 || e.last < day-slots || e.last > day+slots {
+			continue
+		}
+		most, days = max(most, float64(e.count)), days+1
+	}
+	return most, days
 }
 
 // Note learns something else that a call showed, such as what a rule said of it.
@@ -321,6 +394,8 @@ func (b *Account) forget() {
 		who, value := b.name(old.list[k.who()]), uint32(0)
 		if f := k.feature(); f < features || f == noted || f == wrote || f == worked {
 			value = b.name(old.list[k.value()])
+		} else if f == read {
+			value = k.value()
 		}
 		if b.keep(keyOf(who, k.feature(), value), old.entry(k)); len(b.list) > maxNames*3/4 {
 			break
@@ -438,6 +513,14 @@ func (b *Account) MarshalBinary() ([]byte, error) {
 	return out.Bytes(), err
 }
 
+// most is how many values a feature has, of so many names.
+func most(feature uint8, names int) int {
+	if feature == read {
+		return slots
+	}
+	return names
+}
+
 // UnmarshalBinary reads what MarshalBinary wrote.
 func (b *Account) UnmarshalBinary(in []byte) error {
 	var w written
@@ -456,7 +539,7 @@ func (b *Account) UnmarshalBinary(in []byte) error {
 		got.name(s)
 	}
 	for i := range n {
-		if int(w.Who[i]) >= len(got.list) || w.Feature[i] >= kinds || int(w.Value[i]) >= len(got.list) || w.Last[i] > math.MaxInt32/2 || w.Last[i] < math.MinInt32/2 {
+		if int(w.Who[i]) >= len(got.list) || w.Feature[i] >= kinds || int(w.Value[i]) >= most(w.Feature[i], len(got.list)) || w.Last[i] > math.MaxInt32/2 || w.Last[i] < math.MinInt32/2 {
 			return fmt.Errorf("baseline: entry %d names nothing", i)
 		}
 		k := keyOf(w.Who[i], w.Feature[i], w.Value[i])

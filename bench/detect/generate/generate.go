@@ -87,6 +87,7 @@ func (w *world) day(midnight time.Time, n int) {
 	w.cleaning()
 	at(1, 2)
 	w.backups(n)
+	w.training()
 	if weekend && w.IntN(4) > 0 {
 		return
 	}

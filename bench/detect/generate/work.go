@@ -18,7 +18,7 @@ func (w *world) application(a *who) {
 		}),
 			"kms:Decrypt", m{"encryptionContext": m{"SecretARN": "arn:aws:secretsmanager:" + region + ":" + Account + ":secret:" + name}, "encryptionAlgorithm": "SYMMETRIC_DEFAULT"}, nil)
 	case 1, 2:
-		w.call(a, "s3:GetObject", m{"bucketName": name + "-data", "key": w.hex(8), "Host": name + "-data.s3." + region + ".amazonaws.com"}, nil, data)
+		w.call(a, "s3:GetObject", m{"bucketName": name + "-data", "key": w.hex(8), "Host": name + "-data.s3." + region + ".amazonaws.com"}, nil, data, w.sends(1e3, 5e6))
 		w.call(a, "s3:PutObject", m{"bucketName": name + "-data", "key": w.hex(8), "x-amz-server-side-encryption": "aws:kms"}, m{"x-amz-server-side-encryption": "aws:kms"}, data)
 	case 3:
 		w.call(a, "dynamodb:GetItem", m{"tableName": name, "key": m{"id": w.hex(6)}}, nil, data)
@@ -31,6 +31,18 @@ func (w *world) application(a *who) {
 	case 5:
 		service := &who{kind: "AWSService", account: Account}
 		w.service(service, "lambda.amazonaws.com", a)
+	}
+}
+
+// sends says how much a call returned.
+func (w *world) sends(from, to float64) m {
+	return m{"additionalEventData": m{"bytesTransferredOut": float64(int(from + w.Float64()*w.Float64()*(to-from))), "bytesTransferredIn": 0.0}}
+}
+
+// training reads what there is to learn from, more of it on some days.
+func (w *world) training() {
+	for range 20 + w.IntN(60) {
+		w.call(w.ml, "s3:GetObject", m{"bucketName": "warehouse-" + Account, "key": "daily/part-" + w.hex(6)}, nil, data, w.sends(1e6, 3e8))
 	}
 }
 

@@ -136,7 +136,7 @@ func identifies(name string) bool {
 	if strings.Contains(name, "token") || strings.Contains(name, "final") || strings.Contains(name, "vaultname") && !strings.Contains(name, "backupvaultname") {
 		return false
 	}
-	for _, end := range [...]string{"id", "ids", "name", "names", "arn", "arns", "identifier"} {
+	for _, end := range [...]string{"id", "ids", "name", "names", "arn", "arns", "identifier", "url"} {
 		if strings.HasSuffix(name, end) {
 			return true
 		}
