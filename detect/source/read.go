@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/gzip"
+	"golang.org/x/text/encoding/unicode"
 
 	"sumun.dev/aws"
 	"sumun.dev/detect/record"
@@ -105,13 +106,19 @@ func buffer(from *spare[*bufio.Reader], size int, in io.Reader) (b *bufio.Reader
 
 // read recognises a file's content and reads it.
 func read(name string, in io.Reader, report *Report, with *readers, take func(string, *record.Record) error) error {
-	report.Files++
 	b, done := buffer(&with.content, sniffed, in)
 	defer done()
 	head, err := b.Peek(sniffed)
 	if err != nil && !errors.Is(err, io.EOF) && len(head) == 0 {
+		report.Files++
 		return err
 	}
+	if bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) {
+		// What PowerShell redirects into a file is UTF-16. It becomes UTF-8, which never
+		// begins so again.
+		return read(name, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Reader(b), report, with, take)
+	}
+	report.Files++
 	t := &taker{name: name, report: report, with: with, take: take, dns: with.dns}
 	if mark := []byte("\xef\xbb\xbf"); bytes.HasPrefix(head, mark) {
 		if _, err := b.Discard(len(mark)); err != nil {

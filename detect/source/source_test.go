@@ -73,6 +73,24 @@ func zipped(members ...string) string {
 	return b.String()
 }
 
+// wide writes ASCII as UTF-16.
+func wide(s string, big bool) string {
+	out := make([]byte, 0, 2*len(s)+2)
+	for _, c := range append([]byte{0xff}, s...) {
+		switch high := byte(0); {
+		case c == 0xff && big:
+			out = append(out, 0xfe, 0xff)
+		case c == 0xff:
+			out = append(out, 0xff, 0xfe)
+		case big:
+			out = append(out, high, c)
+		default:
+			out = append(out, c, high)
+		}
+	}
+	return string(out)
+}
+
 func quoted(s string) string { return fmt.Sprintf("%q", s) }
 
 func TestShapes(t *testing.T) {
@@ -99,6 +117,9 @@ func TestShapes(t *testing.T) {
 		"an export":                  gz("2026-01-01T00:00:01.000Z " + a + "\n2026-01-01T00:00:02.000Z " + b + "\n"),
 		"EventBridge in a message":   `{"events":[{"message":` + quoted(bus(a)) + `},{"message":` + quoted(b) + `}]}`,
 		"a byte order mark":          "\xef\xbb\xbf" + `{"Records":[` + a + `,` + b + `]}`,
+		"UTF-16":                     wide(a+"\r\n"+b, false),
+		"UTF-16, the other way":      wide(`{"Records":[`+a+`,`+b+`]}`, true),
+		"a digest beside":            `{"awsAccountId":"111122223333","digestStartTime":"2026-01-01T00:00:00Z","digestS3Bucket":"trail","logFiles":[{"s3Bucket":"trail"}]}` + "\n" + a + "\n" + b,
 		"out of order":               b + "\n" + a,
 		"gzip":                       gz(a + "\n" + b),
 		"two gzip members":           gz(a+"\n") + gz(b),
