@@ -7,6 +7,7 @@ const (
 	TrailStream    = "trail"    // CloudTrail records
 	DNSStream      = "dns"      // Resolver query logs
 	FindingsStream = "findings" // findings opened, updated or closed by detectors
+	IngestStream   = "ingest"   // logs that were sent in from outside
 	BusStream      = "bus"      // EventBridge events on their way to rules
 )
 

@@ -105,6 +105,7 @@ func retention(cfg config.Spine) map[string]spine.Retention {
 	for stream, told := range map[string]config.Keep{
 		aws.TrailStream: cfg.Retention.Trail, aws.DNSStream: cfg.Retention.DNS,
 		aws.FindingsStream: cfg.Retention.Findings, aws.BusStream: cfg.Retention.Bus,
+		aws.IngestStream: {},
 	} {
 		r := spine.DefaultRetention(stream)
 		if told.Age != 0 {

@@ -41,7 +41,8 @@ type core struct {
 	firewall *route53resolver.Service
 	retired  atomic.Bool // what the firewall says no longer counts
 
-	oneSpine bool // other nodes read the same
+	oneSpine bool          // other nodes read the same
+	logs     chan struct{} // has a value for each log that is being taken in
 
 	jobs   map[string]job
 	marks  *store.Table[mark]
@@ -65,7 +66,7 @@ type named struct {
 // newCore opens the backends, builds the services and begins to work. again
 // holds what a reset keeps of the core before.
 func newCore(ctx context.Context, cfg *config.Config, o Options, again *birth) (_ *core, err error) {
-	c := &core{log: o.Log, metrics: prometheus.NewRegistry(), jobs: map[string]job{}}
+	c := &core{log: o.Log, metrics: prometheus.NewRegistry(), jobs: map[string]job{}, logs: make(chan struct{}, logAtOnce)}
 	resolverMetrics(c.metrics, o.resolver)
 	if c.store, c.spine, c.keys, err = openBackends(ctx, cfg, o, o.Log); err != nil {
 		return nil, err

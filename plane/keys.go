@@ -77,7 +77,7 @@ const (
 )
 
 // streams are those of the spine.
-var streams = []string{aws.TrailStream, aws.DNSStream, aws.FindingsStream, aws.BusStream}
+var streams = []string{aws.TrailStream, aws.DNSStream, aws.FindingsStream, aws.BusStream, aws.IngestStream}
 
 func newKeys(cfg *config.Config, st *store.Store, sp spine.Spine, root *seal.Root, log *slog.Logger) (*Keys, error) {
 	k := &Keys{store: st, spine: sp, root: root, log: log, more: make(chan struct{}, 1)}

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -16,10 +17,12 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"sumun.dev/aws"
 	"sumun.dev/enforce/resolver"
 	"sumun.dev/plane/admin"
 	"sumun.dev/plane/config"
 	"sumun.dev/plane/runtime"
+	"sumun.dev/store"
 )
 
 // Bounds of the admin listener against clients that are slow on purpose.
@@ -133,11 +136,15 @@ func (p *Plane) listenAdmin() error {
 			promhttp.HandlerFor(p.current.Load().metrics, promhttp.HandlerOpts{}).ServeHTTP(w, r)
 		}),
 	}
+	p.doors.note.Token = rand.Text()
+	o.Token = p.doors.note.Token
+	o.Ingest = func(ctx context.Context, in io.Reader, account, region string) (*admin.Ingested, error) {
+		return p.current.Load().ingest(ctx, in, store.Place{Account: aws.Account(account), Region: aws.Region(region)})
+	}
 	if p.config.InMemory() {
 		o.Reset = p.Reset
 	} else {
-		p.doors.note.Token = rand.Text()
-		o.Token, o.Keys = p.doors.note.Token, p.rootKeys()
+		o.Keys = p.rootKeys()
 	}
 	p.doors.note.Admin = "http://" + l.Addr().String()
 	p.doors.admin = &http.Server{

@@ -46,6 +46,6 @@ packet meets.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	c.AddCommand(up(), env(), detectCommand(), explain(), doctor(), coverage(), policyCommand(), importCommand(), backup(), restore(), keys(), rehearse(), test(), version())
+	c.AddCommand(up(), env(), detectCommand(), ingestCommand(), explain(), doctor(), coverage(), policyCommand(), importCommand(), backup(), restore(), keys(), rehearse(), test(), version())
 	return c
 }

@@ -6,9 +6,11 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,7 +29,21 @@ type Options struct {
 	// nothing.
 	Keys  *Keys
 	Token string
+
+	// Ingest takes in a log from outside, for whoever has the Token: account and
+	// region are whose it is where its records do not say so.
+	Ingest func(ctx context.Context, in io.Reader, account, region string) (*Ingested, error)
 }
+
+// An Ingested says what became of a log that was sent in. Its records are durable.
+type Ingested struct {
+	Records    map[string]int `json:"records"`    // by format
+	Unreadable int            `json:"unreadable"` // pieces that are no record; they are not kept
+	Why        []string       `json:"why,omitempty"`
+}
+
+// maxIngest bounds a log that is sent in, in bytes as they come.
+const maxIngest = 64 << 20
 
 // Keys is what can be done with root keys.
 type Keys struct {
@@ -38,7 +54,7 @@ type Keys struct {
 }
 
 // Handler answers /health, /ready, /metrics, /explain, /reset and, with the token in
-// the Authorization header, /keys. It refuses whatever a browser page could have sent
+// the Authorization header, /keys and /ingest. It refuses whatever a browser page could have sent
 // (Origin, Sec-Fetch-Site) and Hosts that are not loopback, since neither a page nor
 // DNS rebinding may reach it.
 func Handler(o Options) http.Handler {
@@ -76,18 +92,53 @@ func Handler(o Options) http.Handler {
 		q := r.URL.Query()
 		return map[string]string{"dropped": q.Get("id")}, o.Keys.Drop(r.Context(), q.Get("id"), q.Get("end-sessions") == "true")
 	}))
+	mux.HandleFunc("POST /ingest", o.ingest)
 	return guard(mux)
+}
+
+// ingest takes in a log.
+func (o Options) ingest(w http.ResponseWriter, r *http.Request) {
+	if !o.trusts(r) {
+		refuse(w)
+		return
+	}
+	for name := range r.URL.Query() {
+		if name != "account" && name != "region" {
+			answer(w, http.StatusBadRequest, "error", "there is no parameter "+strconv.Quote(name)+"; known are account and region")
+			return
+		}
+	}
+	body := http.MaxBytesReader(w, r.Body, maxIngest)
+	out, err := o.Ingest(r.Context(), body, r.URL.Query().Get("account"), r.URL.Query().Get("region"))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		answer(w, http.StatusRequestEntityTooLarge, "error", "the log is too large; send it in parts")
+	case err != nil:
+		answer(w, http.StatusBadRequest, "error", err.Error())
+	default:
+		send(w, http.StatusOK, out)
+	}
+}
+
+// trusts reports whether a request has the token.
+func (o Options) trusts(r *http.Request) bool {
+	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	return o.Token != "" && bearer && subtle.ConstantTimeCompare([]byte(token), []byte(o.Token)) == 1
+}
+
+func refuse(w http.ResponseWriter) {
+	answer(w, http.StatusUnauthorized, "error", "the Authorization header must have the token of the plane's note")
 }
 
 // keys answers what do returns, to whoever has the token.
 func (o Options) keys(do func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		switch {
 		case o.Keys == nil || o.Token == "":
 			answer(w, http.StatusForbidden, "error", "this plane keeps nothing, nor any root key")
-		case !bearer || subtle.ConstantTimeCompare([]byte(token), []byte(o.Token)) != 1:
-			answer(w, http.StatusUnauthorized, "error", "the Authorization header must have the token of the plane's note")
+		case !o.trusts(r):
+			refuse(w)
 		default:
 			what, err := do(r)
 			if err != nil {
@@ -117,7 +168,9 @@ func guard(next http.Handler) http.Handler {
 			answer(w, http.StatusForbidden, "error", err.Error())
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
+		if r.URL.Path != "/ingest" {
+			r.Body = http.MaxBytesReader(w, r.Body, 1<<16)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

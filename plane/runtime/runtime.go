@@ -22,7 +22,8 @@ type Note struct {
 	Metadata string `json:"metadata,omitempty"` // URL for instances
 	Region   string `json:"region"`
 	Account  string `json:"account"`
-	// Token lets whoever may read the note change the root keys by the admin listener.
+	// Token lets whoever may read the note change the root keys and send logs in, by the
+	// admin listener.
 	Token string `json:"token,omitempty"`
 
 	CA string `json:"ca,omitempty"` // file that verifies the API's certificate, when TLS is on

@@ -2,12 +2,15 @@ package guardduty
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
 	"sumun.dev/aws"
 	"sumun.dev/detect/record"
+	"sumun.dev/detect/source"
 	"sumun.dev/detect/source/cloudtrail"
 	"sumun.dev/detect/source/dns"
 	"sumun.dev/finding"
@@ -21,34 +24,51 @@ type counts struct{ malformed atomic.Uint64 }
 // Malformed returns how many records could not be read and were skipped.
 func (s *Service) Malformed() uint64 { return s.counts.malformed.Load() }
 
-// Followers lists what GuardDuty reads: the trail, and the query log of all
-// resolvers.
+// Followers lists what GuardDuty judges: the trail, the query log of all resolvers,
+// and logs that were sent in.
 func (s *Service) Followers() []service.Follower {
 	return []service.Follower{
 		{Name: "guardduty-dns", Stream: aws.DNSStream, MaxBatch: 1024, New: func() service.Memory { return s.newWatcher(aws.DNSStream, queries()) }},
 		{Name: "guardduty-trail", Stream: aws.TrailStream, MaxBatch: 1024, Linger: 200 * time.Millisecond, New: func() service.Memory { return s.newWatcher(aws.TrailStream, deed) }},
+		{Name: "guardduty-ingest", Stream: aws.IngestStream, MaxBatch: 64, New: func() service.Memory { return s.newWatcher(aws.IngestStream, log) }},
 	}
 }
 
 // queries returns what reads an event of the query log.
-func queries() func(*aws.Event) ([]*record.Record, error) {
+func queries() func(*aws.Event, func(*record.Record)) error {
 	reader := dns.NewReader()
-	return func(e *aws.Event) ([]*record.Record, error) {
+	return func(e *aws.Event, take func(*record.Record)) error {
 		r, err := reader.Read(e.Data)
-		if err != nil || r.DNS.Instance == "" {
-			return nil, err // of no resource of the account's: there would be nothing to respond on
+		if err == nil && r.DNS.Instance != "" { // else there would be nothing to respond on
+			take(r)
 		}
-		return []*record.Record{r}, nil
+		return err
 	}
 }
 
 // deed reads an event of the trail.
-func deed(e *aws.Event) ([]*record.Record, error) {
+func deed(e *aws.Event, take func(*record.Record)) error {
 	r, err := cloudtrail.Read(e.Data)
-	if err != nil {
-		return nil, err
+	if err == nil {
+		take(r)
 	}
-	return []*record.Record{r}, nil
+	return err
+}
+
+// log reads an event with records of a log that was sent in.
+func log(e *aws.Event, take func(*record.Record)) error {
+	var text string
+	if err := json.Unmarshal(e.Data, &text); err != nil {
+		return err
+	}
+	var report source.Report
+	if err := source.Read(e.Stream, []byte(text), &report, take); err != nil {
+		return err
+	}
+	if n := report.Unread(); n > 0 {
+		return fmt.Errorf("%d records of a log that was sent in: %s", n, report.Bad[0].Why)
+	}
+	return nil
 }
 
 // keep adds suspicions to the findings they belong to, each finding written once.

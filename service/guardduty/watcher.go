@@ -40,7 +40,7 @@ const (
 type watcher struct {
 	s      *Service
 	stream string
-	read   func(*aws.Event) ([]*record.Record, error)
+	read   func(*aws.Event, func(*record.Record)) error
 
 	engine   *detect.Engine // nil before the first record: where nobody is watched, rules cost nothing
 	accounts map[aws.Account]*remembered
@@ -77,7 +77,7 @@ type remains struct {
 // A part is some of what is saved, compressed.
 type part struct{ Data []byte }
 
-func (s *Service) newWatcher(stream string, read func(*aws.Event) ([]*record.Record, error)) *watcher {
+func (s *Service) newWatcher(stream string, read func(*aws.Event, func(*record.Record)) error) *watcher {
 	return &watcher{s: s, stream: stream, read: read, accounts: map[aws.Account]*remembered{}, saved: time.Now()}
 }
 
@@ -149,10 +149,9 @@ func (m *watcher) see(e *spine.Delivery, place store.Place, done uint64) (err er
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	all, err := m.read(&e.Event)
-	for _, r := range all {
+	return m.read(&e.Event, func(r *record.Record) {
 		r.Account, r.Region = place.Account, place.Region
-		if r.Origin = (record.Origin{File: e.Stream, Offset: int64(e.Position)}); r.ID == "" {
+		if r.Origin = (record.Origin{File: e.Stream, Line: r.Origin.Line, Offset: int64(e.Position)}); r.ID == "" {
 			r.ID = e.ID
 		}
 		m.engine.See(r, func(s finding.Suspicion) {
@@ -161,8 +160,7 @@ func (m *watcher) see(e *spine.Delivery, place store.Place, done uint64) (err er
 			}
 		})
 		m.engine.Learn(r)
-	}
-	return err
+	})
 }
 
 // keep adds what was found up to the end of a batch to findings. What is not
