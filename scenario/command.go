@@ -43,6 +43,7 @@ var table = map[string]command{
 	"set":        (*step).set,
 	"totp":       (*step).totp,
 	"trail":      (*step).trail,
+	"tunnel":     (*step).tunnel,
 }
 
 // run runs a command of the table.

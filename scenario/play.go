@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -21,6 +22,7 @@ type Setting struct {
 	Virtual   bool // each script in a bubble of its own, whose clock it moves
 	Durable   bool // SQLite; with embedded NATS unless Virtual
 	AllowExec bool // scripts may run programs
+	Programs  bool // scripts may use programs that are installed and made for it: iodine
 	Update    bool // rewrite what cmp compares with, instead of failing
 
 	// Elsewhere moves state to a PostgreSQL database and a NATS cluster, given by
@@ -50,6 +52,8 @@ func (s *Setting) Can(script *Script) error {
 		return misused("%s: needs a database server ('database'); play it with 'sumun rehearse'", script.File)
 	case script.Uses("idp") && s.open != nil:
 		return misused("%s: needs an identity provider inside the process ('idp')", script.File)
+	case script.Uses("tunnel") && s.open != nil:
+		return misused("%s: needs a plane inside the process ('tunnel')", script.File)
 	case (script.Uses("from") || script.Uses("metadata")) && s.open != nil:
 		return misused("%s: needs a plane inside the process ('from', 'metadata')", script.File)
 	case script.Uses("evidence") && s.open != nil:
@@ -75,9 +79,12 @@ func Play(t testscript.T, setting Setting, scripts ...*Script) {
 	})
 }
 
-// condition knows [virtual], [durable] and [real].
+// condition knows [virtual], [durable], [real] and [iodine].
 func (s *Setting) condition(name string) (bool, error) {
 	switch name {
+	case "iodine":
+		_, why := s.tunnels()
+		return why == nil, nil
 	case "virtual":
 		return s.Virtual, nil
 	case "durable":
@@ -85,7 +92,15 @@ func (s *Setting) condition(name string) (bool, error) {
 	case "real":
 		return s.open != nil, nil
 	}
-	return false, misused("unknown condition %q: virtual, durable and real are known", name)
+	return false, misused("unknown condition %q: virtual, durable, real and iodine are known", name)
+}
+
+// tunnels returns iodine when scripts may use it, else why not.
+func (s *Setting) tunnels() (*iodine, error) {
+	if !s.Programs || s.Virtual || s.open != nil {
+		return nil, errors.New("programs are not used here")
+	}
+	return findIodine()
 }
 
 // first is who calls until the script says otherwise.
@@ -131,6 +146,12 @@ func (s *Setting) setup(env *testscript.Env, words *cli.CLI) error {
 		return err
 	}
 	env.Defer(func() { w.files.Close() })
+	if w.iodine, err = s.tunnels(); err == nil {
+		// What no zone answers, the tunnel's server does; else nobody, as always.
+		w.config.DNS.Upstreams = []string{w.iodine.far.String()}
+	} else {
+		w.iodine = nil
+	}
 	if err := s.enter(w); err != nil {
 		return err
 	}

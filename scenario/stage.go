@@ -59,7 +59,7 @@ type inside struct {
 
 func openInside(ctx context.Context, cfg config.Config, virtual bool, log *slog.Logger) (*inside, error) {
 	s := &inside{config: cfg, virtual: virtual}
-	s.options = plane.Options{Log: log, MemorySpine: virtual, NoUpstreams: true, NoNote: true, DialProviders: s.dial}
+	s.options = plane.Options{Log: log, MemorySpine: virtual, NoUpstreams: len(cfg.DNS.Upstreams) == 0, NoNote: true, DialProviders: s.dial}
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 )
 
 // late is how long a moment may take from when it happens until it is told: the
@@ -90,5 +91,26 @@ func (l *timeline) flush() {
 	if times > 1 {
 		text += fmt.Sprintf("  (%d times)", times)
 	}
-	fmt.Fprintln(l.out, strings.TrimRight(text, " "))
+	fmt.Fprintln(l.out, strings.TrimRight(printable(text), " "))
+}
+
+// maxTold is how long a line may be, in characters.
+const maxTold = 400
+
+// printable leaves out what could steer a terminal: names and answers are whatever
+// somebody sent.
+func printable(text string) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range text {
+		if n++; n > maxTold {
+			b.WriteString("…")
+			break
+		}
+		if !unicode.IsPrint(r) {
+			r = '.'
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }

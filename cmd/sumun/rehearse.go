@@ -44,6 +44,7 @@ which it makes a user of its own, sumun_rehearsal_…, and removes it.`,
 				postgres = os.Getenv(postgresVariable)
 			}
 			setting.Database = func() (*scenario.Database, error) { return databaseUntilSignal(c.Context(), postgres) }
+			setting.Programs = true
 			err := scenario.Rehearse(args[0], setting, c.OutOrStdout())
 			if errors.Is(err, scenario.ErrUnknown) {
 				return fmt.Errorf("%w; 'sumun rehearse --list' shows those that there are", err)
