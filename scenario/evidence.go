@@ -88,6 +88,15 @@ func (s *step) record(ctx context.Context, id string) (string, error) {
 		m, _ := dnsMoment(&queries[i])
 		return fmt.Sprintf("%s %s %s %s", m.At.UTC().Format(time.RFC3339), m.Who, m.What, m.Then), nil
 	}
+	sent, err := s.stage.events(ctx, aws.IngestStream)
+	if err != nil {
+		return "", err
+	}
+	for _, e := range sent {
+		if line, ok := lineOf(e.Data, e.ID == id, id); ok {
+			return "in a log that was sent in: " + line, nil
+		}
+	}
 	return s.deedByID(ctx, id)
 }
 
@@ -110,5 +119,5 @@ func (s *step) deedByID(ctx context.Context, id string) (string, error) {
 		}
 		return strings.Join([]string{d.Time.UTC().Format(time.RFC3339), orHyphen(d.User), d.Source, d.Event, orHyphen(d.Error), orHyphen(r.SourceIPAddress), orHyphen(r.RequestID)}, " "), nil
 	}
-	return "", errors.New("the record " + id + " is neither in the trail nor in the query log")
+	return "", errors.New("the record " + id + " is neither in the trail nor in any log")
 }

@@ -58,19 +58,6 @@ func findIodine() (*iodine, error) {
 	return i, probe.door.Close()
 }
 
-// findProgram looks where administrators' programs are, too.
-func findProgram(name string) (string, error) {
-	if path, err := exec.LookPath(name); err == nil {
-		return path, nil
-	}
-	for _, folder := range []string{"/usr/sbin", "/usr/local/sbin", "/sbin"} {
-		if path, err := exec.LookPath(folder + "/" + name); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("%s is not installed", name)
-}
-
 var openedDevice = regexp.MustCompile(`Opened (dns\d+)`)
 
 // carry sets up the tunnel, sends the file through it and takes it down.

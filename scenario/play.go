@@ -52,6 +52,8 @@ func (s *Setting) Can(script *Script) error {
 		return misused("%s: needs a database server ('database'); play it with 'sumun rehearse'", script.File)
 	case script.Uses("idp") && s.open != nil:
 		return misused("%s: needs an identity provider inside the process ('idp')", script.File)
+	case script.Uses("ingest") && (s.Virtual || s.open != nil):
+		return misused("%s: needs a plane with listeners inside the process ('ingest'); play it with 'sumun rehearse'", script.File)
 	case script.Uses("tunnel") && s.open != nil:
 		return misused("%s: needs a plane inside the process ('tunnel')", script.File)
 	case (script.Uses("from") || script.Uses("metadata")) && s.open != nil:
@@ -82,6 +84,11 @@ func Play(t testscript.T, setting Setting, scripts ...*Script) {
 // condition knows [virtual], [durable], [real] and [iodine].
 func (s *Setting) condition(name string) (bool, error) {
 	switch name {
+	case "capture":
+		return s.Programs && !s.Virtual && canCapture() == nil, nil
+	case "nmap":
+		_, missing := findProgram("nmap")
+		return s.Programs && !s.Virtual && missing == nil && canCapture() == nil, nil
 	case "iodine":
 		_, why := s.tunnels()
 		return why == nil, nil
@@ -92,7 +99,7 @@ func (s *Setting) condition(name string) (bool, error) {
 	case "real":
 		return s.open != nil, nil
 	}
-	return false, misused("unknown condition %q: virtual, durable, real and iodine are known", name)
+	return false, misused("unknown condition %q: virtual, durable, real, capture, nmap and iodine are known", name)
 }
 
 // tunnels returns iodine when scripts may use it, else why not.
@@ -137,7 +144,7 @@ func (s *Setting) setup(env *testscript.Env, words *cli.CLI) error {
 	w := &world{
 		ctx: ctx, cli: words, config: cfg, log: log, tell: s.Watch, virtual: s.Virtual,
 		account: cfg.AccountID, region: cfg.Region, keys: map[string]sigv4.Credentials{},
-		database: database,
+		database: database, programs: s.Programs,
 	}
 	if w.tell == nil {
 		w.tell = func(Moment) {}

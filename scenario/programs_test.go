@@ -19,3 +19,19 @@ func TestTheTimelineSteersNoTerminal(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// What needs packets of others is played where they may be captured.
+func TestCapturedAttacks(t *testing.T) {
+	if err := canCapture(); err != nil {
+		t.Skip(err)
+	}
+	var scripts []*Script
+	for _, name := range []string{"port-scan", "brute-force"} {
+		s, err := Read("rehearsals/"+name+".txtar", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scripts = append(scripts, s)
+	}
+	Play(Clock(t, nil), Setting{Programs: true}, scripts...)
+}

@@ -29,7 +29,8 @@ type world struct {
 
 	database *Database // nil: the script uses none
 
-	iodine *iodine // nil: not to be used
+	programs bool    // may be used
+	iodine   *iodine // nil: not to be used
 
 	window *window  // a browser; nil until it is opened
 	idp    *idp.IdP // the script's own identity provider; nil until it is asked
