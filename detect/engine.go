@@ -34,8 +34,9 @@ type Engine struct {
 	scene   rule.Scene
 	look    intel.Look
 	current *record.Record
-	here    *part // of current
-	at      int   // the rule that looks at it
+	first   *baseline.Account // knows how names are written, for all accounts
+	here    *part             // of current
+	at      int               // the rule that looks at it
 	yield   func(finding.Suspicion)
 	known   map[aws.Account]bool // whose logs were seen
 	kin     func(aws.Account) bool
@@ -63,7 +64,7 @@ type Options struct {
 // NewEngine returns an engine that remembers nothing yet.
 func NewEngine(o Options) *Engine {
 	e := &Engine{
-		rules: o.Rules, net: o.Net, lists: o.Lists, kin: o.Kin, known: map[aws.Account]bool{},
+		rules: o.Rules, first: baseline.New(), net: o.Net, lists: o.Lists, kin: o.Kin, known: map[aws.Account]bool{},
 		every: map[record.Class][]int{}, calls: map[call][]int{}, parts: window.NewKeep[aws.Account, part](maxKnown),
 	}
 	if e.rules == nil {
@@ -111,6 +112,7 @@ func (e *Engine) part(account aws.Account) *part {
 			e.known[account] = true
 		}
 	}
+	p.normal.Beside(e.first, e.parts.Len())
 	return p
 }
 

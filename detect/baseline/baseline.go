@@ -34,10 +34,12 @@ const (
 )
 
 const (
-	// maxEntries and maxNames bound what is known of an account: some 20 MiB.
+	// maxEntries, and half as many names, bound what is known of an account: some 20 MiB.
 	// What was not seen for longest is forgotten.
 	maxEntries = 1 << 18
-	maxNames   = 1 << 17
+	// Of many accounts, which share memory, each keeps less, but never less than minEntries.
+	allEntries = 1 << 20
+	minEntries = 1 << 10
 	maxName    = 256 // bytes of a value; what is longer counts as its beginning
 	daysKept   = 64  // bits of an entry
 )
@@ -84,7 +86,7 @@ type Account struct {
 	entries []entry        // places says where
 	breadth map[uint32]int // of whom: how many different calls that change something
 	most    int            // entries kept
-	spelt   spelt
+	spelt   *spelt
 }
 
 // A key is a value of a feature, and whose. It is one number, since most of what
@@ -110,6 +112,13 @@ type entry struct {
 // New returns an account of which nothing is known.
 func New() *Account {
 	return &Account{names: map[string]uint32{}, places: map[key]uint32{}, breadth: map[uint32]int{}, most: maxEntries, spelt: newSpelt()}
+}
+
+// Beside tells an account that it is one of many: they share how names are written,
+// and of what is known of all together an account keeps its part.
+func (b *Account) Beside(first *Account, accounts int) {
+	b.spelt = first.spelt
+	b.most = min(maxEntries, max(minEntries, allEntries/max(accounts, 1)))
 }
 
 // A Judgement is how unusual a call is for who made it.
@@ -198,7 +207,7 @@ func (b *Account) Learn(r *record.Record, at enrich.Place) {
 	if n := ReadOf(r); n > 0 {
 		b.read(b.name(b.people(r.API)[Principal]), day, n)
 	}
-	if len(b.entries) > b.most || len(b.list) > maxNames {
+	if len(b.entries) > b.most || len(b.list) > b.most/2 {
 		b.forget()
 	}
 }
@@ -397,7 +406,7 @@ func (b *Account) forget() {
 		} else if f == read {
 			value = k.value()
 		}
-		if b.keep(keyOf(who, k.feature(), value), old.entry(k)); len(b.list) > maxNames*3/4 {
+		if b.keep(keyOf(who, k.feature(), value), old.entry(k)); len(b.list) > b.most*3/8 {
 			break
 		}
 	}

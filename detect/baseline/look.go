@@ -10,7 +10,7 @@ import (
 
 // look fills what a call shows of each feature; empty for what is not known.
 func (b *Account) look(r *record.Record, at enrich.Place) (v [features]string) {
-	a, w := r.API, &b.spelt
+	a, w := r.API, b.spelt
 	v[API] = w.call(a)
 	v[Region] = cut(string(r.Region))
 	v[Hour] = hours[r.Time.UTC().Hour()]
@@ -61,8 +61,8 @@ type whose struct {
 // maxSpelt bounds what is kept of each kind; then it begins anew.
 const maxSpelt = 1 << 12
 
-func newSpelt() spelt {
-	return spelt{map[[2]string]string{}, map[where]string{}, map[string]string{}, map[whose]string{}}
+func newSpelt() *spelt {
+	return &spelt{map[[2]string]string{}, map[where]string{}, map[string]string{}, map[whose]string{}}
 }
 
 // once returns what is kept, or else keeps what spell says.

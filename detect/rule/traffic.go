@@ -242,6 +242,7 @@ func NewTries(need int, span time.Duration, ratio int) *Tries {
 // Vain counts a connection that nothing came of; what tells it from others that
 // belong together. When there are enough, it returns the evidence and begins anew.
 func (t *Tries) Vain(k Try, what netip.AddrPort, r *record.Record) []finding.Evidence {
+	t.Expire(func(old *tried) bool { return r.Time.Sub(old.Since) > 2*t.span })
 	n := t.At(k)
 	if n.Since.IsZero() || r.Time.Sub(n.Since) > t.span {
 		*n = tried{Since: r.Time}

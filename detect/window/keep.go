@@ -53,6 +53,23 @@ func (k *Keep[K, V]) At(key K) *V {
 	return &n.Value
 }
 
+// Expire drops the keys that were quiet longest, at most two, when what is remembered
+// of them is of no use any more.
+func (k *Keep[K, V]) Expire(useless func(*V) bool) {
+	for range 2 {
+		el := k.quiet.Back()
+		if el == nil {
+			return
+		}
+		old := el.Value.(*kept[K, V])
+		if !useless(&old.Value) {
+			return
+		}
+		k.quiet.Remove(el)
+		delete(k.keys, old.Key)
+	}
+}
+
 // Forget drops a key.
 func (k *Keep[K, V]) Forget(key K) {
 	if el := k.keys[key]; el != nil {

@@ -39,6 +39,11 @@ func New(need int, span time.Duration, most int) *Counter {
 // from its last occurrence. When there are enough of them, Add returns those, the
 // oldest first; they are good until the next call.
 func (c *Counter) Add(key string, e Event) (enough []Event) {
+	// What is older than two spans counts for nothing that may still come.
+	c.keys.Expire(func(old *[]Event) bool {
+		n := len(*old)
+		return n == 0 || e.At.Sub((*old)[n-1].At) > 2*c.span
+	})
 	at := c.keys.At(key)
 	events := *at
 	if e.Value != "" {

@@ -84,3 +84,23 @@ func TestSavedInTheMiddle(t *testing.T) {
 		t.Error("rubbish is read")
 	}
 }
+
+// Keys whose events are too old for anything to add up with are not kept.
+func TestOldKeysAreDropped(t *testing.T) {
+	c := New(2, 10*time.Second, 1000)
+	for i := range 500 {
+		c.Add(fmt.Sprint(i), at(i))
+		if c.Len() > 25 {
+			t.Fatalf("%d keys after %d seconds", c.Len(), i)
+		}
+	}
+	if c.Add("499", at(505)) == nil || c.Add("480", at(506)) != nil {
+		t.Error("what belongs together is dropped, or what does not is counted")
+	}
+	// One forged time makes it forget next to nothing.
+	far := c.Len()
+	c.Add("x", at(1<<30))
+	if c.Len() < far-2 {
+		t.Errorf("%d keys of %d", c.Len(), far)
+	}
+}

@@ -1,6 +1,7 @@
 // Command speed measures how fast detection is, and how much memory it takes.
 //
 //	go run ./bench/detect/speed [-only cloudtrail,flow,dns,rules,naive] [-runs N]
+//	go run ./bench/detect/speed -only memory [-records N]
 //
 // It works on one processor and counts the time that this has worked for it, by the
 // operating system's account, collecting garbage included: what others do on the
@@ -24,7 +25,8 @@ import (
 )
 
 func main() {
-	only := flag.String("only", "cloudtrail,flow,dns,rules,naive", "what is measured, of cloudtrail, flow, dns, rules, naive")
+	only := flag.String("only", "cloudtrail,flow,dns,rules,naive", "what is measured, of cloudtrail, flow, dns, rules, naive, memory")
+	records := flag.Int("records", 10_000_000, "of the mix whose memory is measured")
 	runs := flag.Int("runs", 5, "how often each row is measured")
 	profile := flag.String("profile", "", "`file` for a profile of what the processor did")
 	flag.Parse()
@@ -45,11 +47,12 @@ func main() {
 	b := &bench{runs: max(*runs, 1)}
 	all := map[string]func(*bench) error{
 		"cloudtrail": cloudtrailRows, "flow": flowRows, "dns": dnsRows, "rules": rulesRows, "naive": naiveRows,
+		"memory": func(*bench) error { return memory(*records) },
 	}
 	for name := range strings.SplitSeq(*only, ",") {
 		f, ok := all[name]
 		if !ok {
-			fmt.Fprintf(os.Stderr, "speed: -only %q is none of cloudtrail, flow, dns, rules, naive\n", name)
+			fmt.Fprintf(os.Stderr, "speed: -only %q is none of cloudtrail, flow, dns, rules, naive, memory\n", name)
 			os.Exit(2)
 		}
 		if err := f(b); err != nil {
