@@ -38,7 +38,7 @@ const (
 	// What was not seen for longest is forgotten.
 	maxEntries = 1 << 18
 	// Of many accounts, which share memory, each keeps less, but never less than minEntries.
-	allEntries = 1 << 20
+	allEntries = 3 << 18
 	minEntries = 1 << 10
 	maxName    = 256 // bytes of a value; what is longer counts as its beginning
 	daysKept   = 64  // bits of an entry

@@ -6,7 +6,7 @@ import (
 )
 
 // maxHeap is what memory may come to before garbage is collected more often.
-const maxHeap = 384 << 20
+const maxHeap = 448 << 20
 
 // Tune makes the collector of the program's garbage work less often, as becomes one
 // that reads logs and ends: what it keeps is small beside what it reads. GOGC and
