@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sumun.dev/aws"
+	"sumun.dev/bench/detect/attack"
 	"sumun.dev/bench/detect/generate"
 	"sumun.dev/detect"
 	"sumun.dev/detect/source/cloudtrail"
@@ -172,5 +173,63 @@ func TestTechniquesAreFound(t *testing.T) {
 		if len(all) < 160 || right*100 < tried*85 {
 			t.Errorf("%s: a right finding in %d of %d tries of %d techniques", name, right, tried, len(all))
 		}
+	}
+}
+
+// TestNoRuleForgetsInARestart does the same with all techniques that CloudTrail tells,
+// and stops in the middle of most of them: what every rule counts, and what was learnt
+// by counting, goes on.
+func TestNoRuleForgetsInARestart(t *testing.T) {
+	work := generate.Records(5, 9)
+	at := timeOf(work[len(work)-1]).Add(time.Hour)
+	begun := len(work)
+	victims, err := victims(work)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stops []int
+	for i, technique := range attack.All() {
+		if technique.Log != attack.CloudTrail {
+			continue
+		}
+		v := victims[i%len(victims)]
+		v.At = at.Add(time.Duration(i) * 2 * time.Minute)
+		records := technique.Records(5, v)
+		stops = append(stops, len(work)+(len(records)+1)/2)
+		work = append(work, records...)
+	}
+	run := func(restart bool) []byte {
+		e := detect.NewEngine(detect.Options{})
+		var out []finding.Suspicion
+		for i, b := range work {
+			r, err := cloudtrail.Read(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if restart && i > begun && slices.Contains(stops, i) {
+				next := detect.NewEngine(detect.Options{})
+				for _, account := range []string{generate.Account, generate.Sister} {
+					kept, err := e.Save(recipient(account))
+					if err != nil || kept == nil {
+						t.Fatal(account, err)
+					}
+					if err := next.Load(recipient(account), kept); err != nil {
+						t.Fatal(err)
+					}
+				}
+				e = next
+			}
+			e.Learn(r)
+			e.See(r, func(s finding.Suspicion) { out = append(out, s) })
+		}
+		b, err := json.Marshal(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	one, two := run(false), run(true)
+	if !bytes.Equal(one, two) || bytes.Count(one, []byte(`"Rule"`)) < 100 {
+		t.Errorf("%d bytes of suspicions, %d after %d restarts", len(one), len(two), len(stops))
 	}
 }

@@ -105,6 +105,12 @@ func Read(b []byte) (*record.Record, error) {
 	}
 	at, err := time.Parse(time.RFC3339, e.EventTime)
 	if err != nil {
+		// So CloudTrail Lake writes it in the results of queries.
+		if lake, other := time.Parse("2006-01-02 15:04:05", e.EventTime); other == nil {
+			at, err = lake, nil
+		}
+	}
+	if err != nil {
 		return nil, fmt.Errorf("CloudTrail record: eventTime: %w", err)
 	}
 	u, session := &e.UserIdentity, &e.UserIdentity.SessionContext

@@ -62,3 +62,15 @@ func FuzzRead(f *testing.F) {
 		r.API.Actor.Principal()
 	})
 }
+
+func TestTimesOfCloudTrailLake(t *testing.T) {
+	r, err := Read([]byte(`{"eventTime":"2026-03-26 16:43:57.000000000","eventSource":"iam.amazonaws.com","eventName":"CreateUser"}`))
+	if err != nil || !r.Time.Equal(time.Date(2026, 3, 26, 16, 43, 57, 0, time.UTC)) {
+		t.Errorf("%v, %v", r, err)
+	}
+	for _, wrong := range []string{"2026-03-26", "26.03.2026 16:43", "2026-03-26 16:43:57 and more"} {
+		if _, err := Read([]byte(`{"eventTime":"` + wrong + `","eventSource":"iam.amazonaws.com","eventName":"CreateUser"}`)); err == nil {
+			t.Errorf("%s is read", wrong)
+		}
+	}
+}
