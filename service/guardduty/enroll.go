@@ -2,6 +2,7 @@ package guardduty
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"sumun.dev/api/guarddutyapi"
@@ -153,6 +154,10 @@ func (s *Service) gather(ctx context.Context, o *organization, after aws.Account
 	if o == nil {
 		return "", nil
 	}
+	// Who is a member itself, by an invitation of earlier times, has none.
+	if h, err := s.head(ctx); err != nil || h != nil {
+		return "", err
+	}
 	page, err := s.organizations.Accounts(ctx, o.management, after, followed)
 	if err != nil {
 		return "", err
@@ -204,6 +209,9 @@ func (c *configuration) wants(a service.OrganizationAccount) bool {
 // enroll makes an account of the organization a member of the call's account, and
 // starts GuardDuty there. User Guide, "Adding members to the organization".
 func (s *Service) enroll(ctx context.Context, o *organization, d *detector, a service.OrganizationAccount) (why string, err error) {
+	if !a.Active {
+		return notActive, nil
+	}
 	h, err := s.headOf(ctx, a.ID)
 	if err != nil {
 		return "", err
@@ -239,10 +247,19 @@ func (s *Service) enroll(ctx context.Context, o *organization, d *detector, a se
 	if err := s.members.Put(ctx, string(a.ID), m); err != nil {
 		return "", err
 	}
+	// An invitation that was not answered is settled: to decline it would end what the
+	// organization decided.
+	err = s.invitations.In(here(ctx, a.ID)).Delete(ctx, string(me))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", err
+	}
 	return "", s.heads.In(here(ctx, a.ID)).Put(ctx, headKey, &head{Administrator: me, Detector: d.ID, Status: memberEnabled, Organization: true, Since: now})
 }
 
-const masterItself = "The request is rejected because the given account ID is the GuardDuty master of other accounts."
+const (
+	masterItself = "The request is rejected because the given account ID is the GuardDuty master of other accounts."
+	notActive    = "The request is rejected because the given account ID is not active in the organization."
+)
 
 // fitOut turns on the features that the organization's accounts are to have: all of
 // them, or those that came after that was said.

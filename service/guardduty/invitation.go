@@ -95,11 +95,17 @@ func (s *Service) getInvitationsCount(ctx context.Context, _ *guarddutyapi.GetIn
 	return &guarddutyapi.GetInvitationsCountResponse{InvitationsCount: &n}, nil
 }
 
+// declineInvitations ends what was not answered. What the organization has decided in
+// the meantime is not for its members to end.
 func (s *Service) declineInvitations(ctx context.Context, in *guarddutyapi.DeclineInvitationsRequest) (*guarddutyapi.DeclineInvitationsResponse, error) {
+	h, err := s.head(ctx)
+	if err != nil {
+		return nil, err
+	}
 	left, err := each(in.AccountIds, func(id aws.Account) (string, error) {
 		i, err := s.invitations.Get(ctx, string(id))
 		switch {
-		case errors.Is(err, store.ErrNotFound) || err == nil && i.Status != memberInvited:
+		case errors.Is(err, store.ErrNotFound) || err == nil && i.Status != memberInvited || h != nil && h.Administrator == id:
 			return noInvitation, nil
 		case err != nil:
 			return "", err
@@ -154,6 +160,13 @@ func (s *Service) accept(ctx context.Context, detectorID string, administrator a
 	}
 	if h != nil {
 		return bad("InvalidInputException", "The request is rejected because the current account cannot accept invitations since it is already an associated member of some master account.")
+	}
+	o, err := s.administered(ctx)
+	if err != nil {
+		return err
+	}
+	if o != nil {
+		return bad("InvalidInputException", "The request is rejected because the current account cannot accept invitations since it is the delegated administrator account of an organization.")
 	}
 	i, err := s.invitations.Get(ctx, string(administrator))
 	if errors.Is(err, store.ErrNotFound) || err == nil && (i.Status != memberInvited || i.ID != id) {

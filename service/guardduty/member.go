@@ -8,7 +8,6 @@ import (
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
 	"sumun.dev/finding"
-	"sumun.dev/service"
 	"sumun.dev/store"
 )
 
@@ -238,12 +237,14 @@ func (s *Service) createMembers(ctx context.Context, in *guarddutyapi.CreateMemb
 		if m == nil {
 			have++
 		}
-		in, err := s.within(ctx, o, id)
-		if err != nil {
-			return "", err
-		}
-		if in {
-			return s.enroll(ctx, o, d, service.OrganizationAccount{ID: id, Email: emails[string(id)], Active: true})
+		if o != nil {
+			a, err := s.organizations.Account(ctx, o.management, id)
+			if err != nil {
+				return "", err
+			}
+			if a != nil {
+				return s.enroll(ctx, o, d, *a)
+			}
 		}
 		if m != nil {
 			return alreadyMember, nil

@@ -30,6 +30,20 @@ func (s *Service) Administration(ctx context.Context, account aws.Account, princ
 	return &service.Administration{Organization: o.ID, Management: o.Management, AllFeatures: o.all(), Trusted: trusted, Delegated: err == nil}, nil
 }
 
+// Account returns an account of the organisation that management manages; nil when it
+// is not of it.
+func (s *Service) Account(ctx context.Context, management, id aws.Account) (*service.OrganizationAccount, error) {
+	o, err := s.at(ctx, management)
+	if err != nil || o == nil {
+		return nil, err
+	}
+	n, err := s.node(ctx, o, string(id))
+	if err != nil || n == nil || n.Kind != isAccount {
+		return nil, err
+	}
+	return s.belonging(ctx, n)
+}
+
 // Accounts returns up to n accounts of the organisation that management manages, in
 // the order of their ids, from the one after that id on; none when there is no
 // organisation.
@@ -44,11 +58,19 @@ func (s *Service) Accounts(ctx context.Context, management, after aws.Account, n
 	}
 	var all []service.OrganizationAccount
 	for _, row := range page {
-		a, err := s.account(ctx, aws.Account(row.ID))
+		a, err := s.belonging(ctx, row.Value)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, service.OrganizationAccount{ID: a.ID, Email: a.Email, Joined: row.Value.Joined, Active: a.State == organizationsapi.AccountStateActive})
+		all = append(all, *a)
 	}
 	return all, nil
+}
+
+func (s *Service) belonging(ctx context.Context, n *node) (*service.OrganizationAccount, error) {
+	a, err := s.account(ctx, aws.Account(n.ID))
+	if err != nil {
+		return nil, err
+	}
+	return &service.OrganizationAccount{ID: a.ID, Email: a.Email, Joined: n.Joined, Active: a.State == organizationsapi.AccountStateActive}, nil
 }
