@@ -27,7 +27,7 @@ func (s *Service) follow(ctx context.Context, administrator aws.Account, region 
 // came, and who left.
 func (s *Service) organizationsChanged(ctx context.Context, events []aws.Event) error {
 	for i := range events {
-		if e := &events[i]; e.Attrs["eventSource"] != "organizations.amazonaws.com" || e.Attrs["readOnly"] == "true" {
+		if e := &events[i]; e.Attrs["eventSource"] != "organizations.amazonaws.com" || e.Attrs["readOnly"] == "true" || e.Attrs["errorCode"] != "" {
 			continue
 		}
 		return s.reconsider(ctx) // once for all: they are of one account
@@ -52,13 +52,17 @@ func (s *Service) reconsider(ctx context.Context) error {
 		}
 		return nil
 	}
-	// It has left one; who administered it is written with the account only.
-	for e, err := range s.heads.Everywhere(ctx) {
+	// It may have left one; who administered it is written with the account only.
+	for _, region := range aws.Regions() {
+		h, err := s.heads.In(store.Place{Account: account, Region: region}).Get(ctx, headKey)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
-		if e.Place.Account == account && e.Value.Organization {
-			s.follow(ctx, e.Value.Administrator, e.Place.Region)
+		if h.Organization {
+			s.follow(ctx, h.Administrator, region)
 		}
 	}
 	return nil
