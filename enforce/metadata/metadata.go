@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -93,6 +94,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil || i == nil:
 		http.Error(w, "Not Found", http.StatusNotFound)
+	case browsed(r) || !called(r):
+		http.Error(w, "Forbidden", http.StatusForbidden)
 	case r.Method == http.MethodPut:
 		s.token(w, r, i)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
@@ -102,6 +105,35 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.answer(w, r, i)
 	}
+}
+
+// browsed reports whether a browser's page asks, which has no business here.
+func browsed(r *http.Request) bool {
+	for _, h := range []string{"Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode"} {
+		if len(r.Header.Values(h)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// called reports whether the request is for the service by its address: the one that
+// the connection came to, or EC2's, from where a host's network may lead here. A page
+// whose name somebody has pointed here still asks for that name. EC2 User Guide,
+// "Access instance metadata for an EC2 instance".
+func called(r *http.Request) bool {
+	at, err := netip.ParseAddrPort(r.Host)
+	host := at.Addr()
+	if err != nil {
+		if host, err = netip.ParseAddr(strings.Trim(r.Host, "[]")); err != nil {
+			return false
+		}
+	}
+	if host == netip.AddrFrom4([4]byte{169, 254, 169, 254}) || host == netip.AddrFrom16([16]byte{0: 0xfd, 2: 0x0e, 3: 0xc2, 14: 0x02, 15: 0x54}) {
+		return true
+	}
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
+	return ok && local.AddrPort().Addr().Unmap().WithZone("") == host.Unmap().WithZone("")
 }
 
 // token begins a session. EC2 User Guide, "Use IMDSv2": what comes through a proxy

@@ -2,6 +2,7 @@ package metadata
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -27,6 +28,47 @@ func FuzzRequest(f *testing.F) {
 			t.Errorf("%s %s is answered without a session: %s", method, path, w.Body)
 		}
 	})
+}
+
+// A page in a browser on the instance is refused, also when its name was made to lead
+// to the service (DNS rebinding).
+func TestPagesAreRefused(t *testing.T) {
+	s := New([]Instance{{Address: netip.MustParseAddr("127.0.0.1"), ID: "i-0123456789abcdef0"}}, nil, slog.New(slog.DiscardHandler))
+	server := httptest.NewServer(s)
+	defer server.Close()
+	address := server.Listener.Addr().String()
+	_, port, _ := net.SplitHostPort(address)
+	for _, c := range []struct {
+		name, host, header string
+		want               int
+	}{
+		{name: "by_its_address", host: address, want: 200},
+		{name: "by_ec2_s_address", host: "169.254.169.254", want: 200},
+		{name: "by_ec2_s_address_of_ipv6", host: "[fd00:ec2::254]:80", want: 200},
+		{name: "by_a_name", host: "rebound.example:" + port, want: 403},
+		{name: "by_another_address", host: "127.0.0.2:" + port, want: 403},
+		{name: "by_an_address_and_a_name", host: address + ".example", want: 403},
+		{name: "a_page", host: address, header: "Origin", want: 403},
+		{name: "an_image", host: address, header: "Sec-Fetch-Site", want: 403},
+		{name: "a_fetch", host: address, header: "Sec-Fetch-Mode", want: 403},
+	} {
+		r, err := http.NewRequest(http.MethodPut, server.URL+"/latest/api/token", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = c.host
+		r.Header.Set(ttlHeader, "60")
+		if c.header != "" {
+			r.Header.Set(c.header, "same-origin")
+		}
+		answer, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.Body.Close(); answer.StatusCode != c.want {
+			t.Errorf("%s: %d, not %d", c.name, answer.StatusCode, c.want)
+		}
+	}
 }
 
 func TestSessionsEnd(t *testing.T) {
