@@ -287,7 +287,10 @@ func (t *taker) value(value []byte, at record.Origin, depth int) error {
 			continue
 		}
 		if !t.with.wants(f.name) {
-			return nil
+			if why == errUnknown {
+				return nil
+			}
+			continue
 		}
 		r, err := f.read(t, bytes.Clone(value))
 		switch {
@@ -302,13 +305,49 @@ func (t *taker) value(value []byte, at record.Origin, depth int) error {
 	if why == errUnknown && bytes.Contains(value, digest) {
 		return nil
 	}
-	t.report.bad(at, why)
+	of, list := listIn(value)
+	if of == "" {
+		t.report.bad(at, why)
+		return nil
+	}
+	for _, v := range list {
+		if err := t.value(v, at, depth+1); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // digest marks the files that CloudTrail puts beside those of a trail, to prove that
 // they are whole: they are no logs, and nothing is lost with them.
 var digest = []byte(`"digestS3Bucket"`)
+
+// listIn returns what stands in the first list of records that an object has, and
+// the name of that; none when it has no such list.
+func listIn(object []byte) (name string, list []jsontext.Value) {
+	if !hasContainer(object) {
+		return "", nil
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(object), lenient...)
+	if token, err := dec.ReadToken(); err != nil || token.Kind() != '{' {
+		return "", nil
+	}
+	for dec.PeekKind() == '"' {
+		token, err := dec.ReadToken()
+		if err != nil {
+			return "", nil
+		}
+		name := token.String()
+		v, err := dec.ReadValue()
+		if err != nil {
+			return "", nil
+		}
+		if isContainer(name) && v.Kind() == '[' && json.Unmarshal(v, &list, json.JoinOptions(lenient...)) == nil {
+			return name, list
+		}
+	}
+	return "", nil
+}
 
 // text reads a line that was wrapped: a message of CloudWatch Logs.
 func (t *taker) text(line []byte, at record.Origin) error {

@@ -298,8 +298,13 @@ func jsonLines(head []byte) bool {
 	if len(lines) == 0 || !jsontext.Value(lines[0]).IsValid(lenient...) {
 		return false
 	}
-	// A whole document may stand in one line: then it is one that holds records.
-	return len(lines) > 1 || !hasContainer(lines[0])
+	// A whole document may stand in one line: then it is one that holds records. Of
+	// several such documents, each may be longer than a line may be.
+	if len(lines) == 1 {
+		return !hasContainer(lines[0])
+	}
+	of, _ := listIn(lines[0])
+	return of == "" || of == "logEvents" || of == "items"
 }
 
 var lenient = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}

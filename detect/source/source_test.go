@@ -136,6 +136,27 @@ func TestShapes(t *testing.T) {
 	}
 }
 
+// Documents that stand a line each, as when the files of a trail are unpacked one
+// after the other, hold records.
+func TestDocumentsInLines(t *testing.T) {
+	a, b := event("a", 1), event("b", 2)
+	for name, content := range map[string]string{
+		"files of a trail":         `{"Records":[` + a + `]}` + "\n" + `{"Records":[` + b + `]}` + "\n",
+		"nothing, then a file":     `{"Records":[]}` + "\n" + `{"Records":[` + a + `,` + b + `]}` + "\n",
+		"answers":                  `{"NextToken":"x","Events":[{"EventId":"a","CloudTrailEvent":` + quoted(a) + `}]}` + "\n" + `{"Events":[{"EventId":"b","CloudTrailEvent":` + quoted(b) + `}]}` + "\n",
+		"a record, then a file":    a + "\n" + `{"Records":[` + b + `]}` + "\n",
+		"a record, then an answer": a + "\n" + `{"Events":[{"CloudTrailEvent":` + quoted(b) + `}]}` + "\n",
+		"files, then a record":     `{"Records":[` + a + `]}` + "\n" + `{"Records":[]}` + "\n" + b + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, report := ids(t, file("f", content))
+			if got != "a b" || report.Unread() != 0 || report.Records[CloudTrail] != 2 {
+				t.Errorf("got %q, %+v", got, report)
+			}
+		})
+	}
+}
+
 // Flow logs come as files, and as messages of CloudWatch Logs.
 func TestFlowLogs(t *testing.T) {
 	const header, line = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status",
