@@ -328,11 +328,14 @@ func summary(c *cobra.Command, r *triage.Result, shown int) {
 	}
 	unread(w, "", &r.Read)
 	unread(w, " of the baseline", &r.Baseline)
+	if r.Copies > 0 {
+		fmt.Fprintf(w, "%d records stood there more than once, and count once.\n", r.Copies)
+	}
 	if r.Strange > 0 {
 		fmt.Fprintf(w, "%d records have times that no clock of AWS can have told, before 2006 or in the future: they were judged apart from the others.\n", r.Strange)
 	}
 	if r.Read.Late > 0 {
-		fmt.Fprintf(w, "%d records came late: their files overlap more than can be read at once.\n", r.Read.Late)
+		fmt.Fprintf(w, "%d records came late: their files overlap more than can be read at once, or one is not sorted by time.\n", r.Read.Late)
 	}
 }
 

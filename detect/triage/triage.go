@@ -53,6 +53,7 @@ type Result struct {
 	Read     source.Report
 	Baseline source.Report // of Options.Baseline
 	Learnt   int           // records learnt from
+	Copies   int           // records that were seen before, word for word, and count once
 	Strange  int           // records that were judged apart, since no clock of AWS can have told their time
 
 	Suppressed []Suppressed // in the order of Options.Suppress; those that hid nothing too
@@ -98,11 +99,16 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	}
 	found := map[string]*finding.Finding{}
 	var apart *detect.Engine
+	var seen copies
 	for r, err := range source.Records(ctx, files, &out.Read) {
 		if err != nil {
 			return nil, err
 		}
 		if !o.Since.IsZero() && r.Time.Before(o.Since) || !o.Until.IsZero() && !r.Time.Before(o.Until) {
+			continue
+		}
+		if seen.again(r) {
+			out.Copies++
 			continue
 		}
 		if out.Judged++; o.Progress != nil && out.Judged%4096 == 0 {
