@@ -68,7 +68,7 @@ func New(env service.Env) *Service {
 
 		book:   intel.NewBook(intel.Builtin()...),
 		inUse:  inUse{sums: map[string][sha256.Size]byte{}},
-		loaded: loaded{places: map[store.Place]store.Place{}, compiled: map[store.Place]map[string]compiled{}},
+		loaded: loaded{places: map[store.Place]*compiling{}, compiled: map[store.Place]map[string]compiled{}},
 	}
 	env.Store.Watch("guardduty.sets", s.loaded.changed)
 	env.Store.Watch("guardduty.heads", s.loaded.changed)

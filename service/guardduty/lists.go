@@ -12,12 +12,19 @@ import (
 	"sumun.dev/store"
 )
 
-// loaded remembers which places' lists the book has, and what the sets were
-// compiled to.
+// loaded remembers which places' lists the book has, or is about to have, and what the
+// sets were compiled to.
 type loaded struct {
 	mu       sync.Mutex
-	places   map[store.Place]store.Place         // whose sets the book has for a place: the administrator's for its members
+	places   map[store.Place]*compiling
 	compiled map[store.Place]map[string]compiled // of whose sets, by the set's id
+}
+
+// A compiling is the compiling of a place's lists.
+type compiling struct {
+	of   store.Place   // whose sets they are: the administrator's for its members
+	done chan struct{} // closed when the book has them, or err says why not
+	err  error
 }
 
 type compiled struct {
@@ -35,10 +42,63 @@ func (l *loaded) changed(c store.Change) {
 		clear(l.places)
 		return
 	}
-	for place, of := range l.places {
-		if place == c.Place || of == c.Place {
+	for place, r := range l.places {
+		if place == c.Place || r.of == c.Place {
 			delete(l.places, place)
 		}
+	}
+}
+
+// errRestless says that sets change again and again while they are read.
+var errRestless = errors.New("guardduty: sets change faster than they can be read")
+
+// maxReadings is how often sets are read that change meanwhile; the records that wait
+// come again.
+const maxReadings = 8
+
+// have sees to it that a place's lists, as they are now, are in use: it compiles them,
+// or waits for who does. What is compiled from sets that have changed meanwhile is not
+// used.
+func (l *loaded) have(place store.Place, compile func(*compiling) ([]*intel.List, error), use func([]*intel.List)) error {
+	for range maxReadings {
+		l.mu.Lock()
+		r := l.places[place]
+		if r != nil {
+			l.mu.Unlock()
+			if <-r.done; !errors.Is(r.err, errRestless) {
+				return r.err
+			}
+			continue
+		}
+		r = &compiling{of: place, done: make(chan struct{}), err: errRestless}
+		l.places[place] = r // what changes from now on is not missed
+		l.mu.Unlock()
+		if l.read(place, r, compile, use); !errors.Is(r.err, errRestless) {
+			return r.err
+		}
+	}
+	return errRestless
+}
+
+// read compiles once. Whatever becomes of it, nobody waits for ever.
+func (l *loaded) read(place store.Place, r *compiling, compile func(*compiling) ([]*intel.List, error), use func([]*intel.List)) {
+	defer func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if r.err != nil && l.places[place] == r {
+			delete(l.places, place)
+		}
+		close(r.done)
+	}()
+	lists, err := compile(r)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case err != nil:
+		r.err = err
+	case l.places[place] == r:
+		use(lists)
+		r.err = nil
 	}
 }
 
@@ -49,29 +109,19 @@ const compileTimeout = time.Minute
 // that are new before it answers, so that a change counts for the first record
 // that comes after it.
 func (s *Service) listsOf(place store.Place) (intel.Lists, error) {
-	l := &s.loaded
-	l.mu.Lock()
-	_, done := l.places[place]
-	if !done {
-		l.places[place] = place // what changes from now on is not missed
-	}
-	l.mu.Unlock()
-	if done {
-		return s.book.At(place), nil
-	}
-	lists, err := s.compileFor(place)
+	err := s.loaded.have(place,
+		func(r *compiling) ([]*intel.List, error) { return s.compileFor(place, r) },
+		func(lists []*intel.List) { s.book.Own(place, lists...) })
 	if err != nil {
-		l.changed(store.Change{Place: place})
 		return intel.Lists{}, err
 	}
-	s.book.Own(place, lists...)
 	return s.book.At(place), nil
 }
 
 // compileFor makes the lists that count in a place: the account's own, or those of
 // the account that administers it. It reads outside of any unit of work: what
 // records are judged by is no part of one.
-func (s *Service) compileFor(place store.Place) ([]*intel.List, error) {
+func (s *Service) compileFor(place store.Place, r *compiling) ([]*intel.List, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), compileTimeout)
 	defer cancel()
 	h, err := s.heads.In(place).Get(ctx, headKey)
@@ -83,9 +133,7 @@ func (s *Service) compileFor(place store.Place) ([]*intel.List, error) {
 	}
 	of := store.Place{Account: h.Administrator, Region: place.Region}
 	s.loaded.mu.Lock()
-	if _, still := s.loaded.places[place]; still {
-		s.loaded.places[place] = of
-	}
+	r.of = of
 	s.loaded.mu.Unlock()
 	return s.compile(ctx, of)
 }
