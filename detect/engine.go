@@ -4,7 +4,6 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -39,7 +38,7 @@ type Engine struct {
 	at      int               // the rule that looks at it
 	yield   func(finding.Suspicion)
 	known   map[aws.Account]bool // whose logs were seen
-	kin     func(aws.Account) bool
+	kin     func(owner, other aws.Account) bool
 }
 
 // A part is what is remembered of one account.
@@ -56,9 +55,9 @@ type Options struct {
 	Net   *enrich.Net  // nil: nothing is known of addresses
 	// Lists says what counts in a place; nil: the built-in test domains.
 	Lists func(aws.Account, aws.Region) intel.Lists
-	// Kin says which accounts belong together, beyond those whose records the
-	// engine sees; nil: none.
-	Kin func(aws.Account) bool
+	// Kin reports whether another account belongs to the owner of one. Nil: all
+	// accounts whose records the engine sees belong together.
+	Kin func(owner, other aws.Account) bool
 }
 
 // NewEngine returns an engine that remembers nothing yet.
@@ -215,7 +214,6 @@ func (e *Engine) report(s finding.Suspicion) {
 type saved struct {
 	Normal []byte
 	Actors []byte
-	Known  []aws.Account
 	States map[string][]byte // by rule
 	Learnt map[string][]byte // likewise
 }
@@ -234,7 +232,6 @@ func (e *Engine) Save(account aws.Account) ([]byte, error) {
 	if out.Actors, err = p.actors.MarshalBinary(); err != nil {
 		return nil, fmt.Errorf("save who did what: %w", err)
 	}
-	out.Known = slices.Sorted(maps.Keys(e.known))
 	if out.States, err = e.write(p.states); err != nil {
 		return nil, err
 	}
@@ -291,9 +288,6 @@ func (e *Engine) Load(account aws.Account, b []byte) error {
 			*e.parts.At(account) = *old
 		}
 		return fmt.Errorf("load account %s: %w", account, err)
-	}
-	for _, a := range in.Known[:min(len(in.Known), maxKnown-len(e.known))] {
-		e.known[a] = true
 	}
 	return nil
 }

@@ -210,7 +210,10 @@ func (e *Engine) kindred(account string) bool {
 	if arn, err := aws.ParseARN(account); err == nil {
 		a = arn.Account
 	}
-	return e.known[a] || e.kin != nil && e.kin(a)
+	if owner := e.current.Account; e.kin != nil {
+		return a == owner || e.kin(owner, a)
+	}
+	return e.known[a]
 }
 
 // actors are who did what of late in an account. What was quiet longest is forgotten.

@@ -99,6 +99,32 @@ func TestKinIsLetIn(t *testing.T) {
 	}
 }
 
+// Where accounts of several owners are watched, it is said who belongs together.
+func TestWhoIsWatchedTooIsNotTherebyKin(t *testing.T) {
+	var asked [][2]aws.Account
+	e := NewEngine(Options{Kin: func(owner, other aws.Account) bool {
+		asked = append(asked, [2]aws.Account{owner, other})
+		return other == "444455556666"
+	}})
+	stranger := did("ann", 1, 0, "ec2", "DescribeInstances", "203.0.113.7", `{}`)
+	stranger.Account = "777788889999"
+	told(e, stranger)
+	for n, c := range []struct {
+		with aws.Account
+		kin  bool
+	}{{"777788889999", false}, {"444455556666", true}} {
+		got := told(e, did("ann", 1, n+1, "ec2", "ModifySnapshotAttribute", "203.0.113.7", fmt.Sprintf(share, n, string(c.with))))
+		if len(got) != 1 || got[0].API.Affiliated != c.kin || (got[0].Severity < 4) != c.kin {
+			t.Errorf("%s: %+v", c.with, got)
+		}
+	}
+	for _, a := range asked {
+		if a[0] != "111122223333" {
+			t.Errorf("asked of %s", a[0])
+		}
+	}
+}
+
 // engineWith returns another engine that remembers what e does.
 func engineWith(t *testing.T, e *Engine) *Engine {
 	next := engine(t)

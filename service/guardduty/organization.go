@@ -84,6 +84,36 @@ func (s *Service) administration(ctx context.Context, account aws.Account) (*ser
 	return s.organizations.Administration(ctx, account, Principal)
 }
 
+// maxKinship is how many accounts' organizations are remembered for a batch.
+const maxKinship = 4096
+
+// kinship returns what says whether two accounts are of one organization. It asks for
+// each account once. Where that cannot be told, they are strangers: what is suspicious
+// stays so.
+func (s *Service) kinship(ctx context.Context) func(owner, other aws.Account) bool {
+	of := map[aws.Account]string{}
+	organization := func(account aws.Account) string {
+		if id, ok := of[account]; ok {
+			return id
+		}
+		if len(of) >= maxKinship {
+			clear(of)
+		}
+		of[account] = ""
+		a, err := s.administration(ctx, account)
+		if err != nil {
+			s.env.Log.Warn("it cannot be told to which organization an account belongs", "account", account, "error", err)
+		} else if a != nil {
+			of[account] = a.Organization
+		}
+		return of[account]
+	}
+	return func(owner, other aws.Account) bool {
+		id := organization(owner)
+		return id != "" && id == organization(other)
+	}
+}
+
 // delegateOf returns who administers GuardDuty in the call's region for the
 // organization of a management account, nil when nobody does.
 func (s *Service) delegateOf(ctx context.Context, management aws.Account) (*delegate, error) {

@@ -44,7 +44,8 @@ type watcher struct {
 
 	engine   *detect.Engine // nil before the first record: where nobody is watched, rules cost nothing
 	accounts map[aws.Account]*remembered
-	waiting  []suspected // found, and not yet kept
+	waiting  []suspected                         // found, and not yet kept
+	kin      func(owner, other aws.Account) bool // of one organization, for the batch
 
 	toSave []aws.Account // what a saving still has to save
 	saveTo uint64        // position up to which all is saved then
@@ -88,6 +89,7 @@ func (m *watcher) Empty() bool { return len(m.accounts) == 0 }
 // time.
 func (m *watcher) Take(ctx context.Context, b service.Batch) (uint64, error) {
 	watching := map[store.Place]*detector{}
+	m.kin = m.s.kinship(store.Outside(ctx))
 	for i := range b.Events {
 		e := &b.Events[i]
 		place := store.Place{Account: e.Account, Region: e.Region}
@@ -197,9 +199,12 @@ func (m *watcher) account(ctx context.Context, account aws.Account) (*remembered
 		return a, nil
 	}
 	if m.engine == nil {
-		m.engine = detect.NewEngine(detect.Options{Lists: func(account aws.Account, region aws.Region) intel.Lists {
-			return m.s.book.At(store.Place{Account: account, Region: region})
-		}})
+		m.engine = detect.NewEngine(detect.Options{
+			Lists: func(account aws.Account, region aws.Region) intel.Lists {
+				return m.s.book.At(store.Place{Account: account, Region: region})
+			},
+			Kin: func(owner, other aws.Account) bool { return m.kin(owner, other) },
+		})
 	}
 	a := &remembered{}
 	// What the unit of work relies on is how far the share is, not this.
