@@ -23,7 +23,7 @@ func see(s *rule.Scene, r *record.Record) {
 	raw := a.Request.Raw()
 	signal := ""
 	switch {
-	case contains(raw, "/dev/tcp/", "/dev/udp/", "nc -e", "ncat -e", "mkfifo /tmp", "socket.socket", "stratum+tcp", "stratum+ssl", "xmrig"):
+	case word(raw, "nc -e"), contains(raw, "/dev/tcp/", "/dev/udp/", "ncat -e", "mkfifo /tmp", "socket.socket", "stratum+tcp", "stratum+ssl", "xmrig"):
 		signal = "ShellOrMinerStarted"
 	case contains(raw, "169.254.170.2", "169.254.169.254", "AWS_CONTAINER_CREDENTIALS") && contains(raw, "curl", "wget", "urllib", "requests.", "Invoke-"):
 		signal = "CredentialsFetchedByCommand"
@@ -48,3 +48,21 @@ func contains(raw []byte, any ...string) bool {
 	}
 	return false
 }
+
+// word reports whether a text stands in raw and begins a word there: "nc -e" is no
+// part of "rsync -e".
+func word(raw []byte, w string) bool {
+	for from := 0; ; {
+		i := bytes.Index(raw[from:], []byte(w))
+		if i < 0 {
+			return false
+		}
+		i += from
+		if i == 0 || !letter(raw[i-1]) || i > 1 && raw[i-2] == '\\' { // a line break is \n in JSON
+			return true
+		}
+		from = i + len(w)
+	}
+}
+
+func letter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '-' }
