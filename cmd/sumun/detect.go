@@ -52,7 +52,7 @@ clients would use. Nothing in a log is executed.
 What is normal is learnt first, from the same logs or from --baseline. To be read
 twice, standard input, pipes and objects are laid down in $TMPDIR, up to 4 GiB; from
 a longer stream nothing is learnt, and further objects are fetched twice. What cannot be read is counted and named on standard error;
-it stops nothing.
+it stops nothing. A record that several files bring counts once.
 
 --explain tells all of one finding, by the beginning of its id or the name of its
 rule; without logs, what the rule is for. --suppress names a YAML file of what is
@@ -72,7 +72,9 @@ not applied; its level says how severe a finding is before it is weighed, its ta
 the finding's type and techniques.
 
 The exit status is 0, 1 with findings of --fail-on or worse, and 2 when the
-command itself was wrong or nothing could be read.`,
+command itself was wrong, nothing could be read, or a file could not be opened or
+read to its end: then findings are written all the same, but may not be all. Single
+records that cannot be read, and files that are no logs, do not change it.`,
 		Example: `  sumun detect AWSLogs/
   sumun detect --since 2026-11-01 --severity medium --format jsonl trail/*.json.gz
   sumun detect --explain 1f0c33ab AWSLogs/
@@ -157,7 +159,7 @@ command itself was wrong or nothing could be read.`,
 			}
 			summary(c, r, len(shown))
 			switch {
-			case r.Judged == 0 && r.Read.Unread() > 0:
+			case r.Judged == 0 && r.Read.Unread() > 0, r.Read.Cut() > 0:
 				return exit(2)
 			case failed:
 				return exit(1)
@@ -328,6 +330,9 @@ func summary(c *cobra.Command, r *triage.Result, shown int) {
 	}
 	unread(w, "", &r.Read)
 	unread(w, " of the baseline", &r.Baseline)
+	if n := r.Read.Cut(); n > 0 {
+		fmt.Fprintf(w, "%d files could not be opened or read to their end: there may be more to find, and the exit status is 2.\n", n)
+	}
 	if r.Copies > 0 {
 		fmt.Fprintf(w, "%d records stood there more than once, and count once.\n", r.Copies)
 	}

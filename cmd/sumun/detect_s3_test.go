@@ -95,8 +95,8 @@ func TestDetectReadsBuckets(t *testing.T) {
 		t.Errorf("as a baseline: %d %s %s", status, out, complaint)
 	}
 	// What cannot be had of several objects is told, and stops no other.
-	status, out, complaint = command(t, "", "detect", "s3://logs/AWSLogs/1/")
-	if status != 0 || !strings.Contains(out, "AMIExternalAccess") || !strings.Contains(complaint, "Config/b.json") || !strings.Contains(complaint, "NoSuchBucket") {
+	status, out, complaint = command(t, "", "detect", "--fail-on", "low", "s3://logs/AWSLogs/1/")
+	if status != 2 || !strings.Contains(complaint, "exit status is 2") || !strings.Contains(out, "AMIExternalAccess") || !strings.Contains(complaint, "Config/b.json") || !strings.Contains(complaint, "NoSuchBucket") {
 		t.Errorf("%d %s %s", status, out, complaint)
 	}
 	for path, want := range map[string]string{"s3://other/x": "NoSuchBucket", "s3://logs/none": "no object", "s3://": "s3://bucket/prefix", "s3://-/x": "s3://bucket/prefix"} {

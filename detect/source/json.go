@@ -125,7 +125,7 @@ func (t *taker) values(dec *jsontext.Decoder, in *budget, first func(*jsontext.D
 			if errors.Is(err, errLong) {
 				why = "a value " + errLong.Error() + "; not read from here on"
 			}
-			t.report.bad(t.here(dec), errors.New(why))
+			t.report.cut(t.here(dec), errors.New(why))
 			return nil
 		default:
 			return err

@@ -149,9 +149,10 @@ type Bad struct {
 	Why   string
 	Count int
 	At    []record.Origin // the first few
+	Cut   bool            // what follows in the file was not read: it or the rest of it is missing
 }
 
-func (r *Report) bad(at record.Origin, why error) {
+func (r *Report) bad(at record.Origin, why error) int {
 	k := kind{at.File, why.Error()}
 	i, ok := r.known[k]
 	switch {
@@ -171,6 +172,7 @@ func (r *Report) bad(at record.Origin, why error) {
 	if len(b.At) < maxShown {
 		b.At = append(b.At, at)
 	}
+	return i
 }
 
 // Unread returns how many pieces could not be read.
@@ -182,6 +184,24 @@ func (r *Report) Unread() int {
 	return n
 }
 
+// cut notes that a file, or what follows in it, cannot be read. What is no log at all
+// is not missing.
+func (r *Report) cut(at record.Origin, why error) {
+	i := r.bad(at, why)
+	r.Bad[i].Cut = r.Bad[i].Cut || !errors.Is(why, errUnknown) && !errors.Is(why, errTable)
+}
+
+// Cut returns how many files are missing, or a part of them.
+func (r *Report) Cut() int {
+	files := map[string]bool{}
+	for _, b := range r.Bad {
+		if b.Cut {
+			files[b.File] = true
+		}
+	}
+	return len(files)
+}
+
 // errStop ends reading early: whoever takes the records has enough.
 var errStop = errors.New("stop")
 
@@ -189,21 +209,21 @@ var errStop = errors.New("stop")
 func each(ctx context.Context, f File, report *Report, with *readers, take func(format string, r *record.Record) error) error {
 	in, err := f.Open()
 	if err != nil {
-		report.bad(record.Origin{File: f.Name}, err)
+		report.cut(record.Origin{File: f.Name}, err)
 		return nil
 	}
 	defer in.Close()
 	u := &unpacking{
 		ctx: ctx, report: report, with: with,
 		take: func(name string, content io.Reader) error { return read(name, content, report, with, take) },
-		bad:  func(name string, err error) { report.bad(record.Origin{File: name}, err) },
+		bad:  func(name string, err error) { report.cut(record.Origin{File: name}, err) },
 	}
 	err = u.file(f.Name, in)
 	if fatal(err) {
 		return err
 	}
 	if err != nil {
-		report.bad(record.Origin{File: f.Name}, err)
+		report.cut(record.Origin{File: f.Name}, err)
 	}
 	return nil
 }

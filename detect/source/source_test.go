@@ -157,6 +157,35 @@ func TestDocumentsInLines(t *testing.T) {
 	}
 }
 
+// A file that is missing, or a part of it, is set apart from a line that is.
+func TestWhatIsCutIsTold(t *testing.T) {
+	a, b := event("a", 1), event("b", 2)
+	long := a + "\n" + b + "\n"
+	for i := range 500 {
+		long += event(fmt.Sprint("c", i*i*7919), i) + "\n"
+	}
+	gone := File{Name: "f", Open: func() (io.ReadCloser, error) { return nil, errors.New("AccessDenied") }}
+	for name, c := range map[string]struct {
+		file File
+		cut  int
+	}{
+		"all":               {file("f", long), 0},
+		"a broken line":     {file("f", a+"\nrubbish\n"+b), 0},
+		"no log":            {file("f", "hello\nworld\n"), 0},
+		"not to be opened":  {gone, 1},
+		"lines cut, packed": {file("f", gz(long)[:3000]), 1},
+		"a document cut":    {file("f", `{"Records":[`+a+","+b[:50]), 1},
+		"a member cut":      {file("f", zipped("1.json", a, "2.json.gz", gz(long)[:3000])), 1},
+		"a note in a zip":   {file("f", zipped("1.json", a, "README", "hello\n")), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, report := ids(t, c.file); report.Cut() != c.cut {
+				t.Errorf("%d: %+v", report.Cut(), report)
+			}
+		})
+	}
+}
+
 // Flow logs come as files, and as messages of CloudWatch Logs.
 func TestFlowLogs(t *testing.T) {
 	const header, line = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status",
