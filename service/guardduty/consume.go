@@ -55,15 +55,27 @@ func deed(e *aws.Event, take func(*record.Record)) error {
 	return err
 }
 
-// log reads an event with records of a log that was sent in.
+// log reads an event with records of a log that was sent in. Times that no clock of
+// AWS can have told would age what is known of others: such records are skipped.
 func log(e *aws.Event, take func(*record.Record)) error {
 	var text string
 	if err := json.Unmarshal(e.Data, &text); err != nil {
 		return err
 	}
 	var report source.Report
-	if err := source.Read(e.Stream, []byte(text), &report, take); err != nil {
+	strange := 0
+	err := source.Read(e.Stream, []byte(text), &report, func(r *record.Record) {
+		if r.Strange(e.Time) {
+			strange++
+			return
+		}
+		take(r)
+	})
+	if err != nil {
 		return err
+	}
+	if strange > 0 {
+		return fmt.Errorf("%d records of a log that was sent in lie before AWS began, or in the future", strange)
 	}
 	if n := report.Unread(); n > 0 {
 		return fmt.Errorf("%d records of a log that was sent in: %s", n, report.Bad[0].Why)
