@@ -36,6 +36,7 @@ type Engine struct {
 	first   *baseline.Account // knows how names are written, for all accounts
 	here    *part             // of current
 	at      int               // the rule that looks at it
+	most    int               // bytes that all parts may hold, beside what is normal
 	yield   func(finding.Suspicion)
 	known   map[aws.Account]bool // whose logs were seen
 	kin     func(owner, other aws.Account) bool
@@ -47,6 +48,55 @@ type part struct {
 	actors *actors
 	states []rule.State // by rule; nil for those that have seen nothing, or remember nothing
 	learnt []rule.State // likewise, of what was learnt
+	held   int          // by all states, in bytes
+}
+
+// maxHeld bounds what the states and the actors of all accounts hold together, in
+// bytes.
+const maxHeld = 128 << 20
+
+// Weight is what may be shed of a part.
+func (p *part) Weight() int { return p.held + p.actors.Held() }
+
+// shed makes the part do with less, in what takes most of it; of equals the first.
+func (p *part) shed() {
+	var most window.Holder = p.actors
+	for _, states := range [...][]rule.State{p.states, p.learnt} {
+		for _, s := range states {
+			if s != nil && s.Held() > most.Held() {
+				most = s
+			}
+		}
+	}
+	before := most.Held()
+	most.Shed()
+	if most != window.Holder(p.actors) {
+		p.held += most.Held() - before
+	}
+}
+
+// bound keeps the memory of all accounts together within what it may come to. The
+// account that holds most gives up, where it holds most, what was quiet longest: so
+// one that is flooded makes none of the others forget. It goes by nothing but what is
+// remembered, and is the same wherever that was taken to.
+func (e *Engine) bound() {
+	if e.parts.Held() <= e.most {
+		return
+	}
+	for e.parts.Held() > e.most*7/8 {
+		var who aws.Account
+		var most *part
+		for a, p := range e.parts.All() {
+			if most == nil || p.Weight() > most.Weight() || p.Weight() == most.Weight() && a < who {
+				who, most = a, p
+			}
+		}
+		if most == nil || most.Weight() == 0 {
+			return
+		}
+		most.shed()
+		e.parts.Weigh(who)
+	}
 }
 
 // Options are what an engine knows from outside.
@@ -64,7 +114,7 @@ type Options struct {
 func NewEngine(o Options) *Engine {
 	e := &Engine{
 		rules: o.Rules, first: baseline.New(), net: o.Net, lists: o.Lists, kin: o.Kin, known: map[aws.Account]bool{},
-		every: map[record.Class][]int{}, calls: map[call][]int{}, parts: window.NewKeep[aws.Account, part](maxKnown),
+		every: map[record.Class][]int{}, calls: map[call][]int{}, most: maxHeld, parts: window.NewKeep[aws.Account, part](maxKnown),
 	}
 	if e.rules == nil {
 		e.rules = Rules()
@@ -134,6 +184,7 @@ func (e *Engine) Learn(r *record.Record) {
 		learn(i)
 	}
 	e.called(r, learn)
+	e.bound()
 }
 
 func (e *Engine) begin(p *part, r *record.Record, yield func(finding.Suspicion)) {
@@ -159,6 +210,7 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 	// is remembered of who made them.
 	if r.API != nil && e.scene.Lists.TrustsAddr(r.API.IP) {
 		p.actors.act(r)
+		e.bound()
 		return
 	}
 	for _, i := range e.every[r.Class] {
@@ -168,6 +220,7 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 		p.actors.act(r)
 		e.called(r, func(i int) { e.apply(p.states, i) })
 	}
+	e.bound()
 }
 
 // called goes over the rules that name a call; one that names it in two ways comes
@@ -194,8 +247,15 @@ func (e *Engine) state(states []rule.State, i int) rule.State {
 }
 
 func (e *Engine) apply(states []rule.State, i int) {
-	e.scene.State, e.at = e.state(states, i), i
+	st := e.state(states, i)
+	e.scene.State, e.at = st, i
+	if st == nil {
+		e.rules[i].See(&e.scene, e.current)
+		return
+	}
+	before := st.Held()
 	e.rules[i].See(&e.scene, e.current)
+	e.here.held += st.Held() - before
 }
 
 func (e *Engine) report(s finding.Suspicion) {
@@ -283,12 +343,18 @@ func (e *Engine) Load(account aws.Account, b []byte) error {
 			err = load(e.state(p.learnt, i), written)
 		}
 	}
+	for _, s := range slices.Concat(p.states, p.learnt) {
+		if s != nil {
+			p.held += s.Held()
+		}
+	}
 	if err != nil {
 		if e.parts.Forget(account); old != nil {
 			*e.parts.At(account) = *old
 		}
 		return fmt.Errorf("load account %s: %w", account, err)
 	}
+	e.bound()
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"sumun.dev/aws"
 	"sumun.dev/detect/baseline"
 	"sumun.dev/detect/record"
+	"sumun.dev/detect/rule"
 	"sumun.dev/finding"
 )
 
@@ -222,6 +223,7 @@ type actors struct {
 	quiet *list.List               // the last was quiet longest
 	made  map[string]*list.Element // of *maker, by principal or access key
 	old   *list.List               // likewise
+	held  int                      // by actors, in bytes
 }
 
 // An actor is one principal, and those that it made.
@@ -234,6 +236,42 @@ type actor struct {
 	Remotes []finding.Remote
 	Buckets []string
 }
+
+// weight is what an actor takes, in bytes, roughly.
+func (n *actor) weight() int {
+	all := 256 + 64*(len(n.Keys)+len(n.Buckets)) + 256*len(n.Remotes)
+	for _, g := range n.Signals {
+		all += 256 + rule.PerEvidence*len(g.Evidence)
+	}
+	return all
+}
+
+const perMaker = 256 // bytes
+
+// Held returns how many bytes of memory is taken, roughly.
+func (a *actors) Held() int { return a.held + perMaker*len(a.made) }
+
+// Shed drops an eighth of the actors, those that were quiet longest, or of what they
+// made when that takes more.
+func (a *actors) Shed() {
+	if a.held >= perMaker*len(a.made) {
+		for range (len(a.by) + 7) / 8 {
+			a.dropActor()
+		}
+		return
+	}
+	for range (len(a.made) + 7) / 8 {
+		a.dropMaker()
+	}
+}
+
+func (a *actors) dropActor() {
+	n := a.quiet.Remove(a.quiet.Back()).(*actor)
+	a.held -= n.weight()
+	delete(a.by, n.Name)
+}
+
+func (a *actors) dropMaker() { delete(a.made, a.old.Remove(a.old.Back()).(*maker).Made) }
 
 type maker struct {
 	Made, By string
@@ -296,8 +334,7 @@ func (a *actors) make(what string, r *record.Record) {
 	a.made[what] = a.old.PushFront(&maker{what, by, r.Time})
 	// What was made more than a day ago is on its own.
 	for el := a.old.Back(); el != nil && (len(a.made) > maxMade || r.Time.Sub(el.Value.(*maker).At) > together); el = a.old.Back() {
-		delete(a.made, el.Value.(*maker).Made)
-		a.old.Remove(el)
+		a.dropMaker()
 	}
 }
 
@@ -305,11 +342,11 @@ func (a *actors) at(name string, now time.Time) *actor {
 	el := a.by[name]
 	if el == nil {
 		if len(a.by) >= maxActors {
-			last := a.quiet.Back()
-			delete(a.by, last.Value.(*actor).Name)
-			a.quiet.Remove(last)
+			a.dropActor()
 		}
-		el = a.quiet.PushFront(&actor{Name: name, At: now})
+		n := &actor{Name: name, At: now}
+		a.held += n.weight()
+		el = a.quiet.PushFront(n)
 		a.by[name] = el
 	}
 	a.quiet.MoveToFront(el)
@@ -324,6 +361,8 @@ func (a *actors) at(name string, now time.Time) *actor {
 // signal adds a suspicion to what its actor did within a day.
 func (a *actors) signal(who string, s *finding.Suspicion, severity float64) *actor {
 	n := a.at(who, s.At)
+	a.held -= n.weight()
+	defer func() { a.held += n.weight() }()
 	n.Signals = slices.DeleteFunc(n.Signals, func(old *finding.Signal) bool { return s.At.Sub(old.Last) > together })
 	if len(n.Signals) == 0 {
 		n.Keys, n.Remotes, n.Buckets = nil, nil, nil
@@ -500,6 +539,7 @@ func (a *actors) UnmarshalBinary(b []byte) error {
 		}
 		n.Signals = n.Signals[max(0, len(n.Signals)-maxSignals):]
 		got.by[n.Name] = got.quiet.PushFront(n)
+		got.held += n.weight()
 	}
 	for _, m := range in.Made[max(0, len(in.Made)-maxMade):] {
 		if m == nil || got.made[m.Made] != nil {

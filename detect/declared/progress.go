@@ -9,18 +9,23 @@ import (
 // A progress is how far each key has come in a sequence: the latest event of each
 // step done. Of too many keys, those that were quiet longest are forgotten.
 type progress struct {
-	*window.Keep[string, []window.Event]
+	*window.Keep[string, window.Events]
 	steps int
 	span  time.Duration
 }
 
 func newProgress(steps int, span time.Duration) *progress {
-	return &progress{window.NewKeep[string, []window.Event](maxKeys), steps, span}
+	return &progress{window.NewKeep[string, window.Events](maxKeys), steps, span}
 }
 
 // step says that a key did step i. It returns the events of all steps when that
 // was the last one, and they came within the span.
 func (p *progress) step(key string, i int, e window.Event) []window.Event {
+	// What is older than two spans is the beginning of nothing that may still come.
+	p.Expire(func(old *window.Events) bool {
+		n := len(*old)
+		return n == 0 || e.At.Sub((*old)[n-1].At) > 2*p.span
+	})
 	at := p.Find(key)
 	if at == nil {
 		if i > 0 {

@@ -12,6 +12,7 @@ import (
 	"sumun.dev/detect/enrich"
 	"sumun.dev/detect/intel"
 	"sumun.dev/detect/record"
+	"sumun.dev/detect/window"
 	"sumun.dev/finding"
 )
 
@@ -43,9 +44,11 @@ type Rule struct {
 
 // A State is what a rule remembers of one account. It moves with the account to
 // another node, and stands a restart: what is read back judges as what was written.
+// All states of an engine share its memory: each tells what it holds, and can shed it.
 type State interface {
 	encoding.BinaryMarshaler
 	encoding.BinaryUnmarshaler
+	window.Holder
 }
 
 // A Scene is what a rule knows besides the record. It is good for one call of See.

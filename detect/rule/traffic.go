@@ -230,6 +230,12 @@ type tried struct {
 	Told  []finding.Evidence `json:"e"` // of the first ones
 }
 
+// PerEvidence is what a piece of evidence that a State keeps takes, in bytes, roughly.
+const PerEvidence = 160
+
+// Weight is what the lists take.
+func (t *tried) Weight() int { return 32*len(t.Vain) + PerEvidence*len(t.Told) }
+
 // maxTold is how many records a suspicion of several names.
 const maxTold = 20
 

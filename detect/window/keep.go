@@ -4,6 +4,7 @@ import (
 	"container/list"
 	"encoding/json"
 	"fmt"
+	"iter"
 )
 
 // A Keep remembers a value for each of a bounded number of keys. When there are
@@ -13,12 +14,24 @@ type Keep[K comparable, V any] struct {
 	most  int
 	keys  map[K]*list.Element // of *kept
 	quiet *list.List          // the last one was quiet longest
+	held  int                 // the weights of all keys
+	last  *kept[K, V]         // found last: its value may have changed since it was weighed
 }
 
 type kept[K comparable, V any] struct {
 	Key   K `json:"k"`
 	Value V `json:"v"`
+
+	weight int
 }
+
+// perKey is what a key is taken to weigh: the bytes, roughly, that it takes with its
+// places in the map and in the list. It is the same on all machines.
+const perKey = 256
+
+// A Weigher is a value that may take much more memory than others of its type: what
+// its lists take, in bytes, roughly. It depends on nothing that is not written down.
+type Weigher interface{ Weight() int }
 
 // NewKeep returns a Keep for at most most keys.
 func NewKeep[K comparable, V any](most int) *Keep[K, V] {
@@ -35,7 +48,9 @@ func (k *Keep[K, V]) Find(key K) *V {
 		return nil
 	}
 	k.quiet.MoveToFront(el)
-	return &el.Value.(*kept[K, V]).Value
+	k.settle()
+	k.last = el.Value.(*kept[K, V])
+	return &k.last.Value
 }
 
 // At returns what is remembered of a key, a zero value for a new one.
@@ -44,13 +59,71 @@ func (k *Keep[K, V]) At(key K) *V {
 		return v
 	}
 	if len(k.keys) >= k.most {
-		last := k.quiet.Back()
-		k.quiet.Remove(last)
-		delete(k.keys, last.Value.(*kept[K, V]).Key)
+		k.drop(k.quiet.Back())
 	}
-	n := &kept[K, V]{Key: key}
-	k.keys[key] = k.quiet.PushFront(n)
-	return &n.Value
+	k.settle()
+	k.last = &kept[K, V]{Key: key}
+	k.keys[key] = k.quiet.PushFront(k.last)
+	return &k.last.Value
+}
+
+// settle weighs what was found last.
+func (k *Keep[K, V]) settle() {
+	if k.last != nil {
+		k.weigh(k.last)
+		k.last = nil
+	}
+}
+
+func (k *Keep[K, V]) weigh(n *kept[K, V]) {
+	k.held -= n.weight
+	n.weight = perKey
+	if w, ok := any(&n.Value).(Weigher); ok {
+		n.weight += w.Weight()
+	}
+	k.held += n.weight
+}
+
+func (k *Keep[K, V]) drop(el *list.Element) {
+	n := el.Value.(*kept[K, V])
+	k.settle()
+	k.held -= n.weight
+	k.quiet.Remove(el)
+	delete(k.keys, n.Key)
+}
+
+// Held returns how many bytes of memory is taken, roughly.
+func (k *Keep[K, V]) Held() int {
+	if k.last != nil {
+		k.weigh(k.last)
+	}
+	return k.held
+}
+
+// Shed drops an eighth of the keys, and at least one: those that were quiet longest.
+func (k *Keep[K, V]) Shed() {
+	for range (len(k.keys) + 7) / 8 {
+		k.drop(k.quiet.Back())
+	}
+}
+
+// Weigh weighs anew what is remembered of a key, which was changed without asking
+// for it.
+func (k *Keep[K, V]) Weigh(key K) {
+	if el := k.keys[key]; el != nil {
+		k.weigh(el.Value.(*kept[K, V]))
+	}
+}
+
+// All goes over what is remembered, what was quiet longest first.
+func (k *Keep[K, V]) All() iter.Seq2[K, *V] {
+	return func(yield func(K, *V) bool) {
+		for el := k.quiet.Back(); el != nil; el = el.Prev() {
+			if n := el.Value.(*kept[K, V]); !yield(n.Key, &n.Value) {
+				return
+			}
+		}
+	}
 }
 
 // Expire drops the keys that were quiet longest, at most two, when what is remembered
@@ -65,16 +138,14 @@ func (k *Keep[K, V]) Expire(useless func(*V) bool) {
 		if !useless(&old.Value) {
 			return
 		}
-		k.quiet.Remove(el)
-		delete(k.keys, old.Key)
+		k.drop(el)
 	}
 }
 
 // Forget drops a key.
 func (k *Keep[K, V]) Forget(key K) {
 	if el := k.keys[key]; el != nil {
-		k.quiet.Remove(el)
-		delete(k.keys, key)
+		k.drop(el)
 	}
 }
 
@@ -96,7 +167,7 @@ func (k *Keep[K, V]) UnmarshalBinary(b []byte) error {
 	if err != nil {
 		return err
 	}
-	k.keys, k.quiet = map[K]*list.Element{}, list.New()
+	k.keys, k.quiet, k.held, k.last = map[K]*list.Element{}, list.New(), 0, nil
 	for _, e := range all {
 		*k.At(e.Key) = e.Value
 	}

@@ -36,6 +36,12 @@ var Rule = rule.Rule{
 
 type state struct{ alarms, groups *window.Counter }
 
+// Held returns how many bytes of memory is taken, roughly.
+func (s *state) Held() int { return window.Held(s.alarms, s.groups) }
+
+// Shed drops some of what was quiet longest.
+func (s *state) Shed() { window.Shed(s.alarms, s.groups) }
+
 func see(s *rule.Scene, r *record.Record) {
 	a := r.API
 	if a.ReadOnly || a.Failed() || a.ByService() {

@@ -39,6 +39,9 @@ type sent struct {
 	Told   []finding.Evidence
 }
 
+// Weight is what the evidence takes.
+func (s *sent) Weight() int { return rule.PerEvidence * len(s.Told) }
+
 func state() rule.State { return window.NewKeep[aim, sent](8192) }
 
 func see(s *rule.Scene, r *record.Record) {

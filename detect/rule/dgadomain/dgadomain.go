@@ -77,6 +77,19 @@ type host struct {
 	All     ring `json:"a"`
 }
 
+// Weight is what the rings take.
+func (h *host) Weight() int {
+	n := 0
+	for _, r := range [...]ring{h.Missing, h.All} {
+		for i := range r {
+			if n += 40; r[i].Evidence != nil {
+				n += rule.PerEvidence
+			}
+		}
+	}
+	return n
+}
+
 // A ring is the last distinct domains that were asked for, the oldest first.
 type ring []asked
 

@@ -56,6 +56,11 @@ type zone struct {
 	Told      []finding.Evidence `json:"e"` // the first records since it was last reported
 }
 
+// Weight is what the lists take.
+func (z *zone) Weight() int {
+	return 32*len(z.Names) + 4*len(z.Addresses) + rule.PerEvidence*len(z.Told)
+}
+
 type name struct {
 	Hash   uint32 `json:"h"`
 	At     int64  `json:"t"` // seconds

@@ -128,6 +128,18 @@ func (s *state) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
+// Held returns how many bytes of memory is taken, roughly.
+func (s *state) Held() int {
+	all := s.all()
+	return window.Held(all[0], all[1], all[2])
+}
+
+// Shed drops some of what was quiet longest.
+func (s *state) Shed() {
+	all := s.all()
+	window.Shed(all[0], all[1], all[2])
+}
+
 func (s *state) all() [3]*window.Counter {
 	return [...]*window.Counter{s.listed, s.refused, s.machines}
 }

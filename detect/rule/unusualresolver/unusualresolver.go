@@ -38,6 +38,9 @@ type asked struct {
 	Days    int
 }
 
+// Weight is what the lists take.
+func (a *asked) Weight() int { return 32 * len(a.Servers) }
+
 func state() rule.State { return window.NewKeep[asker, asked](8192) }
 
 // public are addresses of resolvers for everybody, which speak HTTPS too: of

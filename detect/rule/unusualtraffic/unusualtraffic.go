@@ -60,6 +60,18 @@ func state() rule.State {
 	return &known{window.NewKeep[rule.Host, habit](8192), window.NewKeep[flow, sent](8192), window.NewKeep[uint16, []rule.Host](4096)}
 }
 
+// Held returns how many bytes of memory is taken, roughly.
+func (k *known) Held() int { return window.Held(k.Hosts, k.Sent, k.Users) }
+
+// Shed drops some of what was quiet longest.
+func (k *known) Shed() { window.Shed(k.Hosts, k.Sent, k.Users) }
+
+// Weight is what the list of a habit takes.
+func (h *habit) Weight() int { return 2 * len(h.Ports) }
+
+// Weight is what the evidence takes.
+func (s *sent) Weight() int { return rule.PerEvidence * len(s.Told) }
+
 func see(s *rule.Scene, r *record.Record) {
 	f := r.Flow
 	if f.Rejected {
