@@ -160,6 +160,12 @@ func (e *Engine) part(account aws.Account) *part {
 		if len(e.known) < maxKnown {
 			e.known[account] = true
 		}
+		// Those that are quiet from now on have to do with less too.
+		if n := e.parts.Len(); n&(n-1) == 0 {
+			for _, other := range e.parts.All() {
+				other.normal.Beside(e.first, n)
+			}
+		}
 	}
 	p.normal.Beside(e.first, e.parts.Len())
 	return p

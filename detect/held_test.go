@@ -85,6 +85,35 @@ func TestAccountsShareTheMemory(t *testing.T) {
 	}
 }
 
+// What is normal in an account that is quiet takes less when many others come.
+func TestQuietAccountsMakeRoom(t *testing.T) {
+	e, read := NewEngine(Options{}), cloudtrail.NewReader()
+	learn := func(account, who int) {
+		r, err := read.Read(fmt.Appendf(nil, `{"eventVersion":"1.08","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::%012[1]d:user/u%[2]d","accountId":"%012[1]d","userName":"u%[2]d"},"eventTime":"2026-03-01T00:00:00Z","eventSource":"iam.amazonaws.com","eventName":"ListUsers","awsRegion":"us-east-1","sourceIPAddress":"198.51.100.1","userAgent":"aws-cli/2","eventID":"e","eventType":"AwsApiCall","readOnly":true,"recipientAccountId":"%012[1]d"}`, account, who))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Learn(r)
+	}
+	size := func() int {
+		var s saved
+		if err := json.Unmarshal(saves(t, e, "000000000001")[0], &s); err != nil {
+			t.Fatal(err)
+		}
+		return len(s.Normal)
+	}
+	for who := range 500 {
+		learn(1, who)
+	}
+	alone := size()
+	for account := range 1023 {
+		learn(2+account, 1)
+	}
+	if n := size(); n > alone/2 {
+		t.Errorf("%d bytes among many, %d alone", n, alone)
+	}
+}
+
 // states is what rules remember, of what is written down of an account.
 func states(t *testing.T, b []byte) (out string) {
 	t.Helper()

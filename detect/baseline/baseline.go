@@ -119,6 +119,13 @@ func New() *Account {
 func (b *Account) Beside(first *Account, accounts int) {
 	b.spelt = first.spelt
 	b.most = min(maxEntries, max(minEntries, allEntries/max(accounts, 1)))
+	b.trim()
+}
+
+func (b *Account) trim() {
+	if len(b.entries) > b.most || len(b.list) > b.most/2 {
+		b.forget()
+	}
 }
 
 // A Judgement is how unusual a call is for who made it.
@@ -207,9 +214,7 @@ func (b *Account) Learn(r *record.Record, at enrich.Place) {
 	if n := ReadOf(r); n > 0 {
 		b.read(b.name(b.people(r.API)[Principal]), day, n)
 	}
-	if len(b.entries) > b.most || len(b.list) > b.most/2 {
-		b.forget()
-	}
+	b.trim()
 }
 
 // slots is how many days of reading are kept of each principal.
