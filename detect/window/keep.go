@@ -11,11 +11,12 @@ import (
 // too many, the one that was quiet longest is forgotten. Keys and values are such
 // that JSON keeps them. It is not safe for concurrent use.
 type Keep[K comparable, V any] struct {
-	most  int
-	keys  map[K]*list.Element // of *kept
-	quiet *list.List          // the last one was quiet longest
-	held  int                 // the weights of all keys
-	last  *kept[K, V]         // found last: its value may have changed since it was weighed
+	most   int
+	keys   map[K]*list.Element // of *kept
+	quiet  *list.List          // the last one was quiet longest
+	uneven bool                // values are Weighers
+	held   int                 // the weights of all keys
+	last   *kept[K, V]         // found last: its value may have changed since it was weighed
 }
 
 type kept[K comparable, V any] struct {
@@ -38,7 +39,8 @@ func NewKeep[K comparable, V any](most int) *Keep[K, V] {
 	if most < 1 {
 		panic(fmt.Sprintf("window: %d keys", most)) // a constant is wrong
 	}
-	return &Keep[K, V]{most: most, keys: map[K]*list.Element{}, quiet: list.New()}
+	_, uneven := any((*V)(nil)).(Weigher)
+	return &Keep[K, V]{most: most, uneven: uneven, keys: map[K]*list.Element{}, quiet: list.New()}
 }
 
 // Find returns what is remembered of a key; nil when that is nothing.
@@ -78,8 +80,8 @@ func (k *Keep[K, V]) settle() {
 func (k *Keep[K, V]) weigh(n *kept[K, V]) {
 	k.held -= n.weight
 	n.weight = perKey
-	if w, ok := any(&n.Value).(Weigher); ok {
-		n.weight += w.Weight()
+	if k.uneven {
+		n.weight += any(&n.Value).(Weigher).Weight()
 	}
 	k.held += n.weight
 }
@@ -92,11 +94,10 @@ func (k *Keep[K, V]) drop(el *list.Element) {
 	delete(k.keys, n.Key)
 }
 
-// Held returns how many bytes of memory is taken, roughly.
+// Held returns how many bytes of memory is taken, roughly. Values that were found
+// before do not change after it, until they are found again.
 func (k *Keep[K, V]) Held() int {
-	if k.last != nil {
-		k.weigh(k.last)
-	}
+	k.settle()
 	return k.held
 }
 
