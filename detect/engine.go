@@ -215,7 +215,7 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 	// Calls from an address that the account trusts are not judged; what they did
 	// is remembered of who made them.
 	if r.API != nil && e.scene.Lists.TrustsAddr(r.API.IP) {
-		p.actors.act(r)
+		p.actors.act(r, func() bool { return e.usual(r) })
 		e.bound()
 		return
 	}
@@ -223,7 +223,7 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 		e.apply(p.states, i)
 	}
 	if r.API != nil {
-		p.actors.act(r)
+		p.actors.act(r, func() bool { return e.usual(r) })
 		e.called(r, func(i int) { e.apply(p.states, i) })
 	}
 	e.bound()

@@ -5,7 +5,6 @@ import (
 	"container/list"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -32,6 +31,7 @@ const (
 
 	manifold = 12 // different calls that change something, of who administers or deploys
 	workdays = 3  // on which something was seen, of what is usual
+	lost     = 4  // usual calls beside each signal, of who is busy
 
 	together   = 24 * time.Hour // signals of one actor that belong together; GuardDuty User Guide, "Extended Threat Detection"
 	maxKnown   = 1 << 14        // accounts
@@ -39,6 +39,7 @@ const (
 	maxMade    = 1 << 12        // principals and keys
 	maxSignals = 16             // of an actor
 	maxShown   = 4              // evidence of a signal
+	maxWork    = lost*maxSignals + 1
 )
 
 // The sequences, by what is attacked.
@@ -229,8 +230,7 @@ type actors struct {
 // An actor is one principal, and those that it made.
 type actor struct {
 	Name    string
-	Writes  float64 // calls that changed something, halved every half day
-	At      time.Time
+	Work    []work            // usual calls that changed something, each once; the latest last
 	Signals []*finding.Signal // the latest last, each name once
 	Keys    []string          // access keys and principals that it used
 	Remotes []finding.Remote
@@ -239,7 +239,7 @@ type actor struct {
 
 // weight is what an actor takes, in bytes, roughly.
 func (n *actor) weight() int {
-	all := 256 + 64*(len(n.Keys)+len(n.Buckets)) + 256*len(n.Remotes)
+	all := 256 + 64*(len(n.Keys)+len(n.Buckets)+len(n.Work)) + 256*len(n.Remotes)
 	for _, g := range n.Signals {
 		all += 256 + rule.PerEvidence*len(g.Evidence)
 	}
@@ -273,6 +273,12 @@ func (a *actors) dropActor() {
 
 func (a *actors) dropMaker() { delete(a.made, a.old.Remove(a.old.Back()).(*maker).Made) }
 
+// work is a call that its actor is known to make.
+type work struct {
+	Call string
+	At   time.Time
+}
+
 type maker struct {
 	Made, By string
 	At       time.Time
@@ -299,8 +305,9 @@ func (a *actors) of(by *record.Actor) string {
 	return name
 }
 
-// act takes in a call that may matter for what comes later.
-func (a *actors) act(r *record.Record) {
+// act takes in a call that may matter for what comes later. usual is asked whether
+// it is work that its actor is known for.
+func (a *actors) act(r *record.Record, usual func() bool) {
 	c := r.API
 	if c.ByService() || c.Failed() {
 		return
@@ -318,9 +325,32 @@ func (a *actors) act(r *record.Record) {
 	case "AssumeRole", "GetSessionToken", "GetFederationToken":
 		a.make(c.Response.Str("credentials", "accessKeyId"), r)
 	}
-	if !c.ReadOnly {
-		a.at(a.of(&c.Actor), r.Time).Writes++
+	if c.ReadOnly {
+		return
 	}
+	name := c.Service + ":" + c.Operation
+	n := a.at(a.of(&c.Actor))
+	a.held -= n.weight()
+	defer func() { a.held += n.weight() }()
+	i := slices.IndexFunc(n.Work, func(w work) bool { return w.Call == name })
+	switch {
+	case i >= 0: // once is enough: repeating a call is cheap
+		n.Work = slices.Delete(n.Work, i, i+1)
+	case !usual():
+		return
+	case len(n.Work) >= maxWork:
+		n.Work = slices.Delete(n.Work, 0, 1)
+	}
+	n.Work = append(n.Work, work{name, r.Time})
+}
+
+// usual reports whether a call is work that whoever makes it is known for: they
+// change many things, made this call on other days, and are where, and have what,
+// they had then. Whoever took their key at other hands is not.
+func (e *Engine) usual(r *record.Record) bool {
+	j := e.here.normal.Judge(r, e.net.Look(r.API.IP))
+	return j.Ready && j.Days >= workdays && j.Breadth >= manifold && j.Seen(baseline.Principal, baseline.API) > 0 &&
+		(j.Roams || !j.New(baseline.Principal, baseline.Network)) && !j.New(baseline.Principal, baseline.Agent)
 }
 
 func (a *actors) make(what string, r *record.Record) {
@@ -338,31 +368,27 @@ func (a *actors) make(what string, r *record.Record) {
 	}
 }
 
-func (a *actors) at(name string, now time.Time) *actor {
+func (a *actors) at(name string) *actor {
 	el := a.by[name]
 	if el == nil {
 		if len(a.by) >= maxActors {
 			a.dropActor()
 		}
-		n := &actor{Name: name, At: now}
+		n := &actor{Name: name}
 		a.held += n.weight()
 		el = a.quiet.PushFront(n)
 		a.by[name] = el
 	}
 	a.quiet.MoveToFront(el)
-	n := el.Value.(*actor)
-	if d := now.Sub(n.At); d > 0 {
-		n.Writes *= math.Exp2(-d.Hours() / 12)
-		n.At = now
-	}
-	return n
+	return el.Value.(*actor)
 }
 
 // signal adds a suspicion to what its actor did within a day.
 func (a *actors) signal(who string, s *finding.Suspicion, severity float64) *actor {
-	n := a.at(who, s.At)
+	n := a.at(who)
 	a.held -= n.weight()
 	defer func() { a.held += n.weight() }()
+	n.Work = slices.DeleteFunc(n.Work, func(w work) bool { return s.At.Sub(w.At) > together })
 	n.Signals = slices.DeleteFunc(n.Signals, func(old *finding.Signal) bool { return s.At.Sub(old.Last) > together })
 	if len(n.Signals) == 0 {
 		n.Keys, n.Remotes, n.Buckets = nil, nil, nil
@@ -413,8 +439,8 @@ func credentials(s *finding.Suspicion) []string {
 }
 
 // busy reports whether the signals are lost in much other work that changes
-// things, as in the deployment of a whole system.
-func (n *actor) busy() bool { return n.Writes > 20*float64(len(n.Signals)) }
+// things, as in the deployment of a whole system by who deploys systems.
+func (n *actor) busy() bool { return len(n.Work) > lost*len(n.Signals) }
 
 // place is what a signal rests on first: what two rules say of one call is one.
 func place(g *finding.Signal) finding.Evidence {
@@ -538,6 +564,7 @@ func (a *actors) UnmarshalBinary(b []byte) error {
 			return fmt.Errorf("actors: no actor, or twice the same")
 		}
 		n.Signals = n.Signals[max(0, len(n.Signals)-maxSignals):]
+		n.Work = n.Work[max(0, len(n.Work)-maxWork):]
 		got.by[n.Name] = got.quiet.PushFront(n)
 		got.held += n.weight()
 	}

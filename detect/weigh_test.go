@@ -170,21 +170,81 @@ func TestSignalsOfOneActorMakeASequence(t *testing.T) {
 	}
 }
 
-func TestThoseWhoDeployMakeNoSequence(t *testing.T) {
-	e := engine(t)
-	for n := range 200 {
-		told(e, did("tf", 1, n/10, "sqs", "CreateQueue", "203.0.113.7", `{"queueName":"q"}`))
+// works lets tf be known for a work of many different calls, on five of twenty days.
+func works(e *Engine) {
+	for day := 1; day <= 20; day++ {
+		e.Learn(did("ann", day, 0, "ec2", "DescribeInstances", "203.0.113.7", `{}`))
+		for n := range 30 {
+			if day%4 > 0 {
+				break
+			}
+			e.Learn(did("tf", day, n, "sqs", fmt.Sprintf("CreateQueue%d", n), "203.0.113.7", `{}`))
+		}
 	}
-	for _, r := range []*record.Record{
-		did("tf", 1, 21, "iam", "AttachUserPolicy", "203.0.113.7", `{"userName":"svc","policyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}`),
-		did("tf", 1, 22, "cloudtrail", "StopLogging", "203.0.113.7", `{"name":"main"}`),
-		did("tf", 1, 23, "ec2", "ModifySnapshotAttribute", "203.0.113.7", fmt.Sprintf(share, 1, "777788889999")),
+}
+
+// attack is what makes a sequence.
+func attack(user, ip string, day int) []*record.Record {
+	return []*record.Record{
+		did(user, day, 41, "iam", "AttachUserPolicy", ip, `{"userName":"svc","policyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}`),
+		did(user, day, 42, "cloudtrail", "StopLogging", ip, `{"name":"main"}`),
+		did(user, day, 43, "ec2", "ModifySnapshotAttribute", ip, fmt.Sprintf(share, 1, "777788889999")),
+	}
+}
+
+// Those who deploy a whole system do many things that look bad for once. To do
+// as much before an attack hides nothing, unless it is what one is known for.
+func TestWhoIsBusyMakesNoSequence(t *testing.T) {
+	for _, c := range []struct {
+		why, user, ip string
+		calls         int // different ones
+		sequence      bool
+	}{
+		{"who is known to deploy", "tf", "203.0.113.7", 30, false},
+		{"the same, one call again and again", "tf", "203.0.113.7", 1, true},
+		{"the same, from elsewhere", "tf", "198.51.100.7", 30, true},
+		{"nobody is known", "eve", "203.0.113.7", 30, true},
+		{"nobody is known, cheap calls", "eve", "203.0.113.7", 1, true},
 	} {
-		for _, s := range told(e, r) {
-			if s.Sequence != nil || s.Severity >= 7 {
-				t.Errorf("%+v", s)
+		e := engine(t)
+		works(e)
+		var all []*record.Record
+		for n := range 400 {
+			all = append(all, did(c.user, 25, n/10, "sqs", fmt.Sprintf("CreateQueue%d", n%c.calls), c.ip, `{}`))
+		}
+		sequences := 0
+		for i, r := range append(all, attack(c.user, c.ip, 25)...) {
+			if i == 200 {
+				e = engineWith(t, e)
+			}
+			for _, s := range told(e, r) {
+				if s.Sequence != nil {
+					sequences++
+				}
 			}
 		}
+		if (sequences > 0) != c.sequence {
+			t.Errorf("%s: %d sequences", c.why, sequences)
+		}
+	}
+}
+
+// Where nothing is learnt yet, four hundred cheap writes take nothing from an attack.
+func TestCheapWritesHideNothing(t *testing.T) {
+	worst := func(writes int) (worst float64) {
+		e := engine(t)
+		for n := range writes {
+			told(e, did("eve", 1, n/10, "ec2", "CreateTags", "198.51.100.7", `{}`))
+		}
+		for _, r := range attack("eve", "198.51.100.7", 1) {
+			for _, s := range told(e, r) {
+				worst = max(worst, s.Severity)
+			}
+		}
+		return worst
+	}
+	if bare, hidden := worst(0), worst(400); bare != critical || hidden != bare {
+		t.Errorf("%v without them, %v with", bare, hidden)
 	}
 }
 
@@ -209,7 +269,7 @@ func TestActorsAreBounded(t *testing.T) {
 	a := newActors()
 	for n := range maxActors + 100 {
 		r := did(fmt.Sprint("u", n), 1, 0, "iam", "CreateUser", "203.0.113.7", fmt.Sprintf(`{"userName":"x%d"}`, n))
-		a.act(r)
+		a.act(r, func() bool { return true })
 	}
 	if len(a.by) > maxActors || len(a.made) > maxMade || a.quiet.Len() != len(a.by) || a.old.Len() != len(a.made) {
 		t.Errorf("%d actors, %d made", len(a.by), len(a.made))
@@ -219,7 +279,7 @@ func TestActorsAreBounded(t *testing.T) {
 func FuzzActors(f *testing.F) {
 	a := newActors()
 	r := did("eve", 1, 0, "iam", "CreateUser", "203.0.113.7", `{"userName":"x"}`)
-	a.act(r)
+	a.act(r, func() bool { return true })
 	a.signal("eve", &finding.Suspicion{Type: "A:B/C", At: r.Time, Caller: &finding.Caller{}}, 5)
 	b, err := a.MarshalBinary()
 	if err != nil {
@@ -230,7 +290,7 @@ func FuzzActors(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a := newActors()
 		if a.UnmarshalBinary(b) == nil {
-			a.act(r)
+			a.act(r, func() bool { return true })
 			a.signal("eve", &finding.Suspicion{Type: "A:B/C", At: r.Time, Caller: &finding.Caller{}}, 5)
 		}
 	})
