@@ -31,9 +31,8 @@ func TestVerdictsDoNotLeanOnNames(t *testing.T) {
 }
 
 // byProgram are the rules whose finding types are about the program: GuardDuty's
-// types for distributions of penetration testers, and credentials of an instance
-// that a system calls with which EC2 does not run.
-var byProgram = []string{"pentest", "instancecredentials"}
+// types for distributions of penetration testers.
+var byProgram = []string{"pentest"}
 
 // A mask gives everything another name, the same for the same; the zero one none.
 type mask struct {

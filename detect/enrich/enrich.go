@@ -29,6 +29,7 @@ func (p *Place) Anonymous() bool { return p.Tor || p.VPN || p.Proxy }
 type Net struct {
 	books  []book
 	ranges *prefix.Table[*Place] // of clouds and anonymisers
+	clouds map[string]bool       // whose ranges are among them
 }
 
 // A book is a file in MaxMind's format.
@@ -66,6 +67,10 @@ type entry struct {
 	VPN   bool   `maxminddb:"is_anonymous_vpn"`
 	Proxy bool   `maxminddb:"is_public_proxy"`
 }
+
+// Knows reports whether the ranges of a cloud are known: that what is in none of
+// them is not the cloud's.
+func (n *Net) Knows(cloud string) bool { return n.clouds[cloud] }
 
 // Look says what is known of an address. Once a network has been seen it
 // allocates nothing.

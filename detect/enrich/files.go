@@ -75,6 +75,12 @@ func Open(f Files) (*Net, error) {
 			return nil, err
 		}
 	}
+	n.clouds = map[string]bool{}
+	for _, e := range all {
+		if e.Value.Cloud != "" {
+			n.clouds[e.Value.Cloud] = true
+		}
+	}
 	if len(all) > 0 {
 		n.ranges = prefix.New(all, join)
 	}

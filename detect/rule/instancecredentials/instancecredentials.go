@@ -65,11 +65,11 @@ func see(s *rule.Scene, r *record.Record) {
 			report(s, r, inside, 0, []finding.Evidence{{ID: all[0].Note, At: all[0].At}, rule.Evidence(r)})
 		}
 		return
-	case at.ASN != 0 || at.Cloud != "" || at.Anonymous():
+	case at.ASN != 0 && s.Net.Knows("AWS") || at.Cloud != "" || at.Anonymous():
 		report(s, r, typ, 0, nil)
 		return
 	}
-	// Nothing is known of addresses. An instance calls from its own address or
+	// Whether the address is AWS's is not known. An instance calls from its own address or
 	// that of a gateway: one key in two networks is used in two places, and where
 	// a person calls from, there is no instance.
 	moved := st.networks.Add(a.Actor.AccessKey, window.Event{At: r.Time, Value: network(ip), Note: r.ID})
@@ -84,8 +84,9 @@ func see(s *rule.Scene, r *record.Record) {
 		report(s, r, typ, 5, []finding.Evidence{{ID: moved[0].Note, At: moved[0].At}, ev})
 	case met != nil:
 		report(s, r, typ, 5, []finding.Evidence{{ID: met[0].Note, At: met[0].At}, ev})
-	case strings.Contains(a.Agent, "os/macos") || strings.Contains(a.Agent, "os/darwin") || strings.Contains(a.Agent, " Darwin/"):
-		report(s, r, typ, 5, nil) // instances of EC2 hardly run it
+	case j.Ready && j.Days >= baseline.Known && !j.Roams && j.New(baseline.Everybody, baseline.Network) && j.New(baseline.Principal, baseline.Agent):
+		// What instances run, and the way that they leave by, seldom change at once.
+		report(s, r, typ, 5, nil)
 	}
 }
 
