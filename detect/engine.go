@@ -27,6 +27,7 @@ type Engine struct {
 	rules   []*rule.Rule
 	every   map[record.Class][]int
 	calls   map[call][]int // rules that name the call, or all of its service ("*"), or the operation of any service
+	folded  map[call][]int // likewise, of rules that mean calls in any case; in lower case
 	lists   func(aws.Account, aws.Region) intel.Lists
 	net     *enrich.Net
 	parts   *window.Keep[aws.Account, part]
@@ -114,7 +115,7 @@ type Options struct {
 func NewEngine(o Options) *Engine {
 	e := &Engine{
 		rules: o.Rules, first: baseline.New(), net: o.Net, lists: o.Lists, kin: o.Kin, known: map[aws.Account]bool{},
-		every: map[record.Class][]int{}, calls: map[call][]int{}, most: maxHeld, parts: window.NewKeep[aws.Account, part](maxKnown),
+		every: map[record.Class][]int{}, calls: map[call][]int{}, folded: map[call][]int{}, most: maxHeld, parts: window.NewKeep[aws.Account, part](maxKnown),
 	}
 	if e.rules == nil {
 		e.rules = Rules()
@@ -137,9 +138,12 @@ func NewEngine(o Options) *Engine {
 			if !ok {
 				panic("detect: " + c + " is no call") // a constant of a rule is wrong
 			}
-			at := call{service, operation}
-			if !slices.Contains(e.calls[at], i) {
-				e.calls[at] = append(e.calls[at], i)
+			at, index := call{service, operation}, e.calls
+			if r.AnyCase {
+				at, index = at.folded(), e.folded
+			}
+			if !slices.Contains(index[at], i) {
+				index[at] = append(index[at], i)
 			}
 		}
 	}
@@ -151,6 +155,8 @@ func NewEngine(o Options) *Engine {
 func (e *Engine) Rules() int { return len(e.rules) }
 
 type call struct{ service, operation string }
+
+func (c call) folded() call { return call{strings.ToLower(c.service), strings.ToLower(c.operation)} }
 
 func (e *Engine) part(account aws.Account) *part {
 	p := e.parts.Find(account)
@@ -233,13 +239,20 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 // once.
 func (e *Engine) called(r *record.Record, do func(rule int)) {
 	var seen []int
-	for _, at := range [...]call{{r.API.Service, r.API.Operation}, {r.API.Service, "*"}, {"*", r.API.Operation}} {
-		for _, i := range e.calls[at] {
-			if !slices.Contains(seen, i) {
-				seen = append(seen, i)
-				do(i)
+	find := func(index map[call][]int, c call) {
+		for _, at := range [...]call{c, {c.service, "*"}, {"*", c.operation}} {
+			for _, i := range index[at] {
+				if !slices.Contains(seen, i) {
+					seen = append(seen, i)
+					do(i)
+				}
 			}
 		}
+	}
+	c := call{r.API.Service, r.API.Operation}
+	find(e.calls, c)
+	if len(e.folded) > 0 {
+		find(e.folded, c.folded())
 	}
 }
 

@@ -26,6 +26,9 @@ type Rule struct {
 	// without any looks at every record of its class.
 	Calls []string
 
+	// AnyCase says that Calls are meant in upper or lower case.
+	AnyCase bool
+
 	// State makes what the rule remembers of one account; nil when it judges each
 	// record alone. What it remembers is bounded, whatever the records are.
 	State func() State

@@ -168,9 +168,6 @@ func compareWith(it item, modifiers []string, v any, total *int) (node, error) {
 	if kind == "" && !encoded && !it.every && !it.differ {
 		it.means = named(it.name, values)
 	}
-	// By those a rule is looked up, as they are spelt: CloudTrail spells a call in
-	// one way.
-	has["cased"] = has["cased"] || it.means != nil
 	for _, e := range values {
 		made, err := valueOf(e, kind, has)
 		if err != nil {
@@ -370,12 +367,12 @@ func plain(want, kind string, cased bool) value {
 }
 
 var (
-	sourceForm    = regexp.MustCompile(`^[a-z0-9.-]{1,128}$`)
-	operationForm = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{1,127}$`)
+	sourceForm    = regexp.MustCompile(`^[A-Za-z0-9.-]{1,128}$`)
+	operationForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{0,127}$`)
 )
 
-// named are the calls that values of eventSource or eventName mean, where they are
-// spelt as CloudTrail spells them; nil when a rule has to look at all.
+// named are the calls that values of eventSource or eventName mean, in upper or lower
+// case; nil when a rule has to look at all.
 func named(field string, values []any) (calls []string) {
 	if len(values) > maxCalls {
 		return nil
@@ -385,7 +382,7 @@ func named(field string, values []any) (calls []string) {
 		switch {
 		case field == "eventSource" && sourceForm.MatchString(s):
 			calls = append(calls, s+":*")
-		case field == "eventName" && operationForm.MatchString(s) && s != strings.ToUpper(s):
+		case field == "eventName" && operationForm.MatchString(s):
 			calls = append(calls, "*:"+s)
 		default:
 			return nil

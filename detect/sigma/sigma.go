@@ -126,7 +126,7 @@ func compile(d map[string]any) (*rule.Rule, error) {
 	if s.purpose != "" {
 		types = []string{s.purpose}
 	}
-	out := &rule.Rule{Name: name(title), Class: record.APIActivity, Calls: holds.calls(), See: s.see, Said: s.said}
+	out := &rule.Rule{Name: name(title), Class: record.APIActivity, Calls: holds.calls(), AnyCase: true, See: s.see, Said: s.said}
 	for _, p := range types {
 		out.Types = append(out.Types, p+anomalous)
 	}
