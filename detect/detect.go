@@ -55,6 +55,7 @@ import (
 	"sumun.dev/detect/rule/spambot"
 	"sumun.dev/detect/rule/suspiciousdomain"
 	"sumun.dev/detect/rule/tornode"
+	"sumun.dev/detect/rule/trailtampering"
 	"sumun.dev/detect/rule/unusualcalls"
 	"sumun.dev/detect/rule/unusuallaunch"
 	"sumun.dev/detect/rule/unusualresolver"
@@ -130,6 +131,7 @@ var programmed = []*rule.Rule{
 	&spambot.Rule,
 	&suspiciousdomain.Rule,
 	&tornode.Rule,
+	&trailtampering.Rule,
 	&unusualcalls.Rule,
 	&unusuallaunch.Rule,
 	&unusualresolver.Rule,
