@@ -8,6 +8,7 @@ package bucket
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +30,7 @@ import (
 // Bounds of a store that may be slow, broken or hostile.
 const (
 	maxAnswer = 16 << 20         // bytes of a listing's page: 1,000 keys of 1,024 characters, escaped
+	maxPages  = 100_000          // of a listing: 100 million keys
 	maxError  = 64 << 10         // bytes of an error
 	maxTries  = 5                // of a request, and of a body without progress
 	silence   = 60 * time.Second // without a byte, until a request is tried again
@@ -113,6 +116,7 @@ type page struct {
 // order. It ends with an error when a page cannot be had.
 func (s *Store) List(ctx context.Context, bucket, prefix string) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
+		asked := map[[sha256.Size]byte]bool{} // tokens; one of them may be long
 		for token := ""; ; {
 			q := "list-type=2&encoding-type=url&prefix=" + escape(prefix, false)
 			if token != "" {
@@ -145,8 +149,15 @@ func (s *Store) List(ctx context.Context, bucket, prefix string) iter.Seq2[Objec
 			case p.Next == "" || p.Next == token:
 				yield(Object{}, fmt.Errorf("list s3://%s/%s: there is more, and no token for it", bucket, prefix))
 				return
+			case asked[sha256.Sum256([]byte(p.Next))]:
+				yield(Object{}, fmt.Errorf("list s3://%s/%s: the pages go round in a circle", bucket, prefix))
+				return
+			case len(asked) == maxPages-1:
+				yield(Object{}, fmt.Errorf("list s3://%s/%s: there are more than %d pages; name a longer prefix", bucket, prefix, maxPages))
+				return
 			}
 			token = p.Next
+			asked[sha256.Sum256([]byte(token))] = true
 		}
 	}
 }
@@ -335,7 +346,13 @@ func (s *Store) get(ctx context.Context, bucket, key, query string, head http.He
 			end()
 			return nil, err
 		}
-		if res.StatusCode == http.StatusOK && head.Get("Range") == "" || res.StatusCode == http.StatusPartialContent {
+		whole := head.Get("Range") == ""
+		if res.StatusCode == http.StatusPartialContent && (whole || !rest(head.Get("Range"), res.Header.Get("Content-Range"))) {
+			res.Body.Close()
+			end()
+			return nil, fmt.Errorf("the store gives another part of the object (%.100q) than was asked for", res.Header.Get("Content-Range"))
+		}
+		if res.StatusCode == http.StatusOK && whole || res.StatusCode == http.StatusPartialContent {
 			return &watched{in: res.Body, ctx: ctx, quiet: quiet, end: end}, nil
 		}
 		other := res.Header.Get("X-Amz-Bucket-Region")
@@ -346,6 +363,15 @@ func (s *Store) get(ctx context.Context, bucket, key, query string, head http.He
 		}
 		region = other
 	}
+}
+
+// rest reports whether an answer is all that a Range of the form bytes=N- asks for: RFC
+// 9110, "Content-Range".
+func rest(asked, got string) bool {
+	from, ok := strings.CutPrefix(got, strings.Replace(strings.TrimSpace(asked), "=", " ", 1))
+	last, size, ok2 := strings.Cut(from, "/")
+	n, err := strconv.ParseInt(last, 10, 64)
+	return ok && ok2 && err == nil && n >= 0 && (size == "*" || size == strconv.FormatInt(n+1, 10))
 }
 
 var errSilent = errors.New("the store said nothing for a minute")
@@ -440,11 +466,24 @@ func (s *Store) path(bucket, key string) string {
 	return path
 }
 
-func (s *Store) address(bucket, key, query, region string) string {
-	scheme, host := "https", "s3."+region+".amazonaws.com"
-	if strings.HasPrefix(region, "cn-") {
-		host += ".cn"
+// suffixes are where the services of partitions are, by how names of their regions
+// begin: the partitions of AWS SDKs, partitions.json.
+var suffixes = []struct{ region, suffix string }{
+	{"cn-", "amazonaws.com.cn"}, {"us-iso-", "c2s.ic.gov"}, {"us-isob-", "sc2s.sgov.gov"},
+	{"us-isof-", "csp.hci.ic.gov"}, {"eu-isoe-", "cloud.adc-e.uk"}, {"eusc-", "amazonaws.eu"},
+}
+
+func suffix(region string) string {
+	for _, s := range suffixes {
+		if strings.HasPrefix(region, s.region) {
+			return s.suffix
+		}
 	}
+	return "amazonaws.com"
+}
+
+func (s *Store) address(bucket, key, query, region string) string {
+	scheme, host := "https", "s3."+region+"."+suffix(region)
 	if s.virtual(bucket) {
 		host = bucket + "." + host
 	}

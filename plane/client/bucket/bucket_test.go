@@ -244,7 +244,7 @@ func TestABrokenBodyIsTakenUp(t *testing.T) {
 		}
 		status := "200 OK"
 		if from > 0 {
-			status = "206 Partial Content"
+			status = fmt.Sprintf("206 Partial Content\r\nContent-Range: bytes %d-%d/%d", from, len(whole)-1, len(whole))
 		}
 		fmt.Fprintf(out, "HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s", status, len(whole)-from, whole[from:min(from+20_000, len(whole))])
 		out.Flush()
@@ -259,6 +259,50 @@ func TestABrokenBodyIsTakenUp(t *testing.T) {
 	b, err := io.ReadAll(in)
 	if err != nil || string(b) != whole || len(ranges) != (len(whole)+19_999)/20_000 || ranges[1] != "bytes=20000-" {
 		t.Errorf("%d of %d bytes, %v, %v", len(b), len(whole), err, ranges)
+	}
+}
+
+// Where another part comes than was asked for, it is not put in the place of that.
+func TestAnotherPartIsRefused(t *testing.T) {
+	const long = "AWSLogs/2/other"
+	for _, part := range []string{"Content-Range: bytes 0-99/100\r\n", "Content-Range: bytes 50-98/100\r\n", "Content-Range: bytes 500-99/100\r\n", "Content-Range: bytes 50-\r\n", "", "Content-Range: bytes 50-99/100\r\n", "Content-Range: bytes 50-99/*\r\n"} {
+		s := &server{}
+		store := open(t, s)
+		s.spoil = func(w http.ResponseWriter, r *http.Request, n int) bool {
+			conn, out, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				return true
+			}
+			if n == 1 {
+				fmt.Fprintf(out, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n%s", strings.Repeat("a", 50))
+			} else {
+				fmt.Fprintf(out, "HTTP/1.1 206 Partial Content\r\nContent-Length: 50\r\n%s\r\n%s", part, strings.Repeat("b", 50))
+			}
+			out.Flush()
+			conn.Close()
+			return true
+		}
+		in, err := store.Open(t.Context(), "logs", Object{Key: long, Size: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(in)
+		in.Close()
+		if good := strings.Contains(part, "50-99/"); good != (err == nil) || good != (len(b) == 100) || !good && !strings.Contains(err.Error(), "another part") {
+			t.Errorf("%q: %d bytes, %v", part, len(b), err)
+		}
+	}
+}
+
+// Each partition has a domain of its own.
+func TestWherePartitionsAre(t *testing.T) {
+	for region, want := range map[string]string{
+		"eu-west-1": "amazonaws.com", "us-gov-west-1": "amazonaws.com", "cn-north-1": "amazonaws.com.cn", "us-iso-east-1": "c2s.ic.gov", "us-isob-east-1": "sc2s.sgov.gov",
+		"us-isof-south-1": "csp.hci.ic.gov", "eu-isoe-west-1": "cloud.adc-e.uk", "eusc-de-east-1": "amazonaws.eu",
+	} {
+		if got := (&Store{}).address("logs", "k", "", region); got != "https://logs.s3."+region+"."+want+"/k" {
+			t.Errorf("%s: %s", region, got)
+		}
 	}
 }
 
@@ -294,6 +338,14 @@ func TestWhatAStoreRefusesIsTold(t *testing.T) {
 			io.WriteString(w, "<R><IsTruncated>true</IsTruncated></R>")
 			return true
 		}, "no token", 1},
+		"a circle": {func(w http.ResponseWriter, r *http.Request, _ int) bool {
+			next := "A"
+			if r.URL.Query().Get("continuation-token") == "A" {
+				next = "B"
+			}
+			fmt.Fprintf(w, "<R><IsTruncated>true</IsTruncated><NextContinuationToken>%s</NextContinuationToken></R>", next)
+			return true
+		}, "circle", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &server{spoil: c.spoil}
