@@ -13,7 +13,9 @@ type API struct {
 	Operation  string // eventName: CreateUser
 	Type       string // eventType: AwsApiCall, AwsServiceEvent, AwsConsoleSignIn …
 	ReadOnly   bool
-	Management bool // false: a data event
+	SaysRead   bool   // readOnly is said; false: ReadOnly is false for want of it
+	Management bool   // false: a data event
+	Category   string // eventCategory: Management, Data, NetworkActivity, Insight; empty when it is not said
 	Error      string
 	Message    string // errorMessage
 	RequestID  string

@@ -29,9 +29,9 @@ var fields = map[string]field{
 	"requestID":           one(func(r *record.Record) string { return r.API.RequestID }),
 	"sharedEventID":       one(func(r *record.Record) string { return r.API.SharedID }),
 	"vpcEndpointId":       one(func(r *record.Record) string { return r.API.VPCEndpoint }),
-	"readOnly":            truth(func(r *record.Record) bool { return r.API.ReadOnly }),
+	"readOnly":            readOnly,
 	"managementEvent":     truth(func(r *record.Record) bool { return r.API.Management }),
-	"eventCategory":       one(category),
+	"eventCategory":       one(func(r *record.Record) string { return r.API.Category }),
 	"resources.ARN":       each(func(r record.Resource) string { return r.ARN }),
 	"resources.accountId": each(func(r record.Resource) string { return r.Account }),
 	"resources.type":      each(func(r record.Resource) string { return r.Type }),
@@ -180,11 +180,12 @@ func yes(is bool) string {
 	return ""
 }
 
-func category(r *record.Record) string {
-	if r.API.Management {
-		return "Management"
+// readOnly is nothing where a record does not say it, as those of sign-ins once did not.
+func readOnly(r *record.Record) []string {
+	if !r.API.SaysRead {
+		return nil
 	}
-	return "Data"
+	return truth(func(r *record.Record) bool { return r.API.ReadOnly })(r)
 }
 
 func created(a *record.Actor) string {

@@ -127,6 +127,43 @@ func TestSelections(t *testing.T) {
 	}
 }
 
+// What a record does not say is not there, and categories are those that it says.
+func TestWhatIsNotSaid(t *testing.T) {
+	for _, c := range []struct {
+		said, of string
+		want     bool
+	}{
+		{`"readOnly":false,`, "readOnly: false", true},
+		{`"readOnly":false,`, "readOnly|exists: true", true},
+		{`"readOnly":true,`, "readOnly: true", true},
+		{``, "readOnly: false", false},
+		{``, "readOnly|exists: false", true},
+		{`"readOnly":null,`, "readOnly|exists: true", false},
+		{`"eventCategory":"Insight",`, "eventCategory: Insight", true},
+		{`"eventCategory":"NetworkActivity","managementEvent":false,`, "eventCategory: NetworkActivity", true},
+		{`"eventCategory":"NetworkActivity","managementEvent":false,`, "eventCategory: Data", false},
+		{`"eventCategory":"Management",`, "eventCategory: Management", true},
+		{``, "eventCategory|exists: true", false},
+	} {
+		rules, errs := Parse([]byte(head + "detection:\n a:\n  " + c.of + "\n condition: a\n"))
+		if len(errs) > 0 {
+			t.Fatal(errs)
+		}
+		text := []byte(strings.Replace(call, `"readOnly":false,`, c.said, 1))
+		plain, end := cloudtrail.NewReader().Plain(text, 0)
+		if end < 0 {
+			t.Fatalf("%s is not plain", text)
+		}
+		for _, r := range []*record.Record{read(t, string(text)), plain} {
+			n := 0
+			rules[0].See(&rule.Scene{Net: &enrich.Net{}, Report: func(finding.Suspicion) { n++ }}, r)
+			if n == 1 != c.want {
+				t.Errorf("%s of %s: %d", c.of, c.said, n)
+			}
+		}
+	}
+}
+
 func TestConditions(t *testing.T) {
 	const ids = " yes: {eventName: AttachUserPolicy}\n no: {eventName: CreateUser}\n sel_a: {eventSource: iam.amazonaws.com}\n sel_b: {userAgent|contains: cli}\n sel_none: {userAgent: none}\n" +
 		" _hidden: {userAgent: none}\n words: [nothing, 'assumed-role/*/ann']\n either: [{eventName: CreateUser}, {awsRegion: us-east-1}]\n"

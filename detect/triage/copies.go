@@ -61,9 +61,10 @@ func (c *copies) content(r *record.Record) uint64 {
 	maphash.WriteComparable(&h, r.Time.UnixNano())
 	if a := r.API; a != nil {
 		by := &a.Actor
-		text(a.Service, a.Operation, a.Type, a.Error, a.Message, a.RequestID, a.Source, a.Agent, a.VPCEndpoint, a.Host)
+		text(a.Service, a.Operation, a.Type, a.Error, a.Message, a.RequestID, a.Source, a.Agent, a.VPCEndpoint, a.Host, a.Category)
 		text(by.Type, by.ID, by.ARN, by.Account, by.AccessKey, by.Name, by.InvokedBy, by.Provider, by.SourceID, by.Issuer.ARN, by.Issuer.Type, by.Delivery, by.OnBehalfOf)
 		is(a.ReadOnly)
+		is(a.SaysRead)
 		is(a.Management)
 		is(by.MFA)
 		is(by.RootOf)

@@ -54,7 +54,6 @@ type plain struct {
 
 	docs       []byte // copies of documents, one after the other
 	time       bool   // eventTime is said
-	data       bool   // eventCategory is Data
 	management bool   // managementEvent is said
 	federated  string // webIdFederationData.federatedProvider
 	onConsole  string
@@ -253,7 +252,7 @@ func (p *plain) record(m *made) bool {
 			p.text(&a.Type)
 		case "readOnly":
 			p.once(&seen, readOnly)
-			p.truth(&a.ReadOnly)
+			a.SaysRead = p.truth(&a.ReadOnly)
 		case "managementEvent":
 			p.once(&seen, managementEvent)
 			p.management = p.truth(&a.Management)
@@ -271,9 +270,7 @@ func (p *plain) record(m *made) bool {
 			p.text(&a.VPCEndpoint)
 		case "eventCategory":
 			p.once(&seen, eventCategory)
-			var category string
-			p.text(&category)
-			p.data = category == "Data"
+			p.text(&a.Category)
 		case "sessionCredentialFromConsole":
 			p.once(&seen, sessionCredentialFromConsole)
 			p.text(&p.onConsole)
@@ -294,7 +291,7 @@ func (p *plain) record(m *made) bool {
 	}
 	m.r.Class = record.APIActivity
 	if !p.management {
-		a.Management = !p.data
+		a.Management = a.Category != "Data"
 	}
 	if m.r.Account == "" {
 		m.r.Account = aws.Account(a.Actor.Account)

@@ -117,6 +117,8 @@ func Read(b []byte) (*record.Record, error) {
 	a := &record.API{
 		Service: e.EventSource, Operation: e.EventName, Type: e.EventType,
 		ReadOnly:   e.ReadOnly != nil && *e.ReadOnly,
+		SaysRead:   e.ReadOnly != nil,
+		Category:   e.EventCategory,
 		Management: e.ManagementEvent == nil && e.EventCategory != "Data" || e.ManagementEvent != nil && *e.ManagementEvent,
 		Error:      e.ErrorCode, Message: e.ErrorMessage, RequestID: e.RequestID, SharedID: e.SharedEventID,
 		Source: e.SourceIPAddress, Agent: e.UserAgent, VPCEndpoint: e.VPCEndpointID, Host: e.TLSDetails.ClientProvidedHostHeader,
