@@ -333,6 +333,9 @@ func summary(c *cobra.Command, r *triage.Result, shown int) {
 	if n := r.Read.Cut(); n > 0 {
 		fmt.Fprintf(w, "%d files could not be opened or read to their end: there may be more to find, and the exit status is 2.\n", n)
 	}
+	if r.Dropped > 0 {
+		fmt.Fprintf(w, "%d more findings, the least severe, were let go since there were too many to keep: narrow --since and --until, or --suppress what is known.\n", r.Dropped)
+	}
 	if r.Copies > 0 {
 		fmt.Fprintf(w, "%d records stood there more than once, and count once.\n", r.Copies)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"sumun.dev/detect/report"
 	"sumun.dev/detect/source"
+	"sumun.dev/finding"
 )
 
 // endless gives a text again and again, up to some bytes.
@@ -203,5 +204,57 @@ func TestForgedIDsHideNothing(t *testing.T) {
 	r := run(t, Options{Paths: []string{"-"}, From: source.From{Stdin: strings.NewReader(quiet + "\n" + call(9, "ModifyImageAttribute", share) + "\n" + quiet)}})
 	if len(r.Findings) != 1 || r.Judged != 2 || r.Copies != 1 {
 		t.Errorf("%+v", r)
+	}
+}
+
+// Of more findings than can be kept, the most severe are, and the others are counted.
+func TestTheMostSevereFindingsAreKept(t *testing.T) {
+	flood := func(n int) string {
+		var b strings.Builder
+		for i := range n {
+			line := strings.ReplaceAll(call(10+i, "ModifyImageAttribute", share), "ann", fmt.Sprint("u", i))
+			fmt.Fprintln(&b, line)
+		}
+		return b.String()
+	}
+	log := func(s string) Options {
+		return Options{Paths: []string{"-"}, From: source.From{Stdin: strings.NewReader(s)}, most: 8}
+	}
+	few := run(t, log(flood(8)))
+	if len(few.Findings) != 8 || few.Dropped != 0 {
+		t.Fatalf("%d findings, %d dropped", len(few.Findings), few.Dropped)
+	}
+	many := run(t, log(flood(100)))
+	if n := len(many.Findings); n < 6 || n > 8 || n+many.Dropped != 100 || many.Judged != 100 {
+		t.Errorf("%d findings, %d dropped", len(many.Findings), many.Dropped)
+	}
+	// What is suppressed takes no place from others, and is told as suppressed.
+	o := log(call(1, "ModifyImageAttribute", share) + "\n" + flood(100))
+	o.Suppress = []Suppression{{Principal: "arn:aws:iam::*:user/u*", Reason: "known"}}
+	hidden := run(t, o)
+	if len(hidden.Findings) != 1 || hidden.Dropped != 0 || hidden.Suppressed[0].Findings != 100 {
+		t.Errorf("%d findings, %d dropped, %+v", len(hidden.Findings), hidden.Dropped, hidden.Suppressed)
+	}
+	// A severe one stays, wherever it comes.
+	k := newKept(Options{most: 8})
+	suspicion := func(i int, severity float64, signal string) finding.Suspicion {
+		return finding.Suspicion{Type: "Recon:IAMUser/AnomalousBehavior", Signal: signal, Key: fmt.Sprint(i), Severity: severity, At: time.Unix(int64(i), 0)}
+	}
+	for i := range 100 {
+		k.add(finding.Home{}, suspicion(i, 2, ""))
+		if i == 50 {
+			k.add(finding.Home{}, suspicion(1000, 8, ""))
+		}
+	}
+	if found, _, _ := k.told(); found[0].Severity != 8 || found[1].FirstSeen.Unix() != 0 {
+		t.Errorf("%+v", found[0])
+	}
+	// Findings with long texts are fewer.
+	k = newKept(Options{})
+	for i := range 300 {
+		k.add(finding.Home{}, suspicion(i, 2, fmt.Sprint(i, strings.Repeat("x", 1<<20))))
+	}
+	if found, _, dropped := k.told(); len(found)+dropped != 300 || len(found) > maxHeld>>20 || len(found) < maxHeld>>21 {
+		t.Errorf("%d findings, %d dropped", len(found), dropped)
 	}
 }

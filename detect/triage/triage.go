@@ -2,7 +2,6 @@
 package triage
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,7 +13,6 @@ import (
 	"sumun.dev/aws"
 	"sumun.dev/detect"
 	"sumun.dev/detect/record"
-	"sumun.dev/detect/report"
 	"sumun.dev/detect/source"
 	"sumun.dev/finding"
 )
@@ -32,6 +30,8 @@ type Options struct {
 
 	// Progress hears now and then how far it is.
 	Progress func(Progress)
+
+	most int // findings kept; 0: maxFindings
 }
 
 // A Progress is how far a triage is.
@@ -56,6 +56,10 @@ type Result struct {
 	Copies   int           // records that were seen before, word for word, and count once
 	Strange  int           // records that were judged apart, since no clock of AWS can have told their time
 
+	// Dropped counts findings that were let go since there were too many, the least
+	// severe of them; one that came again after that is counted again.
+	Dropped int
+
 	Suppressed []Suppressed // in the order of Options.Suppress; those that hid nothing too
 }
 
@@ -64,9 +68,6 @@ type Suppressed struct {
 	Suppression
 	Findings int
 }
-
-// maxFindings bounds what hostile logs can make of memory.
-const maxFindings = 200_000
 
 // Run reads, learns and judges. It fails when nothing can be read at all, or when
 // ctx ends.
@@ -97,7 +98,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := learn(ctx, o, e, files, out); err != nil {
 		return nil, err
 	}
-	found := map[string]*finding.Finding{}
+	found := newKept(o)
 	var apart *detect.Engine
 	var seen copies
 	for r, err := range source.Records(ctx, files, &out.Read) {
@@ -129,25 +130,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 				out.To = r.Time
 			}
 		}
-		judge.See(r, func(s finding.Suspicion) { add(found, home(r), s) })
-		if len(found) > maxFindings {
-			return nil, fmt.Errorf("more than %d findings: narrow --since and --until, or suppress what is known", maxFindings)
-		}
+		judge.See(r, func(s finding.Suspicion) { found.add(home(r), s) })
 	}
-	for _, s := range o.Suppress {
-		out.Suppressed = append(out.Suppressed, Suppressed{Suppression: s})
-	}
-	for _, f := range found {
-		who := report.Who(f)
-		if i := slices.IndexFunc(o.Suppress, func(s Suppression) bool { return s.Covers(f, who) }); i >= 0 {
-			out.Suppressed[i].Findings++
-			continue
-		}
-		out.Findings = append(out.Findings, f)
-	}
-	slices.SortFunc(out.Findings, func(a, b *finding.Finding) int {
-		return cmp.Or(cmp.Compare(b.Level(), a.Level()), a.FirstSeen.Compare(b.FirstSeen), cmp.Compare(a.Type, b.Type), cmp.Compare(a.ID, b.ID))
-	})
+	out.Findings, out.Suppressed, out.Dropped = found.told()
 	return out, nil
 }
 
@@ -220,15 +205,4 @@ func partition(r aws.Region) string {
 		return "aws-us-gov"
 	}
 	return "aws"
-}
-
-// add counts a suspicion. Times are those of the records: the same logs give the
-// same findings, whenever they are read.
-func add(found map[string]*finding.Finding, home finding.Home, s finding.Suspicion) {
-	id := s.In(home)
-	if f := found[id]; f != nil {
-		f.Again(s, s.At)
-		return
-	}
-	found[id] = finding.Open(home, s, s.At)
 }
