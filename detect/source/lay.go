@@ -134,7 +134,7 @@ func shelve(files []File, most int64) (near []File, clean func(), err error) {
 	near = slices.Clone(files)
 	for i := range near {
 		if f := &near[i]; f.Far {
-			f.Open = s.opener(*f)
+			f.Open, f.Far = s.opener(*f), false
 		}
 	}
 	return near, func() { l.Close() }, nil // the file has no name, and nothing is lost
