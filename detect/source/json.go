@@ -135,7 +135,7 @@ func (t *taker) values(dec *jsontext.Decoder, in *budget, first func(*jsontext.D
 
 // here is where a document was read to.
 func (t *taker) here(dec *jsontext.Decoder) record.Origin {
-	return record.Origin{File: t.name, Offset: t.skipped + dec.InputOffset()}
+	return record.Origin{File: t.name, Offset: t.place(t.skipped + dec.InputOffset())}
 }
 
 // next reads one value at the top of a document.

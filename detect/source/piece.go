@@ -61,6 +61,13 @@ func Unpack(in io.Reader, most int64) (content []byte, more bool, err error) {
 // stand within one value, as messages in an event of CloudWatch Logs, that is one
 // piece.
 func Pieces(ctx context.Context, name string, content []byte, report *Report, take func(Piece) error) error {
+	if isUTF16(content) {
+		var err error
+		if content, err = fromUTF16(content); err != nil {
+			report.bad(record.Origin{File: name}, err)
+			return nil
+		}
+	}
 	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
 	header, _, _ := bytes.Cut(content, []byte("\n"))
 	header = bytes.TrimRight(header, "\r")
@@ -80,7 +87,7 @@ func Pieces(ctx context.Context, name string, content []byte, report *Report, ta
 		case at.Line > 0:
 			p.Text, _, _ = bytes.Cut(text, []byte("\n"))
 			p.Text = bytes.TrimRight(p.Text, "\r")
-			if at.Offset == 0 {
+			if at.Line == 1 {
 				header = nil // it is a record itself
 			}
 			if len(p.Text) > 0 && p.Text[0] != '{' {

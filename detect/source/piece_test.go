@@ -36,6 +36,7 @@ func TestPiecesReadAsTheWhole(t *testing.T) {
 		"nothing":         {"", 0, 0},
 		"no_log_at_all":   {"hello\nworld\n", 0, 1},
 		"ends_too_early":  {`{"Records":[` + trail(1) + `,{"event`, 1, 1},
+		"utf16":           {wide(trail(1)+"\n"+trail(2), false), 2, 0},
 		"byte_order_mark": {"\xef\xbb\xbf" + trail(1) + "\n", 1, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

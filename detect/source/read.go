@@ -11,7 +11,6 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/klauspost/compress/gzip"
-	"golang.org/x/text/encoding/unicode"
 
 	"sumun.dev/aws"
 	"sumun.dev/detect/record"
@@ -50,7 +49,8 @@ type taker struct {
 
 	owner   aws.Account // of the log group that a message came from, where that is known
 	cluster string      // likewise
-	skipped int64       // bytes of a document before those that its decoder sees
+	skipped int64       // bytes of the file before those that are taken here, or that the decoder of a document sees
+	places  *places     // of what stood in the file otherwise; nil: as it is taken
 }
 
 // readers are what reads the records of all files, and memory that is used again
@@ -106,6 +106,11 @@ func buffer(from *spare[*bufio.Reader], size int, in io.Reader) (b *bufio.Reader
 
 // read recognises a file's content and reads it.
 func read(name string, in io.Reader, report *Report, with *readers, take func(string, *record.Record) error) error {
+	return readAs(name, in, nil, report, with, take)
+}
+
+// readAs reads content that stands in its file otherwise, where p tells.
+func readAs(name string, in io.Reader, p *places, report *Report, with *readers, take func(string, *record.Record) error) error {
 	b, done := buffer(&with.content, sniffed, in)
 	defer done()
 	head, err := b.Peek(sniffed)
@@ -113,17 +118,18 @@ func read(name string, in io.Reader, report *Report, with *readers, take func(st
 		report.Files++
 		return err
 	}
-	if bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) {
-		// What PowerShell redirects into a file is UTF-16. It becomes UTF-8, which never
-		// begins so again.
-		return read(name, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Reader(b), report, with, take)
+	if isUTF16(head) {
+		// It becomes UTF-8, which never begins so again.
+		p := newPlaces(b)
+		return readAs(name, p, p, report, with, take)
 	}
 	report.Files++
-	t := &taker{name: name, report: report, with: with, take: take, dns: with.dns}
+	t := &taker{name: name, report: report, with: with, take: take, dns: with.dns, places: p}
 	if mark := []byte("\xef\xbb\xbf"); bytes.HasPrefix(head, mark) {
 		if _, err := b.Discard(len(mark)); err != nil {
 			return err
 		}
+		t.skipped = int64(len(mark))
 		head = head[len(mark):]
 	}
 	text := bytes.TrimLeft(head, " \t\r\n")
@@ -230,9 +236,10 @@ func (t *taker) lines(b *bufio.Reader, format string, parse func([]byte) (*recor
 // eachLine hands over the lines that are not empty. line is good only until then.
 func (t *taker) eachLine(b *bufio.Reader, take func(line []byte, at record.Origin) error) error {
 	at := record.Origin{File: t.name}
-	for {
+	for offset := t.skipped; ; {
 		line, n, err := readLine(b)
 		at.Line++
+		at.Offset = t.place(offset)
 		switch {
 		case errors.Is(err, errLong):
 			t.report.bad(at, err)
@@ -241,7 +248,7 @@ func (t *taker) eachLine(b *bufio.Reader, take func(line []byte, at record.Origi
 				return err
 			}
 		}
-		at.Offset += n
+		offset += n
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil

@@ -16,6 +16,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/parquet-go/parquet-go"
+	"golang.org/x/text/encoding/unicode"
 
 	"sumun.dev/detect/record"
 )
@@ -355,6 +356,54 @@ func TestOriginNamesThePlace(t *testing.T) {
 	}
 }
 
+// A mark at the beginning takes its bytes too, and UTF-16 two or four a character.
+func TestOriginsBehindAMark(t *testing.T) {
+	const mark = "\xef\xbb\xbf"
+	strange := strings.Replace(event("a", 1), `"x"`, `"é€😀"`, 1)
+	b := event("b", 2)
+	utf16 := func(s string) string {
+		out, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	for name, c := range map[string]struct{ content, first, second string }{
+		"a list":          {mark + `[` + strange + `,` + b + `]`, strange, b},
+		"a trail":         {mark + `{"Records":[` + strange + `,` + b + `]}`, strange, b},
+		"a document":      {mark + "{\n\"Records\": [" + strange + `,` + b + `]}`, strange, b},
+		"lines":           {mark + strange + "\n" + b, strange, b},
+		"a wide trail":    {utf16(`{"Records":[` + strange + `,` + b + `]}`), utf16(strange)[2:], utf16(b)[2:]},
+		"a wide document": {utf16("{\n\"Records\": [" + strange + `,` + b + `]}`), utf16(strange)[2:], utf16(b)[2:]},
+		"wide lines":      {utf16(strange + "\r\n" + b), utf16(strange)[2:], utf16(b)[2:]},
+		"both marks":      {utf16("\ufeff" + strange + "\n" + b), utf16(strange)[2:], utf16(b)[2:]},
+	} {
+		n := 0
+		var report Report
+		for r, err := range Records(t.Context(), []File{file("f", c.content)}, &report) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := c.first
+			if n++; r.ID == "b" {
+				want = c.second
+			}
+			// In a document it is where the value before ended.
+			if got := strings.TrimLeft(c.content[r.Origin.Offset:], ", \x00"); !strings.HasPrefix(got, want) {
+				t.Errorf("%s: %s at %d of %d", name, r.ID, r.Origin.Offset, strings.Index(c.content, want))
+			}
+		}
+		if n != 2 || report.Unread() > 0 {
+			t.Errorf("%s: %d records, %+v", name, n, report.Bad)
+		}
+	}
+	// Of what nobody asked for long, not all is kept.
+	p := newPlaces(strings.NewReader(utf16(strings.Repeat("é", 2*maxAhead))))
+	if n, err := io.Copy(io.Discard, p); err != nil || len(p.text)-p.at > maxAhead || p.of(n) != 2+n {
+		t.Errorf("%d bytes, %d kept, %v, %d", n, len(p.text)-p.at, err, p.of(n))
+	}
+}
+
 func TestExpand(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"b.json", "a/2.json", "a/1.json", ".hidden/x", "a/.y"} {
@@ -521,6 +570,57 @@ func TestShelve(t *testing.T) {
 	}
 	if _, err := Expand(t.Context(), []string{"s3://x/y"}, From{}); err == nil {
 		t.Error("a bucket is read without a store")
+	}
+}
+
+// What was shelved is not shelved again.
+func TestShelvedOnce(t *testing.T) {
+	far := File{Name: "far", Size: 1, Far: true, Open: func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader("x")), nil }}
+	near, clean, err := shelve([]File{far}, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer clean()
+	if near[0].Far || !far.Far {
+		t.Errorf("%+v", near)
+	}
+}
+
+// Pages that unpack to far more than the file is count as a bomb, though little text
+// comes of them; and whoever waits for them can give up.
+func TestParquetBomb(t *testing.T) {
+	type line struct {
+		Version int32  `parquet:"version"`
+		Account string `parquet:"account_id"`
+		Src     string `parquet:"srcaddr"`
+		Dst     string `parquet:"dstaddr"`
+		Action  string `parquet:"action"`
+	}
+	var b bytes.Buffer
+	w := parquet.NewGenericWriter[line](&b, parquet.Compression(&parquet.Zstd), parquet.PageBufferSize(64<<20))
+	rows := make([]line, 12_000)
+	for i := range rows {
+		rows[i] = line{2, "111122223333", "10.0.0.7", "\n" + strings.Repeat("a", 1_000), "ACCEPT"}
+	}
+	for range 40 { // row groups, and each has a page of 12 MB of which each value becomes "-"
+		if _, err := w.Write(rows); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, report := ids(t, file("f", b.String())); len(report.Bad) == 0 || !strings.Contains(report.Bad[len(report.Bad)-1].Why, "far more than it is") {
+		t.Errorf("%d bytes: %+v", b.Len(), report.Bad)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	u := &unpacking{ctx: ctx, report: &Report{}, with: newReaders(nil), take: func(string, io.Reader) error { return nil }}
+	if err := u.parquet("f", bytes.NewReader(b.Bytes()), 0); !errors.Is(err, context.Canceled) {
+		t.Error(err)
 	}
 }
 

@@ -32,7 +32,7 @@ func (t *taker) document(b *bufio.Reader) error {
 			if _, err := b.Discard(len(begin.text)); err != nil {
 				return err
 			}
-			s := &stream{in: b, before: int64(len(begin.text))}
+			s := &stream{in: b, before: t.skipped + int64(len(begin.text))}
 			s.buf, _ = t.with.windows.take()
 			defer func() {
 				if cap(s.buf) == window {
@@ -61,7 +61,7 @@ func (t *taker) trail(s *stream, begin beginning) error {
 		} else if some {
 			return t.resume(s, before)
 		}
-		at := record.Origin{File: t.name, Offset: s.before + int64(s.at)}
+		at := record.Origin{File: t.name, Offset: t.place(s.before + int64(s.at))}
 		r, end := t.with.trail.Plain(s.buf, s.at)
 		if end < 0 {
 			// It may not be plain, or not all of it is at hand.
@@ -123,8 +123,10 @@ func (s *stream) more() bool {
 	if s.err != nil {
 		return false
 	}
-	s.before += int64(s.at)
-	s.buf, s.at = s.buf[:copy(s.buf, s.buf[s.at:])], 0
+	if s.at > 0 {
+		s.before += int64(s.at)
+		s.buf, s.at = s.buf[:copy(s.buf, s.buf[s.at:])], 0
+	}
 	if len(s.buf) == cap(s.buf) {
 		s.buf = append(make([]byte, 0, max(window, 2*cap(s.buf))), s.buf...)
 	}
@@ -148,8 +150,12 @@ func (s *stream) value() int {
 		if end >= 0 && end < len(s.buf) {
 			return end
 		}
-		if !s.more() {
-			return scan.Value(s.buf, s.at)
+		// Each look begins at the value's start: the next one comes when there is twice
+		// as much to see.
+		for want := min(max(1, 2*(len(s.buf)-s.at)), maxLine+1); len(s.buf)-s.at < want; {
+			if !s.more() {
+				return scan.Value(s.buf, s.at)
+			}
 		}
 	}
 }

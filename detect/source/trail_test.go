@@ -3,6 +3,7 @@ package source
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -77,5 +78,28 @@ func TestALongTrail(t *testing.T) {
 	want, _ := told(b.String(), true)
 	if report.Unread() > 0 || len(got) != n || strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%d records, %v", len(got), report.Bad)
+	}
+}
+
+// dripping gives a few bytes at a time, and counts them.
+type dripping struct {
+	in io.Reader
+	n  int
+}
+
+func (d *dripping) Read(p []byte) (int, error) {
+	n, err := d.in.Read(p[:min(len(p), 512)])
+	d.n += n
+	return n, err
+}
+
+// A long value that comes slowly is looked at again when there is twice as much of it,
+// not with each read.
+func TestALongValueIsScannedSeldom(t *testing.T) {
+	value := `{"a":"` + strings.Repeat("x", 300<<10) + `"}`
+	in := &dripping{in: strings.NewReader(value + strings.Repeat(" ", 1<<20))}
+	s := &stream{in: in}
+	if end := s.value(); end != len(value) || in.n != 512<<10 {
+		t.Errorf("ends at %d of %d, after %d bytes", end, len(value), in.n)
 	}
 }

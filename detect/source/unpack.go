@@ -123,6 +123,14 @@ func (u *unpacking) parquet(name string, f stretch, _ int) error {
 	if err != nil {
 		return fmt.Errorf("is a Parquet file that %w", err)
 	}
+	// Pages may hold far more than the text that comes of them.
+	p.Spend = func(bytes int64) error {
+		if err := u.ctx.Err(); err != nil {
+			return err
+		}
+		u.unpacked += bytes
+		return u.bomb()
+	}
 	lines, done := buffer(&u.with.packed, 64<<10, &bounded{&stopped{u.ctx, p.Lines(flow.Column)}, u})
 	defer done()
 	if head, err := lines.Peek(1 << 12); len(head) == 0 || !flow.Recognise(firstLine(head)) {
@@ -198,6 +206,14 @@ func (p *packed) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// bomb refuses what has unpacked to far more than it is.
+func (u *unpacking) bomb() error {
+	if n := u.unpacked; n > maxUnpacked || n > 256<<20 && n/maxRatio > u.packed {
+		return errBomb
+	}
+	return nil
+}
+
 // bounded ends when a file has unpacked, all members and layers together, to far
 // more than it is.
 type bounded struct {
@@ -206,8 +222,8 @@ type bounded struct {
 }
 
 func (b *bounded) Read(p []byte) (int, error) {
-	if n := b.of.unpacked; n > maxUnpacked || n > 256<<20 && n/maxRatio > b.of.packed {
-		return 0, errBomb
+	if err := b.of.bomb(); err != nil {
+		return 0, err
 	}
 	n, err := b.in.Read(p)
 	b.of.unpacked += int64(n)

@@ -48,6 +48,10 @@ const (
 
 // A File is a table.
 type File struct {
+	// Spend hears of bytes before they are read or a page unpacks to them, many of
+	// which never become text; its error ends reading. nil: nobody counts.
+	Spend func(bytes int64) error
+
 	in      io.ReaderAt
 	size    int64
 	columns []column
@@ -291,6 +295,7 @@ type reading struct {
 	dictionary []byte
 	entries    []int32 // where those of the dictionary begin, for byte arrays
 	entryCount int64
+	known      bool // the part of the group has had its dictionary
 }
 
 // begin goes to a column's part of a row group.
@@ -347,6 +352,9 @@ func (r *reading) turn() error {
 		case size < 0 || size > maxPage:
 			return fmt.Errorf("a page unpacks to more than %d MiB", maxPage>>20)
 		}
+		if err := r.file.spend(max(packed, size)); err != nil {
+			return err
+		}
 		body := make([]byte, packed)
 		if _, err := r.file.in.ReadAt(body, r.at); err != nil {
 			return err
@@ -356,6 +364,11 @@ func (r *reading) turn() error {
 		case 0:
 			return r.data(h.at(5), body, size)
 		case 2:
+			// File format, "Data Pages": at most one dictionary page a column chunk.
+			if r.known {
+				return errors.New("has more than one dictionary in a row group")
+			}
+			r.known = true
 			if err := r.dict(h.at(7), body, size); err != nil {
 				return err
 			}
@@ -365,12 +378,23 @@ func (r *reading) turn() error {
 	}
 }
 
+// spend tells of bytes.
+func (f *File) spend(bytes int64) error {
+	if f.Spend == nil {
+		return nil
+	}
+	return f.Spend(bytes)
+}
+
 func (r *reading) header() (*node, error) {
 	if r.at >= r.end {
 		return nil, errors.New("has fewer values than the group has rows")
 	}
 	for most := int64(512); ; most = maxHeader {
 		head := make([]byte, min(most, r.end-r.at))
+		if err := r.file.spend(int64(len(head))); err != nil {
+			return nil, err
+		}
 		if _, err := r.file.in.ReadAt(head, r.at); err != nil {
 			return nil, err
 		}

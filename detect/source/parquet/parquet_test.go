@@ -3,6 +3,7 @@ package parquet
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -196,6 +197,54 @@ func TestBrokenFilesAreRefused(t *testing.T) {
 				t.Logf("byte %d of %d as %d gives more than 1 MiB", i, len(b), c)
 			}
 		}
+	}
+}
+
+// A column has one dictionary in a row group, and all that pages unpack to is told
+// before they do.
+func TestPagesAreCounted(t *testing.T) {
+	type word struct {
+		Word string `parquet:"word,dict"`
+	}
+	var b bytes.Buffer
+	w := writer.NewGenericWriter[word](&b, writer.Compression(&writer.Gzip))
+	var words []word
+	for i := range 140 {
+		words = append(words, word{fmt.Sprint(i, strings.Repeat("a", 8<<10))})
+	}
+	if _, err := w.Write(words); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	spent := int64(0)
+	f, err := Open(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Spend = func(n int64) error { spent += n; return nil }
+	if n, err := io.Copy(io.Discard, f.Lines(every)); err != nil || spent < 1<<20 {
+		t.Errorf("%d bytes of text, %d told, %v", n, spent, err)
+	}
+	enough := fmt.Errorf("enough")
+	f.Spend = func(int64) error { return enough }
+	if _, err := io.Copy(io.Discard, f.Lines(every)); !errors.Is(err, enough) {
+		t.Error(err)
+	}
+	// The dictionary's page comes again in the place of the data's.
+	f.Spend = nil
+	l := f.Lines(every).(*lines)
+	if err := l.columns[0].begin(&f.groups[0].at(1).list[0]); err != nil {
+		t.Fatal(err)
+	}
+	from := l.columns[0].at
+	if _, err := l.columns[0].value(nil); err != nil {
+		t.Fatal(err)
+	}
+	l.columns[0].at, l.columns[0].left = from, 0
+	if _, err := l.columns[0].value(nil); err == nil || !strings.Contains(err.Error(), "more than one dictionary") {
+		t.Error(err)
 	}
 }
 
