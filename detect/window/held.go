@@ -7,7 +7,7 @@ type Holder interface {
 }
 
 // Held returns what several hold together.
-func Held(all ...Holder) (n int) {
+func Held[H Holder](all ...H) (n int) {
 	for _, h := range all {
 		n += h.Held()
 	}
@@ -15,7 +15,7 @@ func Held(all ...Holder) (n int) {
 }
 
 // Shed makes the one that holds most do with less; of equals the first.
-func Shed(all ...Holder) {
+func Shed[H Holder](all ...H) {
 	most := all[0]
 	for _, h := range all[1:] {
 		if h.Held() > most.Held() {

@@ -2,7 +2,6 @@
 package reconnaissance
 
 import (
-	"encoding/json"
 	"strings"
 	"time"
 
@@ -103,43 +102,17 @@ func report(s *rule.Scene, r *record.Record, signal string, severity float64, al
 }
 
 // MarshalBinary writes what was seen.
-func (s *state) MarshalBinary() ([]byte, error) {
-	var out [3][]byte
-	for i, c := range s.all() {
-		var err error
-		if out[i], err = c.MarshalBinary(); err != nil {
-			return nil, err
-		}
-	}
-	return json.Marshal(out)
-}
+func (s *state) MarshalBinary() ([]byte, error) { return s.all().MarshalBinary() }
 
 // UnmarshalBinary reads what MarshalBinary wrote.
-func (s *state) UnmarshalBinary(b []byte) error {
-	var in [3][]byte
-	if err := json.Unmarshal(b, &in); err != nil {
-		return err
-	}
-	for i, c := range s.all() {
-		if err := c.UnmarshalBinary(in[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (s *state) UnmarshalBinary(b []byte) error { return s.all().UnmarshalBinary(b) }
 
 // Held returns how many bytes of memory is taken, roughly.
-func (s *state) Held() int {
-	all := s.all()
-	return window.Held(all[0], all[1], all[2])
-}
+func (s *state) Held() int { return s.all().Held() }
 
 // Shed drops some of what was quiet longest.
-func (s *state) Shed() {
-	all := s.all()
-	window.Shed(all[0], all[1], all[2])
-}
+func (s *state) Shed() { s.all().Shed() }
 
-func (s *state) all() [3]*window.Counter {
-	return [...]*window.Counter{s.listed, s.refused, s.machines}
+func (s *state) all() window.Counters {
+	return window.Counters{s.listed, s.refused, s.machines}
 }

@@ -61,10 +61,10 @@ func state() rule.State {
 }
 
 // Held returns how many bytes of memory is taken, roughly.
-func (k *known) Held() int { return window.Held(k.Hosts, k.Sent, k.Users) }
+func (k *known) Held() int { return window.Held[window.Holder](k.Hosts, k.Sent, k.Users) }
 
 // Shed drops some of what was quiet longest.
-func (k *known) Shed() { window.Shed(k.Hosts, k.Sent, k.Users) }
+func (k *known) Shed() { window.Shed[window.Holder](k.Hosts, k.Sent, k.Users) }
 
 // Weight is what the list of a habit takes.
 func (h *habit) Weight() int { return 2 * len(h.Ports) }
