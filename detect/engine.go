@@ -41,6 +41,7 @@ type Engine struct {
 	yield   func(finding.Suspicion)
 	known   map[aws.Account]bool // whose logs were seen
 	kin     func(owner, other aws.Account) bool
+	apart   bool
 }
 
 // A part is what is remembered of one account.
@@ -109,12 +110,15 @@ type Options struct {
 	// Kin reports whether another account belongs to the owner of one. Nil: all
 	// accounts whose records the engine sees belong together.
 	Kin func(owner, other aws.Account) bool
+	// Apart says that other engines see the rest of what instances do: who joins
+	// what all of them find (Group) finds attacks on instances.
+	Apart bool
 }
 
 // NewEngine returns an engine that remembers nothing yet.
 func NewEngine(o Options) *Engine {
 	e := &Engine{
-		rules: o.Rules, first: baseline.New(), net: o.Net, lists: o.Lists, kin: o.Kin, known: map[aws.Account]bool{},
+		rules: o.Rules, first: baseline.New(), net: o.Net, lists: o.Lists, kin: o.Kin, apart: o.Apart, known: map[aws.Account]bool{},
 		every: map[record.Class][]int{}, calls: map[call][]int{}, folded: map[call][]int{}, most: maxHeld, parts: window.NewKeep[aws.Account, part](maxKnown),
 	}
 	if e.rules == nil {

@@ -47,6 +47,7 @@ const (
 	onCredentials = "AttackSequence:IAM/CompromisedCredentials"
 	onData        = "AttackSequence:S3/CompromisedData"
 	onCluster     = "AttackSequence:EKS/CompromisedCluster"
+	onHosts       = "AttackSequence:EC2/CompromisedInstanceGroup"
 )
 
 // habit names what a suspicion would be the habit of: the signal, and whom it
@@ -67,8 +68,7 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 		e.join(s, yield)
 		return
 	}
-	kind, _ := finding.KindOf(s.Type)
-	told := cmp.Or(s.Severity, kind.Severity)
+	told := level(&s)
 	severity := told
 	j := e.here.normal.Judge(r, e.net.Look(r.API.IP))
 	if e.family(&s) {
@@ -103,29 +103,36 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 	}
 	s.Severity = max(severity, 1)
 	yield(s)
-	if seq := e.sequence(n, &s, who, near); seq != nil {
+	if seq := n.sequence(&s, who, near); seq != nil {
 		yield(*seq)
 	}
 }
 
-// join adds what needs no weighing, calls of a cluster's API and calls from listed
-// addresses, to what its actor did.
+// join adds what needs no weighing, what instances do, calls of a cluster's API and
+// calls from listed addresses, to what its actor did.
 func (e *Engine) join(s finding.Suspicion, yield func(finding.Suspicion)) {
-	who, kind := "", finding.Kind{}
+	who := ""
 	switch {
 	case s.Caller != nil && e.current.API != nil:
 		who = e.here.actors.of(&e.current.API.Actor)
 	case s.Kubernetes != nil && s.KubeCall != nil:
 		who = "cluster " + s.Kubernetes.Cluster + " " + s.Kubernetes.User
+	case onHost(&s) && !e.apart:
+		who = e.here.actors.behind(host(s.Instance.ID))
 	default:
 		return
 	}
-	kind, _ = finding.KindOf(s.Type)
-	s.Severity = cmp.Or(s.Severity, kind.Severity)
+	s.Severity = level(&s)
 	n := e.here.actors.signal(who, &s, s.Severity)
-	if seq := e.sequence(n, &s, who, together); seq != nil {
+	if seq := n.sequence(&s, who, together); seq != nil {
 		yield(*seq)
 	}
+}
+
+// level is how severe a suspicion is by itself.
+func level(s *finding.Suspicion) float64 {
+	kind, _ := finding.KindOf(s.Type)
+	return cmp.Or(s.Severity, kind.Severity)
 }
 
 // byHabit lowers the severity of what the actor, or its peers, do on several
@@ -235,11 +242,17 @@ type actor struct {
 	Keys    []string          // access keys and principals that it used
 	Remotes []finding.Remote
 	Buckets []string
+	Hosts   []string            // instances that did some of it
+	Domains []string            // that those asked for
+	Marks   map[string][]string // GuardDuty's indicators, that those showed
 }
 
 // weight is what an actor takes, in bytes, roughly.
 func (n *actor) weight() int {
-	all := 256 + 64*(len(n.Keys)+len(n.Buckets)+len(n.Work)) + 256*len(n.Remotes)
+	all := 256 + 64*(len(n.Keys)+len(n.Buckets)+len(n.Work)+len(n.Hosts)) + 128*len(n.Domains) + 256*len(n.Remotes)
+	for _, values := range n.Marks {
+		all += 64 + 128*len(values)
+	}
 	for _, g := range n.Signals {
 		all += 256 + rule.PerEvidence*len(g.Evidence)
 	}
@@ -291,12 +304,17 @@ func newActors() *actors {
 // of names who is behind an actor: whoever made the principal or the key it uses.
 func (a *actors) of(by *record.Actor) string {
 	name := by.Principal()
+	if a.made[name] == nil && by.AccessKey != "" && a.made[by.AccessKey] != nil {
+		name = by.AccessKey
+	}
+	return a.behind(name)
+}
+
+// behind names who is behind what somebody made: a principal, a key; or the role
+// that an instance carries.
+func (a *actors) behind(name string) string {
 	for range 4 { // a chain of roles; whoever forges longer ones gains nothing
 		el := a.made[name]
-		if el == nil && by != nil && by.AccessKey != "" {
-			el = a.made[by.AccessKey]
-		}
-		by = nil
 		if el == nil || el.Value.(*maker).By == name {
 			break
 		}
@@ -311,6 +329,11 @@ func (a *actors) act(r *record.Record, usual func() bool) {
 	c := r.API
 	if c.ByService() || c.Failed() {
 		return
+	}
+	if id := c.Actor.Instance(); id != "" {
+		if el := a.made[host(id)]; el == nil || r.Time.Sub(el.Value.(*maker).At) > time.Hour {
+			a.make(host(id), r)
+		}
 	}
 	switch c.Operation {
 	case "CreateUser", "CreateAccessKey", "CreateLoginProfile":
@@ -388,10 +411,16 @@ func (a *actors) signal(who string, s *finding.Suspicion, severity float64) *act
 	n := a.at(who)
 	a.held -= n.weight()
 	defer func() { a.held += n.weight() }()
+	n.add(s, severity)
+	return n
+}
+
+// add adds a suspicion to what the actor did within a day.
+func (n *actor) add(s *finding.Suspicion, severity float64) {
 	n.Work = slices.DeleteFunc(n.Work, func(w work) bool { return s.At.Sub(w.At) > together })
 	n.Signals = slices.DeleteFunc(n.Signals, func(old *finding.Signal) bool { return s.At.Sub(old.Last) > together })
 	if len(n.Signals) == 0 {
-		n.Keys, n.Remotes, n.Buckets = nil, nil, nil
+		n.Keys, n.Remotes, n.Buckets, n.Hosts, n.Domains, n.Marks = nil, nil, nil, nil, nil, nil
 	}
 	name := strings.TrimSpace(s.Type + " " + s.Signal)
 	i := slices.IndexFunc(n.Signals, func(old *finding.Signal) bool { return old.Name == name })
@@ -405,26 +434,38 @@ func (a *actors) signal(who string, s *finding.Suspicion, severity float64) *act
 	}
 	g := n.Signals[i]
 	n.Signals = append(slices.Delete(n.Signals, i, i+1), g)
+	g.Host = onHost(s)
 	g.Last, g.Severity = s.At, max(g.Severity, severity)
 	g.Count = min(g.Count, 1<<30) + 1
 	if len(g.Evidence) < maxShown {
 		g.Evidence = append(g.Evidence, s.Evidence[:min(len(s.Evidence), maxShown-len(g.Evidence))]...)
 	}
 	for _, key := range credentials(s) {
-		if key != "" && !slices.Contains(n.Keys, key) && len(n.Keys) < maxSignals {
-			n.Keys = append(n.Keys, key)
-		}
+		note(&n.Keys, key)
 	}
 	for _, b := range s.Buckets {
-		if !slices.Contains(n.Buckets, b.Name) && len(n.Buckets) < maxSignals {
-			n.Buckets = append(n.Buckets, b.Name)
-		}
+		note(&n.Buckets, b.Name)
 	}
-	if s.API != nil && s.API.Remote.Address != (netip.Addr{}) && len(n.Remotes) < maxSignals &&
-		!slices.ContainsFunc(n.Remotes, func(old finding.Remote) bool { return old.Address == s.API.Remote.Address }) {
-		n.Remotes = append(n.Remotes, s.API.Remote)
+	switch {
+	case g.Host:
+		n.addHost(s)
+	case s.API != nil:
+		n.addRemote(s.API.Remote)
 	}
-	return n
+}
+
+func (n *actor) addRemote(r finding.Remote) {
+	if r.Address != (netip.Addr{}) && len(n.Remotes) < maxSignals &&
+		!slices.ContainsFunc(n.Remotes, func(old finding.Remote) bool { return old.Address == r.Address }) {
+		n.Remotes = append(n.Remotes, r)
+	}
+}
+
+// note adds what is not there yet, while there is room.
+func note(to *[]string, value string) {
+	if value != "" && len(*to) < maxSignals && !slices.Contains(*to, value) {
+		*to = append(*to, value)
+	}
 }
 
 // credentials are what an actor used.
@@ -463,28 +504,44 @@ const (
 	severity = 12
 )
 
-// sequence joins what an actor did into an attack, when it is enough.
-func (e *Engine) sequence(n *actor, s *finding.Suspicion, who string, near time.Duration) *finding.Suspicion {
-	if n.busy() {
-		return nil
+// A sum is what signals add up to.
+type sum struct {
+	worst map[string]float64 // tactic → the most severe
+	seen  map[finding.Evidence]bool
+	data  bool // of a bucket is taken or destroyed
+	grave bool // one is High
+}
+
+// attack reports whether it is enough for an attack.
+func (u *sum) attack() bool {
+	all := 0.0
+	for _, v := range u.worst {
+		all += v
 	}
-	worst, seen := map[string]float64{}, map[finding.Evidence]bool{}
-	data, grave := false, false
+	return len(u.worst) >= tactics && all >= severity
+}
+
+// sum adds up signals of late, those of hosts too or only the others.
+func (n *actor) sum(at time.Time, near time.Duration, hosts bool) sum {
+	u := sum{worst: map[string]float64{}, seen: map[finding.Evidence]bool{}}
 	for _, g := range n.Signals {
-		if s.At.Sub(g.Last) > near || seen[place(g)] {
+		if at.Sub(g.Last) > near || u.seen[place(g)] || g.Host && !hosts {
 			continue
 		}
-		seen[place(g)] = true
+		u.seen[place(g)] = true
 		t := cmp.Or(sameAs[g.Tactic], g.Tactic)
-		worst[t] = max(worst[t], g.Severity)
-		data = data || strings.Contains(g.Name, ":S3/") && (t == "Exfiltration" || t == "Impact")
-		grave = grave || g.Severity >= 7
+		u.worst[t] = max(u.worst[t], g.Severity)
+		u.data = u.data || strings.Contains(g.Name, ":S3/") && (t == "Exfiltration" || t == "Impact")
+		u.grave = u.grave || g.Severity >= 7
 	}
-	sum := 0.0
-	for _, v := range worst {
-		sum += v
-	}
-	if len(worst) < tactics || sum < severity {
+	return u
+}
+
+// sequence joins what an actor did into an attack, when it is enough.
+func (n *actor) sequence(s *finding.Suspicion, who string, near time.Duration) *finding.Suspicion {
+	u := n.sum(s.At, near, false)
+	hosts := n.hostsAttack(s.At, near) // work that the role is known for explains none of it
+	if !hosts && (n.busy() || !u.attack()) {
 		return nil
 	}
 	out := finding.Suspicion{Type: onCredentials, At: s.At, Severity: critical, Actor: true, API: s.API, KubeCall: s.KubeCall, Kubernetes: s.Kubernetes}
@@ -492,18 +549,26 @@ func (e *Engine) sequence(n *actor, s *finding.Suspicion, who string, near time.
 		out.Caller = &finding.Caller{AccessKey: c.AccessKey, ID: c.ID, Name: c.Name, Type: c.Type, ARN: c.ARN, Principal: who, Account: c.Account}
 	}
 	switch {
+	case hosts:
+		out.Type, out.Key, out.Instance = onHosts, who, s.Instance
+		if out.Instance.ID == "" {
+			out.Instance.ID = n.Hosts[0]
+		}
 	case s.KubeCall != nil:
 		// Whoever sets up a cluster by hand does several such things.
-		if !grave && len(seen) < 4 {
+		if !u.grave && len(u.seen) < 4 {
 			return nil
 		}
 		out.Type = onCluster
 		out.Kubernetes = &finding.KubernetesDetails{Cluster: s.Kubernetes.Cluster, User: s.Kubernetes.User, Groups: s.Kubernetes.Groups}
-	case data && len(n.Buckets) > 0:
+	case u.data && len(n.Buckets) > 0:
 		out.Type = onData
 		out.Buckets = []finding.Bucket{{Name: n.Buckets[0]}}
 	}
-	q := &finding.Sequence{Actors: slices.Clone(n.Keys), Resources: slices.Clone(n.Buckets), Endpoints: slices.Clone(n.Remotes), Indicators: map[string][]string{}}
+	q := &finding.Sequence{
+		Actors: slices.Clone(n.Keys), Resources: slices.Clone(n.Buckets), Endpoints: slices.Clone(n.Remotes),
+		Instances: slices.Clone(n.Hosts), Domains: slices.Clone(n.Domains), Indicators: map[string][]string{},
+	}
 	point := func(indicator, value string) {
 		if value != "" && !slices.Contains(q.Indicators[indicator], value) {
 			q.Indicators[indicator] = append(q.Indicators[indicator], value)
@@ -519,7 +584,14 @@ func (e *Engine) sequence(n *actor, s *finding.Suspicion, who string, near time.
 		out.Evidence = append(out.Evidence, c.Evidence...)
 		point("ATTACK_TACTIC", g.Tactic)
 		for _, ev := range g.Evidence {
-			point("HIGH_RISK_API", ev.Told)
+			if !g.Host {
+				point("HIGH_RISK_API", ev.Told)
+			}
+		}
+	}
+	for key, values := range n.Marks {
+		for _, v := range values {
+			point(key, v)
 		}
 	}
 	for _, u := range s.Unusual {

@@ -97,6 +97,9 @@ func (f *Finding) sequence() *guarddutyapi.Sequence {
 		e := q.Endpoints[i].endpoint()
 		out.Endpoints, endpoints = append(out.Endpoints, e), append(endpoints, e.Id)
 	}
+	for _, domain := range q.Domains {
+		out.Endpoints, endpoints = append(out.Endpoints, guarddutyapi.NetworkEndpoint{Id: domain, Domain: &domain}), append(endpoints, domain)
+	}
 	for _, r := range f.joined() {
 		out.Resources, resources = append(out.Resources, r), append(resources, r.Uid)
 	}
@@ -111,7 +114,7 @@ func (f *Finding) sequence() *guarddutyapi.Sequence {
 	return out
 }
 
-// joined are the resources of a sequence: the caller's key, buckets, the instance.
+// joined are the resources of a sequence: the caller's key, buckets, instances.
 func (f *Finding) joined() []guarddutyapi.ResourceV2 {
 	var all []guarddutyapi.ResourceV2
 	add := func(uid, name, service string, kind guarddutyapi.FindingResourceType, data *guarddutyapi.ResourceData) {
@@ -127,8 +130,12 @@ func (f *Finding) joined() []guarddutyapi.ResourceV2 {
 	for _, b := range f.Buckets {
 		add("arn:"+cmp.Or(f.Partition, "aws")+":s3:::"+b.Name, b.Name, "s3", guarddutyapi.FindingResourceTypeS3Bucket, nil)
 	}
-	if f.Instance.ID != "" {
-		add(f.Instance.ID, "", "ec2", guarddutyapi.FindingResourceTypeEc2Instance, nil)
+	instances := f.Sequence.Instances
+	if f.Instance.ID != "" && !slices.Contains(instances, f.Instance.ID) {
+		instances = append([]string{f.Instance.ID}, instances...)
+	}
+	for _, id := range instances {
+		add(id, "", "ec2", guarddutyapi.FindingResourceTypeEc2Instance, nil)
 	}
 	if k := f.Kubernetes; k != nil && k.Cluster != "" {
 		add(k.Cluster, k.Cluster, "eks", guarddutyapi.FindingResourceTypeEksCluster, nil)

@@ -94,6 +94,7 @@ type Caller struct {
 	ARN       string // of the user, role or session
 	Principal string // the ARN that all sessions of a role have in common
 	Account   string
+	Instance  string // whose role's session it is
 }
 
 // A Bucket is an S3 bucket that something was done to.
@@ -180,6 +181,8 @@ type Sequence struct {
 	Actors     []string
 	Resources  []string
 	Endpoints  []Remote
+	Domains    []string
+	Instances  []string
 	Signals    []Signal
 	Indicators map[string][]string // HIGH_RISK_API → the calls …
 }
@@ -193,6 +196,7 @@ type Signal struct {
 	Count    int32
 	First    time.Time
 	Last     time.Time
+	Host     bool // an instance did it on the network
 	Evidence []Evidence
 }
 

@@ -102,3 +102,17 @@ func (a *Actor) Session() string {
 	_, name, _ := strings.Cut(a.ID, ":")
 	return name
 }
+
+// Instance returns the instance whose role's session this is, by the name that EC2
+// gives such sessions; empty for any other.
+func (a *Actor) Instance() string {
+	if a.Type != "AssumedRole" {
+		return ""
+	}
+	name := a.Session()
+	id, ok := strings.CutPrefix(name, "i-")
+	if !ok || len(id) != 8 && len(id) != 17 || strings.Trim(id, "0123456789abcdef") != "" {
+		return ""
+	}
+	return name
+}

@@ -115,7 +115,7 @@ func Evidence(r *record.Record) finding.Evidence {
 
 // CallerOf shows an actor as findings do.
 func CallerOf(a *record.Actor) *finding.Caller {
-	c := &finding.Caller{AccessKey: a.AccessKey, ID: a.ID, Name: a.Name, Type: a.Type, ARN: a.ARN, Principal: a.Principal(), Account: a.Account}
+	c := &finding.Caller{AccessKey: a.AccessKey, ID: a.ID, Name: a.Name, Type: a.Type, ARN: a.ARN, Principal: a.Principal(), Account: a.Account, Instance: a.Instance()}
 	if c.Name == "" {
 		c.Name = a.Issuer.Name
 	}

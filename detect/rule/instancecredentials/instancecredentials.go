@@ -3,7 +3,6 @@ package instancecredentials
 
 import (
 	"net/netip"
-	"strings"
 	"time"
 
 	"sumun.dev/detect/baseline"
@@ -42,7 +41,7 @@ func see(s *rule.Scene, r *record.Record) {
 	if a.ByService() {
 		return
 	}
-	if a.Actor.Type != "AssumedRole" || !instance(a.Actor.Session()) {
+	if a.Actor.Instance() == "" {
 		if !local && (a.Actor.Type == "IAMUser" || a.Actor.Type == "Root" || a.Actor.OnConsole) {
 			st.shared.Add(ip.String(), window.Event{At: r.Time, Value: "person", Note: r.ID})
 		}
@@ -110,12 +109,6 @@ func report(s *rule.Scene, r *record.Record, typ string, severity float64, ev []
 	out.Severity, out.Evidence = severity, ev
 	out.Instance.ID = r.API.Actor.Session()
 	s.Report(out)
-}
-
-// instance reports whether a session is named as EC2 names those of instances.
-func instance(session string) bool {
-	id, ok := strings.CutPrefix(session, "i-")
-	return ok && (len(id) == 8 || len(id) == 17) && strings.Trim(id, "0123456789abcdef") == ""
 }
 
 // network is wide enough for the gateways of one place of the cloud.
