@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -92,27 +93,40 @@ func (s *Service) keep(ctx context.Context, d *detector, found []finding.Suspici
 	}
 	changed := map[string]*kept{}
 	var order []string
-	for _, one := range found {
+	found = slices.Clone(found) // attacks are added
+	for i := 0; i < len(found); i++ {
+		one := found[i]
 		id := one.In(home)
 		k := changed[id]
-		if k != nil {
+		if k == nil {
+			var err error
+			k, err = s.findings.Get(ctx, id)
+			switch {
+			case errors.Is(err, store.ErrNotFound):
+				k = &kept{Finding: *finding.Open(home, one, now)}
+				k.Sample = sample
+				k.Suppressed = suppress(k)
+				k.Archived = k.Suppressed
+			case err != nil:
+				return err
+			default:
+				k.Again(one, now)
+			}
+			changed[id] = k
+			order = append(order, id)
+		} else {
 			k.Again(one, now)
+		}
+		if sample || k.Suppressed {
 			continue
 		}
-		k, err := s.findings.Get(ctx, id)
-		switch {
-		case errors.Is(err, store.ErrNotFound):
-			k = &kept{Finding: *finding.Open(home, one, now)}
-			k.Sample = sample
-			k.Suppressed = suppress(k)
-			k.Archived = k.Suppressed
-		case err != nil:
+		attack, err := s.joined(ctx, d, one, now)
+		if err != nil {
 			return err
-		default:
-			k.Again(one, now)
 		}
-		changed[id] = k
-		order = append(order, id)
+		if attack != nil {
+			found = append(found, *attack)
+		}
 	}
 	for _, id := range order {
 		if err := s.tell(ctx, d, changed[id], now); err != nil {

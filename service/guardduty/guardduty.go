@@ -22,6 +22,7 @@ type Service struct {
 	env       service.Env
 	detectors *store.Table[detector]
 	findings  *store.Table[kept]
+	groups    *store.Table[group]
 	sets      *store.Table[set]
 	pieces    *store.Table[piece]
 	filters   *store.Table[filter]
@@ -51,6 +52,7 @@ func New(env service.Env) *Service {
 		env:       env,
 		detectors: store.NewTable[detector](env.Store, "guardduty.detectors"),
 		findings:  store.NewTable[kept](env.Store, "guardduty.findings"),
+		groups:    store.NewTable[group](env.Store, "guardduty.groups"),
 		sets:      store.NewTable[set](env.Store, "guardduty.sets"),
 		pieces:    store.NewTable[piece](env.Store, "guardduty.pieces"),
 		filters:   store.NewTable[filter](env.Store, "guardduty.filters"),
@@ -217,6 +219,7 @@ func (s *Service) Jobs() []service.Job {
 		{Kind: jobPublish, Run: s.publishDue},
 		{Kind: jobExpire, Run: s.expireDue},
 		{Kind: jobPurge, Run: s.purgeDue},
+		{Kind: jobGroup, Run: s.groupDue},
 		{Kind: jobFollow, Run: s.followDue},
 		{Kind: jobFeed, Run: s.feedDue},
 	}

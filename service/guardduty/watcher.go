@@ -203,7 +203,8 @@ func (m *watcher) account(ctx context.Context, account aws.Account) (*remembered
 			Lists: func(account aws.Account, region aws.Region) intel.Lists {
 				return m.s.book.At(store.Place{Account: account, Region: region})
 			},
-			Kin: func(owner, other aws.Account) bool { return m.kin(owner, other) },
+			Kin:   func(owner, other aws.Account) bool { return m.kin(owner, other) },
+			Apart: true,
 		})
 	}
 	a := &remembered{}
