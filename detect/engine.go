@@ -118,14 +118,11 @@ type Options struct {
 // NewEngine returns an engine that remembers nothing yet.
 func NewEngine(o Options) *Engine {
 	e := &Engine{
-		rules: o.Rules, first: baseline.New(), net: o.Net, lists: o.Lists, kin: o.Kin, apart: o.Apart, known: map[aws.Account]bool{},
+		rules: o.Rules, first: baseline.New(), lists: o.Lists, kin: o.Kin, apart: o.Apart, known: map[aws.Account]bool{},
 		every: map[record.Class][]int{}, calls: map[call][]int{}, folded: map[call][]int{}, most: maxHeld, parts: window.NewKeep[aws.Account, part](maxKnown),
 	}
 	if e.rules == nil {
 		e.rules = Rules()
-	}
-	if e.net == nil {
-		e.net = &enrich.Net{}
 	}
 	if e.lists == nil {
 		book := intel.NewBook(intel.Builtin()...)
@@ -151,8 +148,18 @@ func NewEngine(o Options) *Engine {
 			}
 		}
 	}
-	e.scene = rule.Scene{Net: e.net, Report: e.report}
+	e.scene.Report = e.report
+	e.Locate(o.Net)
 	return e
+}
+
+// Locate has the engine look addresses up in another book from now on; nil knows
+// nothing of any.
+func (e *Engine) Locate(n *enrich.Net) {
+	if n == nil {
+		n = &enrich.Net{}
+	}
+	e.net, e.scene.Net = n, n
 }
 
 // Rules returns how many rules the engine applies.

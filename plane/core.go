@@ -36,7 +36,8 @@ type core struct {
 	principals service.Principals // once IAM is built
 	roles      *instanceRoles     // likewise
 
-	metadata *metadata.Service // for instances
+	metadata  *metadata.Service // for instances
+	addresses *addresses        // where they are
 
 	firewall *route53resolver.Service
 	retired  atomic.Bool // what the firewall says no longer counts
@@ -163,6 +164,7 @@ func (c *core) begin(ctx context.Context, cfg *config.Config) error {
 			}
 		}
 	}
+	c.loops.Go(func() { c.addresses.follow(loop) })
 	c.loops.Go(func() { c.relay(loop) })
 	c.loops.Go(func() { c.schedule(loop, work) })
 	return nil

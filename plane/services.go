@@ -104,5 +104,9 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	}
 	secrets.UseFunctions(rotate.New(c.gate.Inside("lambda", rotate.Needs()...), servers))
 	guard.Follow(feeds(cfg, c.born.Account))
+	if c.addresses, err = openAddresses(cfg, c.log); err != nil {
+		return err
+	}
+	guard.Locate(c.addresses.net.Load)
 	return nil
 }

@@ -72,6 +72,7 @@ func TestSettingsOfAScript(t *testing.T) {
 		"feeds: [{name: f, url: 'https://x.com', kind: c2}]":    "in its folder",
 		"feeds: [{name: f, url: 'file:/etc/passwd', kind: c2}]": "in its folder",
 		"domain-lists: [{name: l, file: ../x}]":                 "outside the scenario's folder",
+		"addresses: {tor-exits: [/etc/passwd]}":                 "outside the scenario's folder",
 		"nonsense: 1":                                           ":1:",
 	} {
 		folder := t.TempDir()

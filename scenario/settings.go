@@ -76,6 +76,14 @@ func inFolder(cfg *config.Config, folder string) error {
 		}
 		cfg.Parameters = filepath.Join(folder, cfg.Parameters)
 	}
+	for _, files := range [...][]string{cfg.Addresses.MMDB, cfg.Addresses.Clouds, cfg.Addresses.Tor, cfg.Addresses.VPNs, cfg.Addresses.Proxies} {
+		for i, name := range files {
+			if !filepath.IsLocal(name) {
+				return fmt.Errorf("addresses: %q lies outside the scenario's folder", name)
+			}
+			files[i] = filepath.Join(folder, name)
+		}
+	}
 	for i, f := range cfg.Feeds {
 		name, isFile := strings.CutPrefix(f.URL, "file:")
 		if !isFile || !filepath.IsLocal(name) {

@@ -35,7 +35,7 @@ func (k *known) flags(f *pflag.FlagSet) {
 
 func kinds() []string {
 	var all []string
-	for _, k := range append(slices.Clone(intel.Feeds), intel.Scanner, intel.Tor, intel.Custom, intel.Trusted) {
+	for _, k := range append(slices.Clone(intel.Feeds), intel.Custom, intel.Trusted) {
 		all = append(all, string(k))
 	}
 	slices.Sort(all)

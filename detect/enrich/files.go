@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/oschwald/maxminddb-golang/v2"
@@ -26,6 +27,9 @@ type Files struct {
 	// too.
 	Tor, VPN, Proxy []string
 }
+
+// All returns the paths of all files.
+func (f *Files) All() []string { return slices.Concat(f.MMDB, f.Clouds, f.Tor, f.VPN, f.Proxy) }
 
 const (
 	maxFile     = 512 << 20 // bytes of an MMDB

@@ -38,8 +38,8 @@ const (
 	Trusted           Kind = "trusted"    // an account's own list of what is no threat
 )
 
-// Feeds are the kinds that feeds of domains can be of.
-var Feeds = []Kind{CommandAndControl, Mining, Malicious, Blackhole, Abused, Coins, DriveBy, DropPoint, Generated, LowReputation, Phishing, Suspicious}
+// Feeds are the kinds that feeds can be of.
+var Feeds = []Kind{CommandAndControl, Mining, Malicious, Blackhole, Abused, Coins, DriveBy, DropPoint, Generated, LowReputation, Phishing, Scanner, Suspicious, Tor}
 
 // A List is a named set of domains, of addresses, or of both.
 type List struct {

@@ -41,6 +41,7 @@ type Config struct {
 	Hosts          []Host         `yaml:"hosts" doc:"Who asks the resolver from which address; stands for EC2 instances."`
 	Metadata       Metadata       `yaml:"metadata" doc:"What hosts ask for their role's credentials, as EC2's instances do."`
 	Feeds          []Feed         `yaml:"feeds" doc:"Threat lists that GuardDuty's detectors use besides the account's own."`
+	Addresses      Addresses      `yaml:"addresses" doc:"What GuardDuty's detectors know of addresses: files, read again within a minute of a change."`
 	Lists          []List         `yaml:"domain-lists" doc:"Domain list files loaded into Route 53 Resolver DNS Firewall lists."`
 	Parameters     string         `yaml:"public-parameters" doc:"JSON file with public parameters (/aws/service/…) of Parameter Store besides those that come with Sumun: a list of objects with Name and Value, or Values by region; Image true for ids of machine images."`
 	Providers      Providers      `yaml:"identity-providers" doc:"How OpenID Connect providers, of whom STS takes web identity tokens, are reached."`
@@ -94,8 +95,17 @@ type Metadata struct {
 type Feed struct {
 	Name    string        `yaml:"name" doc:"Name that findings show."`
 	URL     string        `yaml:"url" doc:"http, https or file URL. The last good copy is kept in the data folder and used when the URL cannot be read."`
-	Kind    string        `yaml:"kind" doc:"What the names are: 'c2', 'mining', 'malicious', 'blackhole', 'abused', 'coins', 'dga', 'driveby', 'droppoint', 'low-reputation', 'phishing' or 'suspicious'."`
+	Kind    string        `yaml:"kind" doc:"What its names and addresses are: 'c2', 'mining', 'malicious', 'blackhole', 'abused', 'coins', 'dga', 'driveby', 'droppoint', 'low-reputation', 'phishing', 'scanner', 'suspicious' or 'tor'."`
 	Refresh time.Duration `yaml:"refresh" doc:"Time between two readings." default:"1h"`
+}
+
+// Addresses are the files that say where addresses are, and whose.
+type Addresses struct {
+	MMDB    []string `yaml:"mmdb" doc:"Files in MaxMind's format: countries, cities, networks, anonymous addresses."`
+	Clouds  []string `yaml:"clouds" doc:"Published ranges of clouds: ip-ranges.json of AWS, cloud.json of Google Cloud, ServiceTags of Azure."`
+	Tor     []string `yaml:"tor-exits" doc:"Lists of Tor's exits, an address a line."`
+	VPNs    []string `yaml:"vpns" doc:"Lists of VPN providers' addresses and prefixes."`
+	Proxies []string `yaml:"proxies" doc:"Lists of open proxies' addresses and prefixes."`
 }
 
 // List is a domain list loaded from a file.

@@ -10,12 +10,14 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
+	"sumun.dev/detect/enrich"
 	"sumun.dev/detect/intel"
 	"sumun.dev/detect/intel/format"
 	"sumun.dev/store"
@@ -33,7 +35,7 @@ type Feeds struct {
 type Feed struct {
 	Name    string // that findings show
 	URL     string // http, https or file
-	Kind    string // c2, mining, malicious or blackhole
+	Kind    string // of intel.Feeds
 	Refresh time.Duration
 }
 
@@ -48,6 +50,9 @@ const (
 
 // Follow has feeds fetched that count in all accounts. It comes before Start.
 func (s *Service) Follow(f Feeds) { s.feeds = f }
+
+// Locate says who tells what is known of addresses, at any time. It comes before Start.
+func (s *Service) Locate(net func() *enrich.Net) { s.net = net }
 
 // Start takes the feeds' last good copies, and has all of them fetched.
 func (s *Service) Start(ctx context.Context) error {
@@ -179,28 +184,30 @@ func (u *inUse) has(id string, sum [sha256.Size]byte) bool {
 }
 
 // use compiles a feed and swaps it for what was there. A feed without a single
-// domain is taken for a broken one.
+// domain or address is taken for a broken one.
 func (s *Service) use(f Feed, content []byte) error {
 	sum := sha256.Sum256(content)
 	if s.inUse.has(f.id(), sum) {
 		return nil
 	}
+	var addresses []netip.Prefix
 	var skipped int
 	var failure error
 	list, err := intel.Below(f.Name, intel.Kind(f.Kind), func(yield func(string) bool) {
-		skipped, failure = format.Feed(bytes.NewReader(content), yield)
+		addresses, skipped, failure = format.Feed(bytes.NewReader(content), yield)
 	})
 	switch {
 	case failure != nil:
 		return failure
 	case err != nil:
 		return err
-	case list.Len() == 0:
-		return errors.New("it has no domains")
+	case list.Len() == 0 && len(addresses) == 0:
+		return errors.New("it has no domains and no addresses")
 	}
-	s.book.Share(list)
+	domains := list.Len()
+	s.book.Share(list.With(addresses))
 	s.inUse.put(f.id(), sum)
-	s.env.Log.Info("feed in use", "feed", f.Name, "domains", list.Len(), "skipped", skipped)
+	s.env.Log.Info("feed in use", "feed", f.Name, "domains", domains, "addresses", len(addresses), "skipped", skipped)
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"sumun.dev/api/guarddutyapi"
 	"sumun.dev/aws"
+	"sumun.dev/detect/enrich"
 	"sumun.dev/detect/intel"
 	"sumun.dev/service"
 	"sumun.dev/store"
@@ -40,6 +41,7 @@ type Service struct {
 	packer  packer
 
 	feeds  Feeds
+	net    func() *enrich.Net // what is known of addresses; nil: nothing
 	inUse  inUse
 	book   *intel.Book
 	loaded loaded

@@ -90,6 +90,9 @@ func (m *watcher) Empty() bool { return len(m.accounts) == 0 }
 func (m *watcher) Take(ctx context.Context, b service.Batch) (uint64, error) {
 	watching := map[store.Place]*detector{}
 	m.kin = m.s.kinship(store.Outside(ctx))
+	if m.engine != nil && m.s.net != nil {
+		m.engine.Locate(m.s.net())
+	}
 	for i := range b.Events {
 		e := &b.Events[i]
 		place := store.Place{Account: e.Account, Region: e.Region}
@@ -206,6 +209,9 @@ func (m *watcher) account(ctx context.Context, account aws.Account) (*remembered
 			Kin:   func(owner, other aws.Account) bool { return m.kin(owner, other) },
 			Apart: true,
 		})
+		if m.s.net != nil {
+			m.engine.Locate(m.s.net())
+		}
 	}
 	a := &remembered{}
 	// What the unit of work relies on is how far the share is, not this.

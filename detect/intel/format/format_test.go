@@ -96,11 +96,15 @@ func TestBlocks(t *testing.T) {
 
 func TestFeed(t *testing.T) {
 	var got []string
-	skipped, err := Feed(strings.NewReader("# hosts\n0.0.0.0 evil.example # c2\n127.0.0.1\tlocalhost\nbad.example\n*.wild.example\n<html>\ncom\n10.0.0.1\n\n"), func(d string) bool { got = append(got, d); return true })
-	if err != nil || skipped != 4 || !slices.Equal(got, []string{"evil.example", "bad.example", "wild.example"}) {
+	addresses, skipped, err := Feed(strings.NewReader("# hosts\n0.0.0.0 evil.example # c2\n127.0.0.1\tlocalhost\nbad.example\n*.wild.example\n<html>\ncom\n10.0.0.1\n\n"+
+		"198.51.100.7\n203.0.113.0/24 ; SBL1\n2001:db8::/32\nExitAddress 192.0.2.9 2026-11-29 04:03:31\n0.0.0.0/0\n::1\n0.0.0.0\n::ffff:198.51.100.8\n"), func(d string) bool { got = append(got, d); return true })
+	if err != nil || skipped != 7 || !slices.Equal(got, []string{"evil.example", "bad.example", "wild.example"}) {
 		t.Errorf("%q, %d skipped, %v", got, skipped, err)
 	}
-	if _, err := Feed(strings.NewReader(strings.Repeat("x", 1<<20)), func(string) bool { return true }); err == nil {
+	if fmt.Sprint(addresses) != "[198.51.100.7/32 203.0.113.0/24 2001:db8::/32 192.0.2.9/32 198.51.100.8/32]" {
+		t.Errorf("%v", addresses)
+	}
+	if _, _, err := Feed(strings.NewReader(strings.Repeat("x", 1<<20)), func(string) bool { return true }); err == nil {
 		t.Error("a line without end is read")
 	}
 }
@@ -122,13 +126,18 @@ func FuzzRead(f *testing.F) {
 }
 
 func FuzzFeed(f *testing.F) {
-	f.Add("0.0.0.0 evil.example # c2\nbad.example")
+	f.Add("0.0.0.0 evil.example # c2\nbad.example\n198.51.100.0/24\nExitAddress 192.0.2.9 x")
 	f.Fuzz(func(t *testing.T, s string) {
-		_, _ = Feed(strings.NewReader(s), func(d string) bool {
+		addresses, _, _ := Feed(strings.NewReader(s), func(d string) bool {
 			if !strings.Contains(d, ".") || strings.HasPrefix(d, "*") {
 				t.Errorf("%q from %q", d, s)
 			}
 			return true
 		})
+		for _, p := range addresses {
+			if !p.IsValid() || p.Bits() < 8 || p.Addr().IsLoopback() {
+				t.Errorf("%s from %q", p, s)
+			}
+		}
 	})
 }
