@@ -581,7 +581,11 @@ func (n *actor) sequence(s *finding.Suspicion, who string, near time.Duration) *
 		c := *g
 		c.Evidence = slices.Clone(g.Evidence)
 		q.Signals = append(q.Signals, c)
-		out.Evidence = append(out.Evidence, c.Evidence...)
+		for _, e := range c.Evidence {
+			if !slices.Contains(out.Evidence, e) { // several signals may rest on one record
+				out.Evidence = append(out.Evidence, e)
+			}
+		}
 		point("ATTACK_TACTIC", g.Tactic)
 		for _, ev := range g.Evidence {
 			if !g.Host {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -307,6 +308,9 @@ func (t *taker) value(value []byte, at record.Origin, depth int) error {
 	}
 	of, list := listIn(value)
 	if of == "" {
+		if bytes.Contains(value, insight) {
+			why = errInsight
+		}
 		t.report.bad(at, why)
 		return nil
 	}
@@ -321,6 +325,13 @@ func (t *taker) value(value []byte, at record.Origin, depth int) error {
 // digest marks the files that CloudTrail puts beside those of a trail, to prove that
 // they are whole: they are no logs, and nothing is lost with them.
 var digest = []byte(`"digestS3Bucket"`)
+
+// insight marks events of CloudTrail Insights: how often a call came, and not whose
+// it was. What they count stands in the trail.
+var (
+	insight    = []byte(`"AwsCloudTrailInsight"`)
+	errInsight = errors.New("is an event of CloudTrail Insights, which is not judged: the calls that it counts are in the trail")
+)
 
 // listIn returns what stands in the first list of records that an object has, and
 // the name of that; none when it has no such list.
@@ -390,7 +401,12 @@ func (t *taker) unwrap(v []byte) ([][]byte, error) {
 	}
 	switch {
 	case len(v) > 0 && v[0] == '[':
-		return result(v)
+		if inner, err := result(v); inner != nil || err != nil {
+			return inner, err
+		}
+		return texts(v)
+	case len(v) > 1 && v[0] == '"':
+		return texts(slices.Concat([]byte{'['}, v, []byte{']'}))
 	case len(v) == 0 || v[0] != '{':
 		return nil, nil
 	case bytes.Contains(v, []byte(`"CloudTrailEvent"`)), bytes.Contains(v, []byte(`"detail-type"`)), bytes.Contains(v, []byte(`"message"`)), bytes.Contains(v, []byte(`"logEvents"`)), bytes.Contains(v, []byte(`"EventList"`)):
@@ -443,6 +459,24 @@ func result(v []byte) ([][]byte, error) {
 		}
 	}
 	return nil, nil
+}
+
+// texts takes records out of texts, as when somebody asked LookupEvents for nothing
+// but CloudTrailEvent.
+func texts(v []byte) ([][]byte, error) {
+	var some []string
+	if json.Unmarshal(v, &some, json.JoinOptions(lenient...)) != nil {
+		return nil, nil
+	}
+	var all [][]byte
+	for _, s := range some {
+		message, err := one(s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, message...)
+	}
+	return all, nil
 }
 
 func one(message string) ([][]byte, error) {

@@ -18,6 +18,12 @@ const (
 	// settle is how many records of a file are held back, so that those within it
 	// come in their order of time: CloudTrail does not sort its files.
 	settle = 512
+	// looked is how many records of a file are looked at to tell when it begins.
+	looked = 64
+	// early is how much sooner than that a file is opened, since what stands further
+	// down in it may have happened earlier: CloudTrail mostly delivers within five
+	// minutes, flow logs and slow regions within fifteen.
+	early = 15 * time.Minute
 )
 
 // Records reads files, in the order of time over all of them. What cannot be read
@@ -31,7 +37,7 @@ func Records(ctx context.Context, files []File, report *Report, formats ...strin
 	}
 }
 
-// started is a file and the time of its first record.
+// started is a file and the time that it begins at.
 type started struct {
 	File
 	first time.Time
@@ -68,7 +74,7 @@ func merge(ctx context.Context, files []File, report *Report, with *readers, yie
 	}()
 	var latest time.Time
 	for n := 0; len(open) > 0 || len(waiting) > 0; {
-		for len(waiting) > 0 && len(open) < maxOpen && (len(open) == 0 || !waiting[0].first.After(open[0].now.at)) {
+		for len(waiting) > 0 && len(open) < maxOpen && (len(open) == 0 || !waiting[0].first.Add(-early).After(open[0].now.at)) {
 			o := begin(ctx, waiting[0].File, n, report, with)
 			n++
 			waiting = waiting[1:]
@@ -104,15 +110,19 @@ func merge(ctx context.Context, files []File, report *Report, with *readers, yie
 	return nil
 }
 
-// firstOf returns the time of a file's first record.
+// firstOf returns when a file begins: the earliest time of its first records, which
+// are not sorted.
 func firstOf(ctx context.Context, f File, with *readers) (first time.Time, err error) {
 	var aside Report
+	n := 0
 	err = each(ctx, f, &aside, with, func(_ string, r *record.Record) error {
-		if r.Strange(with.now) {
-			return nil
+		if n++; !r.Strange(with.now) && (first.IsZero() || r.Time.Before(first)) {
+			first = r.Time
 		}
-		first = r.Time
-		return errStop
+		if n >= looked && !first.IsZero() {
+			return errStop
+		}
+		return nil
 	})
 	if errors.Is(err, errStop) {
 		err = nil

@@ -3,6 +3,7 @@ package source
 import (
 	"bufio"
 	"bytes"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -140,6 +141,11 @@ func readAs(name string, in io.Reader, p *places, report *Report, with *readers,
 		return t.document(b)
 	case text[0] == '{', len(exported(text)) < len(text):
 		return t.jsonLines(b)
+	case bytes.HasPrefix(text, []byte(`"{\"`)):
+		return t.document(b) // texts of JSON, each a record
+	}
+	if column := messageColumn(firstLines(head)); column >= 0 {
+		return t.messages(b, column)
 	}
 	for _, f := range lineFormats {
 		if parse := f.recognise(firstLines(head)); parse != nil {
@@ -149,7 +155,21 @@ func readAs(name string, in io.Reader, p *places, report *Report, with *readers,
 			return t.lines(b, f.name, parse)
 		}
 	}
+	for _, p := range packings {
+		if len(head) > p.at && bytes.HasPrefix(head[p.at:], []byte(p.magic)) {
+			return fmt.Errorf("is packed with %s, which is not read here: unpack it first", p.name)
+		}
+	}
 	return errUnknown
+}
+
+// packings are those that may hold logs and are not unpacked.
+var packings = []struct {
+	name, magic string
+	at          int // bytes before magic
+}{
+	{"bzip2", "BZh", 0}, {"xz", "\xfd7zXZ\x00", 0}, {"7-Zip", "7z\xbc\xaf\x27\x1c", 0}, {"LZ4", "\x04\x22\x4d\x18", 0}, {"RAR", "Rar!\x1a\x07", 0},
+	{"Snappy", "\xff\x06\x00\x00sNaPpY", 0}, {"tar", "ustar", 257},
 }
 
 // A lineFormat is a log with a record a line.
@@ -217,6 +237,49 @@ func firstLines(head []byte) [][]byte {
 		head = rest
 	}
 	return lines
+}
+
+// messageColumn returns the column of messages in a table that the console of
+// CloudWatch Logs saved, of the results of a query or of a log stream; -1 when the
+// first line is no such header.
+func messageColumn(lines [][]byte) int {
+	if len(lines) == 0 || !bytes.Contains(lines[0], []byte("message")) || !bytes.Contains(lines[0], []byte(",")) {
+		return -1
+	}
+	names, err := csv.NewReader(bytes.NewReader(lines[0])).Read()
+	if err != nil {
+		return -1
+	}
+	if i := slices.Index(names, "@message"); i >= 0 {
+		return i
+	}
+	if slices.Contains(names, "timestamp") {
+		return slices.Index(names, "message")
+	}
+	return -1
+}
+
+// messages reads a table with a message a row.
+func (t *taker) messages(b *bufio.Reader, column int) error {
+	return t.eachLine(b, func(line []byte, at record.Origin) error {
+		cells, err := csv.NewReader(bytes.NewReader(line)).Read()
+		switch {
+		case err != nil:
+			t.report.bad(at, err)
+			return nil
+		case len(cells) <= column:
+			t.report.bad(at, errors.New("the row has no message"))
+			return nil
+		case cells[column] == "@message" || cells[column] == "message":
+			return nil // the header
+		}
+		message, err := one(cells[column])
+		if err != nil {
+			t.report.bad(at, err)
+			return nil
+		}
+		return t.value(message[0], at, 1)
+	})
 }
 
 // lines reads a record a line.

@@ -42,7 +42,7 @@ type File struct {
 	Far  bool  // to open it takes long
 	Open func() (io.ReadCloser, error)
 
-	first *time.Time // of its first record, once somebody has looked
+	first *time.Time // when it begins, once somebody has looked
 }
 
 // A From is where paths lead that name no file.
@@ -54,7 +54,9 @@ type From struct {
 
 // Expand lists the files that paths mean, in a fixed order: folders with all that
 // lies below, in the order of names; hidden files are passed over. A path that
-// names nothing is an error.
+// names nothing, or a folder without a file, is an error. What cannot be looked at
+// below a folder, and links to folders, are files that cannot be opened: they are
+// told of when all are read.
 func Expand(ctx context.Context, paths []string, from From) ([]File, error) {
 	var files []File
 	seen := map[string]bool{}
@@ -101,10 +103,14 @@ func Expand(ctx context.Context, paths []string, from From) ([]File, error) {
 				return nil, fmt.Errorf("%s: no file matches", p)
 			}
 		}
+		met := false
 		for _, name := range names {
+			if info, err := os.Stat(name); err == nil && info.IsDir() {
+				name += string(filepath.Separator) // of a link, what it leads to
+			}
 			err := filepath.WalkDir(name, func(path string, e fs.DirEntry, err error) error {
 				switch {
-				case err != nil:
+				case err != nil && path == name:
 					return err
 				case path != name && strings.HasPrefix(e.Name(), "."):
 					if e.IsDir() {
@@ -112,21 +118,41 @@ func Expand(ctx context.Context, paths []string, from From) ([]File, error) {
 					}
 					return nil
 				}
-				info, err := os.Stat(path)
-				if err != nil {
+				var info fs.FileInfo
+				if err == nil {
+					info, err = os.Stat(path)
+				}
+				switch {
+				case err != nil && path == name:
 					return err
+				case err != nil:
+					files = append(files, closed(path, err))
+				case path == name && info.IsDir(), e.IsDir():
+					return nil
+				case path != name && info.IsDir():
+					files = append(files, closed(path, errLink))
+				case path != name && !info.Mode().IsRegular():
+					files = append(files, closed(path, errDevice))
+				default:
+					add(path, info.Size(), !info.Mode().IsRegular())
 				}
-				if regular := info.Mode().IsRegular(); regular || path == name && !info.IsDir() {
-					add(path, info.Size(), !regular)
-				}
+				met = true
 				return nil
 			})
 			if err != nil {
 				return nil, err
 			}
 		}
+		if !met {
+			return nil, fmt.Errorf("%s: holds no file", p)
+		}
 	}
 	return files, nil
+}
+
+// closed is a file that cannot be opened.
+func closed(name string, err error) File {
+	return File{Name: name, first: new(time.Time), Open: func() (io.ReadCloser, error) { return nil, err }}
 }
 
 // A Report counts what was read and what could not be.
@@ -188,8 +214,16 @@ func (r *Report) Unread() int {
 // is not missing.
 func (r *Report) cut(at record.Origin, why error) {
 	i := r.bad(at, why)
-	r.Bad[i].Cut = r.Bad[i].Cut || !errors.Is(why, errUnknown) && !errors.Is(why, errTable)
+	r.Bad[i].Cut = r.Bad[i].Cut || !slices.ContainsFunc(passed, func(err error) bool { return errors.Is(why, err) })
 }
+
+var (
+	errLink   = errors.New("is a link to a folder, which is not followed: name it to have it read")
+	errDevice = errors.New("is neither a file nor a folder: name it to have it read")
+
+	// passed are the reasons for which a file is passed over.
+	passed = []error{errUnknown, errTable, errLink, errDevice}
+)
 
 // Cut returns how many files are missing, or a part of them.
 func (r *Report) Cut() int {
@@ -233,8 +267,8 @@ func fatal(err error) bool {
 	return errors.Is(err, errStop) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-// sortFiles brings files into the order of their first records, and then of
-// their names.
+// sortFiles brings files into the order in which they begin, and then of their
+// names.
 func sortFiles(files []started) {
 	slices.SortFunc(files, func(a, b started) int {
 		return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.Name, b.Name))

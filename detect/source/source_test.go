@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -115,6 +116,11 @@ func TestShapes(t *testing.T) {
 		"GetQueryResults":            `{"results":[[{"field":"@timestamp","value":"2026"},{"field":"@message","value":` + quoted(a) + `}],[{"field":"@message","value":` + quoted(b) + `}]],"status":"Complete"}`,
 		"GetLogEvents":               `{"events":[{"timestamp":1,"message":` + quoted(a) + `},{"message":` + quoted(b) + `}],"nextForwardToken":"f/1"}`,
 		"a try of a subscription":    `{"messageType":"CONTROL_MESSAGE","owner":"CloudwatchLogs","logEvents":[{"id":"","message":"CWL CONTROL MESSAGE: Checking health of destination Firehose."}]}` + "\n" + a + "\n" + b,
+		"the events of LookupEvents": `[` + quoted(a) + `,` + quoted(b) + `]`,
+		"the same, each in a list":   `[[` + quoted(a) + `],[` + quoted(b) + `]]`,
+		"the same, a line each":      quoted(a) + "\n" + quoted(b) + "\n",
+		"a query's results as CSV":   "@timestamp,@message\n" + `2026-01-01 00:00:01.000,"` + strings.ReplaceAll(a, `"`, `""`) + "\"\r\n" + `2026-01-01 00:00:02.000,"` + strings.ReplaceAll(b, `"`, `""`) + `"`,
+		"a log stream as CSV":        "timestamp,message\n" + `1767225601000,"` + strings.ReplaceAll(a, `"`, `""`) + "\"\n" + `1767225602000,"` + strings.ReplaceAll(b, `"`, `""`) + `"`,
 		"an export":                  gz("2026-01-01T00:00:01.000Z " + a + "\n2026-01-01T00:00:02.000Z " + b + "\n"),
 		"EventBridge in a message":   `{"events":[{"message":` + quoted(bus(a)) + `},{"message":` + quoted(b) + `}]}`,
 		"a byte order mark":          "\xef\xbb\xbf" + `{"Records":[` + a + `,` + b + `]}`,
@@ -178,6 +184,9 @@ func TestWhatIsCutIsTold(t *testing.T) {
 		"a document cut":    {file("f", `{"Records":[`+a+","+b[:50]), 1},
 		"a member cut":      {file("f", zipped("1.json", a, "2.json.gz", gz(long)[:3000])), 1},
 		"a note in a zip":   {file("f", zipped("1.json", a, "README", "hello\n")), 0},
+		"bzip2":             {file("f", "BZh91AY&SY\x13\xb2"), 1},
+		"tar in gzip":       {file("f", gz("a.json"+strings.Repeat("\x00", 251)+"ustar\x0000"+a)), 1},
+		"Insights":          {file("f", `{"Records":[{"eventTime":"2026-01-01T00:00:00Z","eventType":"AwsCloudTrailInsight","insightDetails":{"eventSource":"iam.amazonaws.com"}}]}`), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, report := ids(t, c.file); report.Cut() != c.cut {
@@ -340,6 +349,36 @@ func TestFilesComeInOrderOfTime(t *testing.T) {
 	}
 }
 
+// What a file begins with is not what happened first in it.
+func TestFilesThatAreNotSorted(t *testing.T) {
+	var all [6][]string
+	for i := range 300 {
+		f := (i*7 + i/11) % len(all)
+		all[f] = append(all[f], event(fmt.Sprintf("%03d", i), i*2))
+	}
+	var files []File
+	for i, lines := range all {
+		rand.New(rand.NewPCG(1, uint64(i))).Shuffle(len(lines), func(i, k int) { lines[i], lines[k] = lines[k], lines[i] })
+		files = append(files, file(string('z'-rune(i)), strings.Join(lines, "\n")))
+	}
+	// One that only begins hours later, but for a record that is found late in it.
+	var late []string
+	for i := range 100 {
+		late = append(late, event("z", 800+i))
+	}
+	late = append(late, event("late", 41))
+	got, report := ids(t, append(files, file("late", strings.Join(late, "\n")))...)
+	var want []string
+	for i := range 300 {
+		if want = append(want, fmt.Sprintf("%03d", i)); i == 20 {
+			want = append(want, "late")
+		}
+	}
+	if got != strings.Join(want, " ")+strings.Repeat(" z", 100) || report.Late != 0 {
+		t.Errorf("%d late: %s", report.Late, got)
+	}
+}
+
 func TestOriginNamesThePlace(t *testing.T) {
 	content := event("a", 1) + "\n\n" + event("b", 2) + "\n"
 	var report Report
@@ -430,9 +469,42 @@ func TestExpand(t *testing.T) {
 			t.Errorf("%s: %v", c.path, got)
 		}
 	}
-	for _, p := range []string{"none", "none*", "[", "a/[x"} {
+	if err := os.Mkdir(filepath.Join(dir, "empty"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []string{"none", "none*", "[", "a/[x", "empty", "emp*"} {
 		if _, err := Expand(t.Context(), []string{filepath.Join(dir, p)}, From{Stdin: nil}); err == nil {
 			t.Errorf("%s is found", p)
+		}
+	}
+}
+
+// A link to a folder that somebody names is that folder. Below one, links are not
+// followed, and what cannot be opened stops nothing: both are told.
+func TestLinks(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "real", "in"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "real", "a.json"), []byte(event("a", 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{"link": "real", "real/in/up": "..", "real/gone": "nowhere", "real/in/b.json": "../a.json"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Skip(err)
+		}
+	}
+	files, err := Expand(t.Context(), []string{filepath.Join(dir, "link")}, From{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, report := ids(t, files...)
+	if got != "a a" || report.Unread() != 2 || report.Cut() != 1 {
+		t.Errorf("%s, %+v", got, report)
+	}
+	for _, b := range report.Bad {
+		if name := filepath.Base(b.File); b.Cut != (name == "gone") || name != "gone" && name != "up" {
+			t.Errorf("%+v", b)
 		}
 	}
 }

@@ -88,9 +88,21 @@ func (t *Table) Read(line []byte) (*record.Record, error) {
 			} else {
 				return nil, errors.New("cannot read " + name)
 			}
-		case "requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "resources":
+		case "requestParameters", "responseElements", "additionalEventData", "serviceEventDetails":
 			if json.Valid([]byte(cell)) {
 				fields[name] = json.RawMessage(cell)
+			} else if v, ok := assigned(cell); ok {
+				fields[name] = v
+			} else {
+				return nil, errors.New("cannot read " + name)
+			}
+		case "resources":
+			if json.Valid([]byte(cell)) {
+				fields[name] = json.RawMessage(cell)
+			} else if v, ok := structures(cell); ok {
+				fields[name] = v
+			} else {
+				return nil, errors.New("cannot read " + name)
 			}
 		case "readOnly", "managementEvent":
 			fields[name] = strings.EqualFold(cell, "true")
@@ -107,6 +119,9 @@ func (t *Table) Read(line []byte) (*record.Record, error) {
 
 // maxNested is how deep a structure goes; userIdentity's own is three.
 const maxNested = 6
+
+// maxName is how long the name of a parameter is at most.
+const maxName = 128
 
 // structure reads what Athena prints of a structure: {type=IAMUser, arn=…}. A value
 // goes on to the next name that is known.
@@ -151,6 +166,100 @@ func nested(s string, depth int) (map[string]any, string, bool) {
 		}
 		s = rest[end:]
 	}
+}
+
+// structures reads what Athena prints of resources: [{arn=…, accountid=…, type=…}, …].
+func structures(s string) ([]map[string]any, bool) {
+	s, ok := strings.CutPrefix(s, "[")
+	if !ok {
+		return nil, false
+	}
+	var all []map[string]any
+	for {
+		s = strings.TrimLeft(s, ", ")
+		if s == "]" {
+			return all, true
+		}
+		one, rest, ok := nested(s, 0)
+		if !ok {
+			return nil, false
+		}
+		if arn, ok := one["arn"]; ok {
+			one["ARN"] = arn // as the record spells it here
+			delete(one, "arn")
+		}
+		all, s = append(all, one), rest
+	}
+}
+
+// assigned reads what CloudTrail Lake prints of a document: {name=value, …}, where a
+// value is JSON or a text, which goes on to the next name.
+func assigned(s string) (map[string]json.RawMessage, bool) {
+	s, open := strings.CutPrefix(s, "{")
+	s, shut := strings.CutSuffix(s, "}")
+	if !open || !shut {
+		return nil, false
+	}
+	out := map[string]json.RawMessage{}
+	tries := 16 // of values that begin as JSON and are none; each may be long
+	for s = strings.TrimSpace(s); s != ""; {
+		n := nameEnd(s)
+		if n < 0 {
+			return nil, false
+		}
+		name, rest := s[:n], s[n+1:]
+		value, after := valueOf(rest, &tries)
+		out[name] = value
+		s = strings.TrimLeft(strings.TrimPrefix(after, ","), " ")
+	}
+	return out, true
+}
+
+// valueOf takes the value that s begins with.
+func valueOf(s string, tries *int) (value json.RawMessage, rest string) {
+	if s != "" && strings.IndexByte(`{["`, s[0]) >= 0 && *tries > 0 {
+		in := json.NewDecoder(strings.NewReader(s))
+		if in.Decode(&value) == nil {
+			if rest := s[in.InputOffset():]; rest == "" || next(rest) {
+				return value, rest
+			}
+		}
+		*tries--
+	}
+	end := len(s)
+	for i := range len(s) {
+		if s[i] == ',' && next(s[i:]) {
+			end = i
+			break
+		}
+	}
+	switch text := s[:end]; text {
+	case "null", "true", "false":
+		value = json.RawMessage(text)
+	default:
+		value, _ = json.Marshal(text) // of a text it does not fail
+	}
+	return value, s[end:]
+}
+
+// next reports whether another name and its value follow.
+func next(s string) bool {
+	s, ok := strings.CutPrefix(s, ", ")
+	return ok && nameEnd(s) > 0
+}
+
+// nameEnd finds the sign after the name that s begins with, -1 when there is none.
+func nameEnd(s string) int {
+	for i := range min(len(s), maxName) {
+		switch c := s[i]; {
+		case c == '=' && i > 0:
+			return i
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.', c == ':':
+		default:
+			return -1
+		}
+	}
+	return -1
 }
 
 // valueEnd finds where a value ends: at a brace, or at a comma that a name follows.

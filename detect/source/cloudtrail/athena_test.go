@@ -1,6 +1,11 @@
 package cloudtrail
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"sumun.dev/detect/record"
+)
 
 const (
 	athenaHeader = `"eventversion","useridentity","eventtime","eventsource","eventname","awsregion","sourceipaddress","useragent","errorcode","requestparameters","readonly","recipientaccountid","region"`
@@ -39,8 +44,51 @@ func TestAthena(t *testing.T) {
 	}
 }
 
+// CloudTrail Lake has names of the record's spelling, times with a space, and
+// documents as maps.
+func TestLake(t *testing.T) {
+	table := NewTable([]byte(`eventTime,eventSource,eventName,requestParameters,responseElements,resources,eventID`))
+	if table == nil {
+		t.Fatal("it is no table")
+	}
+	read := func(request, resources string) (*record.Record, error) {
+		cell := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+		return table.Read([]byte("2026-11-20 10:42:00.000,s3.amazonaws.com,PutBucketPolicy," + cell(request) + ",null," + cell(resources) + ",e1"))
+	}
+	for _, c := range []struct{ request, path, want string }{
+		{`{userName=backup}`, "userName", "backup"},
+		{`{Host=a, b=c, bucketName=payroll}`, "bucketName", "payroll"},
+		{`{description=for a, b and c, bucketName=payroll}`, "description", "for a, b and c"},
+		{`{bucketPolicy={"Statement":[{"Effect":"Allow","Principal":"*"}]}, bucketName=payroll}`, "bucketPolicy.Statement.Principal", "*"},
+		{`{createVolumePermission={"add":{"items":[{"userId":"999988887777"}]}}}`, "createVolumePermission.add.items.userId", "999988887777"},
+		{`{tags=["a, b=c"], x=1}`, "tags", "a, b=c"},
+		{`{text={not json, really}, x=1}`, "text", "{not json, really}"},
+		{`{policy=, x=1}`, "policy", ""},
+		{`{}`, "x", ""},
+		{`{"userName":"json"}`, "userName", "json"},
+	} {
+		r, err := read(c.request, "null")
+		if err != nil || strings.Join(r.API.Request.All(strings.Split(c.path, ".")...), ", ") != c.want {
+			t.Errorf("%s: %+v, %v", c.request, r, err)
+		}
+	}
+	r, err := read("null", "[{accountid=111122223333, type=AWS::S3::Bucket, arn=arn:aws:s3:::payroll}, {accountid=null, type=AWS::S3::Object, arn=arn:aws:s3:::payroll/a, b}]")
+	if err != nil || len(r.API.Resources) != 2 || r.API.Resources[0].ARN != "arn:aws:s3:::payroll" || r.API.Resources[1].ARN != "arn:aws:s3:::payroll/a, b" {
+		t.Errorf("%+v, %v", r, err)
+	}
+	for _, bad := range []string{"x", "{", "{x", "{x=1", "{=1}", "{x}", "{a b=1}", `{"a":`} {
+		if r, err := read(bad, "null"); err == nil {
+			t.Errorf("%s: %+v", bad, r)
+		}
+		if r, err := read("null", "["+bad); err == nil {
+			t.Errorf("[%s: %+v", bad, r)
+		}
+	}
+}
+
 func FuzzAthena(f *testing.F) {
 	f.Add([]byte(athenaHeader), []byte(athenaRow))
+	f.Add([]byte("eventTime,eventSource,eventName,requestParameters,resources"), []byte(`2026-11-20 10:42:00.000,s3,Put,"{a=b, c={""d"":[1]}}","[{arn=a, type=b}]"`))
 	f.Fuzz(func(t *testing.T, header, line []byte) {
 		if table := NewTable(header); table != nil {
 			if r, err := table.Read(line); err == nil && r != nil && r.API == nil {
