@@ -16,6 +16,7 @@ import (
 
 	"sumun.dev/detect"
 	"sumun.dev/detect/declared"
+	"sumun.dev/detect/record"
 	"sumun.dev/detect/report"
 	"sumun.dev/detect/rule"
 	"sumun.dev/detect/source"
@@ -54,8 +55,8 @@ twice, standard input, pipes and objects are laid down in $TMPDIR, up to 4 GiB; 
 a longer stream nothing is learnt, and further objects are fetched twice. What cannot be read is counted and named on standard error;
 it stops nothing. A record that several files bring counts once.
 
---explain tells all of one finding, by the beginning of its id or the name of its
-rule; without logs, what the rule is for. --suppress names a YAML file of what is
+--explain tells all of one finding, by the beginning of its id, its type or the name
+of its rule; without logs, what the rule is for. --suppress names a YAML file of what is
 known and need not be told, a list of:
 
   - type: Exfiltration:EC2/*          # type, signal, principal with * for anything
@@ -117,6 +118,10 @@ records that cannot be read, and files that are no logs, do not change it.`,
 				return misuse(c, "--since %v", err1)
 			case err2 != nil:
 				return misuse(c, "--until %v", err2)
+			case !o.Since.IsZero() && !o.Until.IsZero() && !o.Since.Before(o.Until):
+				return misuse(c, "--since %s is not before --until %s", since, until)
+			case explain != "" && c.Flags().Changed("format"):
+				return misuse(c, "--explain tells of findings in words: leave --format out")
 			}
 			if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 				o.Progress = (&bar{w: os.Stderr, now: time.Now}).show
@@ -158,6 +163,7 @@ records that cannot be read, and files that are no logs, do not change it.`,
 				return misuse(c, "%v", err)
 			}
 			summary(c, r, len(shown))
+			unjudged(c.ErrOrStderr(), &r.Read, o.Engine.Rules)
 			switch {
 			case r.Judged == 0 && r.Read.Unread() > 0, r.Read.Cut() > 0:
 				return exit(2)
@@ -173,7 +179,7 @@ records that cannot be read, and files that are no logs, do not change it.`,
 	f.StringVarP(&out, "output", "o", "", "file to write findings to, instead of standard output")
 	f.StringVar(&severity, "severity", "low", "show findings of this severity and above: low, medium, high, critical")
 	f.StringVar(&failOn, "fail-on", "", "exit with status 1 when there are findings of this severity or above")
-	f.StringVar(&explain, "explain", "", "tell the whole story of a finding: the beginning of its id, or the name of a rule")
+	f.StringVar(&explain, "explain", "", "tell the whole story of a finding: the beginning of its id, its type, or the name of a rule")
 	f.StringVar(&suppress, "suppress", "", "YAML `file` of findings that need not be told")
 	f.StringSliceVar(&own, "rules", nil, "`folder` of your own rules, YAML files as docs/detection-rules.md says")
 	f.StringSliceVar(&sigmas, "sigma", nil, "`folder` of Sigma rules for CloudTrail; what they use and is not read here is named")
@@ -264,15 +270,30 @@ func listRules(w io.Writer, all []*rule.Rule) error {
 
 // explainRule writes what a rule is for, when there is no finding to tell of.
 func explainRule(c *cobra.Command, all []*rule.Rule, name string) error {
-	i := slices.IndexFunc(all, func(r *rule.Rule) bool { return r.Name == name })
-	if i < 0 {
-		return misuse(c, "--explain %q is no rule; to tell of a finding, name the logs that it comes from", name)
+	told, known := 0, false
+	for _, r := range all {
+		if r.Name != name && !slices.Contains(r.Types, name) {
+			continue
+		}
+		known = true
+		m := manualOf(r)
+		if m == nil {
+			continue
+		}
+		if told++; told > 1 {
+			fmt.Fprintln(c.OutOrStdout())
+		}
+		if err := report.Manual(c.OutOrStdout(), r.Name, m); err != nil {
+			return err
+		}
 	}
-	m := manualOf(all[i])
-	if m == nil {
+	switch {
+	case !known:
+		return misuse(c, "--explain %q is no rule, and no finding type that one finds; to tell of a finding, name the logs that it comes from", name)
+	case told == 0:
 		return misuse(c, "--explain %s: a rule of your own has no README here", name)
 	}
-	return report.Manual(c.OutOrStdout(), name, m)
+	return nil
 }
 
 // manualOf is what a rule says of itself; nil when that is nothing.
@@ -284,12 +305,12 @@ func manualOf(r *rule.Rule) *rule.Manual {
 }
 
 // tellOf returns the findings that somebody wants to be told of: one by the beginning
-// of its id, or all of a rule.
+// of its id, or all of a rule or type.
 func tellOf(found []*finding.Finding, which string) ([]*finding.Finding, error) {
 	var some []*finding.Finding
 	ids := 0
 	for _, f := range found {
-		if f.Rule == which {
+		if f.Rule == which || f.Type == which {
 			some = append(some, f)
 		} else if strings.HasPrefix(f.ID, strings.ToLower(which)) {
 			some = append(some, f)
@@ -298,7 +319,7 @@ func tellOf(found []*finding.Finding, which string) ([]*finding.Finding, error) 
 	}
 	switch {
 	case len(some) == 0:
-		return nil, fmt.Errorf("%q begins no id of the %d findings, and is no rule that found one", which, len(found))
+		return nil, fmt.Errorf("%q begins no id of the %d findings, and is no type of one, nor a rule that found one", which, len(found))
 	case ids > 1:
 		return nil, fmt.Errorf("%q begins %d ids: name more of it", which, ids)
 	}
@@ -325,6 +346,9 @@ func moment(s string) (time.Time, error) {
 func summary(c *cobra.Command, r *triage.Result, shown int) {
 	w := c.ErrOrStderr()
 	fmt.Fprintf(w, "%d findings from %d records of %d files, by %d rules.\n", shown, r.Judged, r.Read.Files, r.Rules)
+	if r.Outside > 0 {
+		fmt.Fprintf(w, "%d records are from before --since or after --until, and were not judged.\n", r.Outside)
+	}
 	for _, s := range r.Suppressed {
 		fmt.Fprintf(w, "%d findings suppressed: %s\n", s.Findings, report.Plain(s.Reason))
 	}
@@ -344,6 +368,15 @@ func summary(c *cobra.Command, r *triage.Result, shown int) {
 	}
 	if r.Read.Late > 0 {
 		fmt.Fprintf(w, "%d records came late: their files overlap more than can be read at once, or one is not sorted by time.\n", r.Read.Late)
+	}
+}
+
+// unjudged tells of records that are read and that no rule looks at: no finding says
+// nothing of those.
+func unjudged(w io.Writer, read *source.Report, rules []*rule.Rule) {
+	n := read.Records[source.Balancer] + read.Records[source.WAF]
+	if n > 0 && !slices.ContainsFunc(rules, func(r *rule.Rule) bool { return r.Class == record.HTTPActivity }) {
+		fmt.Fprintf(w, "%d records are of load balancers or WAF: no built-in rule looks at those, but your own may (--rules, class http).\n", n)
 	}
 }
 

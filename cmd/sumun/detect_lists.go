@@ -79,7 +79,7 @@ func readList(kind intel.Kind, file string) (*intel.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := format.Read("TXT", b, maxListed)
+	entries, err := format.Plain(b, maxListed)
 	if err != nil {
 		return nil, err
 	}

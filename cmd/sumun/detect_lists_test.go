@@ -12,7 +12,7 @@ import (
 
 func TestListsOfDetect(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "feed.txt")
-	if err := os.WriteFile(file, []byte("evil.example\n203.0.113.0/24\n"), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte("# ours\nevil.example # seen in May\n203.0.113.0/24 ; SBL1\n2001:DB8:c2::/48\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	k := known{lists: []string{"c2=" + file, "custom=" + file}}
@@ -32,6 +32,9 @@ func TestListsOfDetect(t *testing.T) {
 		t.Error("the account's own list does")
 	}
 	if l, entry := lists.FindAddr(intel.Custom, netip.MustParseAddr("203.0.113.9")); l == nil || entry != "203.0.113.0/24" || l.Name != "feed.txt" {
+		t.Errorf("%v, %q", l, entry)
+	}
+	if l, entry := lists.FindAddr(intel.Custom, netip.MustParseAddr("2001:db8:c2::9")); l == nil || entry != "2001:db8:c2::/48" {
 		t.Errorf("%v, %q", l, entry)
 	}
 	for _, wrong := range []string{"c2", "none=" + file, "c2=" + file + "x"} {

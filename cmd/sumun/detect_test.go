@@ -50,10 +50,60 @@ func TestDetectExplains(t *testing.T) {
 	if status, about, _ := command(t, "", "detect", "--explain", "amishared"); status != 0 || !strings.Contains(about, "What and why") || !strings.Contains(about, "T1537") {
 		t.Errorf("without logs: %d %s", status, about)
 	}
-	for _, args := range [][]string{{"--explain", "ffff", log}, {"--explain", "ffff"}} {
+	if status, story, _ := command(t, "", "detect", "--explain", "Exfiltration:EC2/TransferDataToCloudAccount", log); status != 0 || !strings.Contains(story, "id         "+id) {
+		t.Errorf("by its type: %d %s", status, story)
+	}
+	if status, about, _ := command(t, "", "detect", "--explain", "Exfiltration:EC2/TransferDataToCloudAccount"); status != 0 || !strings.Contains(about, "amishared: ") || !strings.Contains(about, "\n\nsnapshotshared: ") {
+		t.Errorf("a type without logs: %d %s", status, about)
+	}
+	for _, args := range [][]string{{"--explain", "ffff", log}, {"--explain", "ffff"}, {"--explain", id, "--format", "ffff", log}} {
 		if status, out, complaint := command(t, "", append([]string{"detect"}, args...)...); status != 2 || out != "" || !strings.Contains(complaint, "ffff") {
 			t.Errorf("%v: %d %s %s", args, status, out, complaint)
 		}
+	}
+}
+
+// Status 1 means findings, and nothing else: a CI job must not take a mistake for those,
+// nor for none.
+func TestDetectIsUsedWrongly(t *testing.T) {
+	log := sharedImage(t)
+	for name, args := range map[string][]string{
+		"an unknown flag":        {"--fail-no", "high", log},
+		"a flag without a value": {log, "--fail-on"},
+		"no path":                {},
+		"a folder of nothing":    {t.TempDir()},
+		"no such file":           {log + "x"},
+		"no such severity":       {"--fail-on", "hi", log},
+		"no such format":         {"--format", "yaml", log},
+		"a span that ends first": {"--since", "2026-03-02", "--until", "2026-03-01", log},
+		"a span of nothing":      {"--since", "2026-03-02", "--until", "2026-03-02", log},
+		"a story as JSON":        {"--explain", "amishared", "--format", "json", log},
+		"no baseline":            {"--baseline", t.TempDir(), log},
+		"no folder to write to":  {"-o", filepath.Join(t.TempDir(), "none", "x"), log},
+		"no suppressions":        {"--suppress", log + "x", log},
+		"no MMDB":                {"--mmdb", log + "x", log},
+		"a list of nothing":      {"--list", "c2=" + fileOf(t, "empty", "# nothing\n"), log},
+	} {
+		if status, out, complaint := command(t, "", append([]string{"detect"}, args...)...); status != 2 || out != "" || !strings.HasPrefix(complaint, "sumun detect: ") {
+			t.Errorf("%s: %d %s %s", name, status, out, complaint)
+		}
+	}
+}
+
+// What was read and not judged is said.
+func TestDetectTellsWhatItDidNotJudge(t *testing.T) {
+	log := sharedImage(t)
+	status, _, complaint := command(t, "", "detect", "--until", "2026-03-01", log)
+	if status != 0 || !strings.Contains(complaint, "3 records are from before --since or after --until") {
+		t.Errorf("%d %s", status, complaint)
+	}
+	balancer := fileOf(t, "clb", `2026-03-01T10:00:00.945958Z lb 198.51.100.20:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "GET http://www.example.com:80/ HTTP/1.1" "curl/7.38.0" - -`+"\n")
+	if _, _, complaint := command(t, "", "detect", balancer); !strings.Contains(complaint, "1 records are of load balancers or WAF") {
+		t.Error(complaint)
+	}
+	own := fileOf(t, "own.yaml", "name: own\ntype: Impact:EC2/SuspiciousDomainRequest.Reputation\nclass: http\nwhen: http_request.status == 200\n")
+	if _, _, complaint := command(t, "", "detect", "--rules", filepath.Dir(own), balancer); strings.Contains(complaint, "no built-in rule") {
+		t.Error(complaint)
 	}
 }
 

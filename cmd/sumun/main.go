@@ -46,6 +46,7 @@ packet meets.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
+	c.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return misuse(c, "%v; --help lists the flags", err) }) // 1 may mean something else
 	c.AddCommand(up(), env(), detectCommand(), ingestCommand(), explain(), doctor(), coverage(), policyCommand(), importCommand(), backup(), restore(), keys(), rehearse(), test(), version())
 	return c
 }

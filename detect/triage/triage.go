@@ -48,6 +48,7 @@ type Progress struct {
 type Result struct {
 	Findings []*finding.Finding // the most severe first, then the earliest
 	Judged   int                // records within Since and Until
+	Outside  int                // records that are not
 	From, To time.Time          // of those
 	Rules    int
 	Read     source.Report
@@ -106,6 +107,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 			return nil, err
 		}
 		if !o.Since.IsZero() && r.Time.Before(o.Since) || !o.Until.IsZero() && !r.Time.Before(o.Until) {
+			out.Outside++
 			continue
 		}
 		if seen.again(r) {

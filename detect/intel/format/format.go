@@ -23,6 +23,7 @@ type Entries struct {
 
 	seen map[string]struct{}
 	max  int
+	six  bool // addresses of IPv6 are taken too
 }
 
 // Len counts all entries.
@@ -70,6 +71,31 @@ func Read(format string, content []byte, max int) (*Entries, error) {
 	return e, nil
 }
 
+// Plain reads a list that an operator keeps: TXT, with addresses of IPv6, which
+// GuardDuty does not take, and with comments behind entries.
+func Plain(content []byte, max int) (*Entries, error) {
+	if len(content) > MaxFile {
+		return nil, errSize
+	}
+	e := &Entries{seen: map[string]struct{}{}, max: max, six: true}
+	for n, line := range lines(content) {
+		if i := strings.IndexAny(line, "#;"); i >= 0 {
+			line = strings.TrimSpace(line[:i])
+		}
+		if line == "" {
+			continue
+		}
+		if err := e.add(line); err != nil {
+			return nil, at(n, err)
+		}
+	}
+	if e.Len() == 0 {
+		return nil, errEmpty
+	}
+	e.seen = nil
+	return e, nil
+}
+
 // add takes an entry, whatever it is.
 func (e *Entries) add(s string) error {
 	s = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(s)), ".")
@@ -85,7 +111,7 @@ func (e *Entries) add(s string) error {
 	case s == "", s == "*":
 		return fmt.Errorf("%q names nothing, or everything", s)
 	default:
-		if p, ok := prefix(s); ok {
+		if p, ok := prefix(s); ok && (e.six || p.Addr().Is4()) {
 			e.Addresses = append(e.Addresses, p)
 			break
 		}
@@ -99,14 +125,14 @@ func (e *Entries) add(s string) error {
 	return nil
 }
 
-// prefix reads an address or a CIDR block of IPv4, which is all that GuardDuty
-// takes.
+// prefix reads an address or a CIDR block.
 func prefix(s string) (netip.Prefix, bool) {
-	if a, err := netip.ParseAddr(s); err == nil && a.Is4() {
-		return netip.PrefixFrom(a, 32), true
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), true
 	}
 	p, err := netip.ParsePrefix(s)
-	return p.Masked(), err == nil && p.Addr().Is4()
+	return p.Masked(), err == nil && !p.Addr().Is4In6()
 }
 
 func isHash(s string) bool {
