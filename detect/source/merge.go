@@ -15,9 +15,13 @@ const (
 	// maxOpen is how many files are read at once. When more than that overlap in
 	// time, the records of those that come last are late.
 	maxOpen = 256
-	// settle is how many records of a file are held back, so that those within it
-	// come in their order of time: CloudTrail does not sort its files.
-	settle = 512
+	// settle is how many records of a file are held back at least, and mostSettle at
+	// most, so that those within it come in their order of time: CloudTrail does not
+	// sort its files, and a busy account has thousands of records in one. The files
+	// that are open share maxOpen * settle records, and maxHeld bytes.
+	settle     = 512
+	mostSettle = 16 << 10
+	maxHeld    = 128 << 20
 	// looked is how many records of a file are looked at to tell when it begins.
 	looked = 64
 	// early is how much sooner than that a file is opened, since what stands further
@@ -73,12 +77,16 @@ func merge(ctx context.Context, files []File, report *Report, with *readers, yie
 		}
 	}()
 	var latest time.Time
+	advance := func(o *reading) bool {
+		n := len(open) + 1
+		return o.advance(min(maxOpen*settle/n, mostSettle), maxHeld/int64(n))
+	}
 	for n := 0; len(open) > 0 || len(waiting) > 0; {
 		for len(waiting) > 0 && len(open) < maxOpen && (len(open) == 0 || !waiting[0].first.Add(-early).After(open[0].now.at)) {
 			o := begin(ctx, waiting[0].File, n, report, with)
 			n++
 			waiting = waiting[1:]
-			if o.advance() {
+			if advance(o) {
 				heap.Push(&open, o)
 			} else if o.err != nil {
 				return o.err
@@ -95,7 +103,7 @@ func merge(ctx context.Context, files []File, report *Report, with *readers, yie
 			latest = o.now.at
 		}
 		switch {
-		case !o.advance():
+		case !advance(o):
 			heap.Pop(&open)
 			if o.err != nil {
 				return o.err
@@ -144,18 +152,23 @@ type reading struct {
 	err   error
 }
 
-// batch is how many records are taken of a file at once: going to and fro costs
-// more than reading one.
-const batch = 64
+// batch is how many records are taken of a file at once, or fewer that take
+// batchBytes: going to and fro costs more than reading one.
+const (
+	batch      = 64
+	batchBytes = 1 << 20
+)
 
 func begin(ctx context.Context, f File, order int, report *Report, with *readers) *reading {
 	o := &reading{order: order, today: with.now}
 	o.next, o.stop = iter.Pull(func(yield func([]*record.Record) bool) {
 		some := make([]*record.Record, 0, batch)
+		from := int64(0) // where the batch begins in the file
 		err := each(ctx, f, report, with, func(_ string, r *record.Record) error {
-			if some = append(some, r); len(some) < batch {
+			if some = append(some, r); len(some) < batch && r.Origin.Offset-from < batchBytes {
 				return nil
 			}
+			from = r.Origin.Offset
 			if !yield(some) {
 				return errStop
 			}
@@ -172,9 +185,22 @@ func begin(ctx context.Context, f File, order int, report *Report, with *readers
 	return o
 }
 
-// advance takes the next record; false at the end.
-func (o *reading) advance() bool {
-	for !o.done && o.held.len() < settle {
+// advance takes the next record; false at the end. Up to most records are held back,
+// and about as many bytes.
+func (o *reading) advance(most int, bytes int64) bool {
+	if !o.done && (o.held.len() < most-most/4 && o.held.bytes < bytes || o.held.len() == 0) {
+		o.fill(most, bytes)
+	}
+	if o.held.len() == 0 || o.err != nil {
+		return false
+	}
+	o.now = o.held.pop()
+	return true
+}
+
+func (o *reading) fill(most int, bytes int64) {
+	o.held.room()
+	for o.held.len() < most && o.held.bytes < bytes || o.held.len() == 0 {
 		some, ok := o.next()
 		if !ok {
 			o.done = true
@@ -187,58 +213,60 @@ func (o *reading) advance() bool {
 			if !r.Strange(o.today) {
 				o.last = r.Time
 			}
-			o.held.push(timed{r, o.last})
+			o.held.push(r, o.last)
 		}
 	}
-	if o.held.len() == 0 || o.err != nil {
-		return false
-	}
-	o.now = o.held.pop()
-	return true
+	o.held.sort()
 }
 
 // byTime holds records of one file in their order of time, and those of equal
-// times in the order they came. Files are nearly sorted: a record mostly goes to
-// the end.
+// times in the order they came. Files are nearly sorted: mostly there is nothing
+// to do.
 type byTime struct {
-	all  []timed
-	from int
+	all      []timed
+	from     int
+	unsorted bool
+	bytes    int64 // of the file, that the records take
+	offset   int64 // of the last record
 }
 
-// A timed is a record and the time that it counts for.
+// A timed is a record, the time that it counts for, and how many bytes of the file
+// it takes, or the one before it.
 type timed struct {
-	r  *record.Record
-	at time.Time
+	r    *record.Record
+	at   time.Time
+	size int64
 }
 
 func (h *byTime) len() int { return len(h.all) - h.from }
 
-func (h *byTime) push(r timed) {
-	if h.from > 0 && len(h.all) == cap(h.all) {
-		n := copy(h.all, h.all[h.from:])
-		clear(h.all[n:])
-		h.all, h.from = h.all[:n], 0
+// room moves what is held to the front.
+func (h *byTime) room() {
+	n := copy(h.all, h.all[h.from:])
+	clear(h.all[n:])
+	h.all, h.from = h.all[:n], 0
+}
+
+func (h *byTime) push(r *record.Record, at time.Time) {
+	size := max(r.Origin.Offset-h.offset, 0) // 0: the next file of an archive
+	h.offset = r.Origin.Offset
+	h.bytes += size
+	h.unsorted = h.unsorted || h.len() > 0 && at.Before(h.all[len(h.all)-1].at)
+	h.all = append(h.all, timed{r, at, size})
+}
+
+func (h *byTime) sort() {
+	if h.unsorted {
+		slices.SortStableFunc(h.all[h.from:], func(a, b timed) int { return a.at.Compare(b.at) })
+		h.unsorted = false
 	}
-	h.all = append(h.all, r)
-	i := len(h.all) - 1
-	if i == h.from || !r.at.Before(h.all[i-1].at) {
-		return
-	}
-	k, _ := slices.BinarySearchFunc(h.all[h.from:i], r, func(old, r timed) int {
-		if old.at.After(r.at) {
-			return 1
-		}
-		return -1
-	})
-	k += h.from
-	copy(h.all[k+1:], h.all[k:i])
-	h.all[k] = r
 }
 
 func (h *byTime) pop() timed {
 	r := h.all[h.from]
 	h.all[h.from] = timed{}
 	h.from++
+	h.bytes -= r.size
 	return r
 }
 

@@ -379,6 +379,56 @@ func TestFilesThatAreNotSorted(t *testing.T) {
 	}
 }
 
+// A busy account has thousands of records in a file, in any order.
+func TestManyRecordsThatAreNotSorted(t *testing.T) {
+	const n = 6000
+	lines := make([]string, n)
+	for i := range lines {
+		lines[i] = event(fmt.Sprint(i), i/20)
+	}
+	rand.New(rand.NewPCG(1, 2)).Shuffle(n, func(i, k int) { lines[i], lines[k] = lines[k], lines[i] })
+	var report Report
+	var latest time.Time
+	count := 0
+	for r, err := range Records(t.Context(), []File{file("f", strings.Join(lines[:n/2], "\n")), file("g", strings.Join(lines[n/2:], "\n"))}, &report) {
+		if err != nil || r.Time.Before(latest) {
+			t.Fatal(r, err)
+		}
+		latest = r.Time
+		count++
+	}
+	if count != n || report.Late != 0 {
+		t.Errorf("%d records, %d late", count, report.Late)
+	}
+}
+
+// Large records are not held back by their number.
+func TestLargeRecordsAreFewAtOnce(t *testing.T) {
+	var o reading
+	large := make([]*record.Record, 0, 1000)
+	for i := range cap(large) {
+		large = append(large, &record.Record{Time: start.Add(time.Duration(i) * time.Second), Origin: record.Origin{Offset: int64(i) * 3 << 20}})
+	}
+	o.today = start
+	o.next = func() ([]*record.Record, bool) {
+		if len(large) == 0 {
+			return nil, false
+		}
+		some := large[:1]
+		large = large[1:]
+		return some, true
+	}
+	o.stop = func() {}
+	n, most := 0, 0
+	for o.advance(mostSettle, 30<<20) {
+		n++
+		most = max(most, o.held.len())
+	}
+	if n != 1000 || most > 12 || o.held.bytes != 0 {
+		t.Errorf("%d records, up to %d at once, %d bytes at the end", n, most, o.held.bytes)
+	}
+}
+
 func TestOriginNamesThePlace(t *testing.T) {
 	content := event("a", 1) + "\n\n" + event("b", 2) + "\n"
 	var report Report
@@ -514,7 +564,7 @@ func TestReadingEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	var report Report
 	n, last := 0, error(nil)
-	for _, err := range Records(ctx, []File{file("x", strings.Repeat(event("a", 1)+"\n", 10_000))}, &report) {
+	for _, err := range Records(ctx, []File{file("x", strings.Repeat(event("a", 1)+"\n", 40_000))}, &report) {
 		if n++; n == 10 {
 			cancel()
 		}
