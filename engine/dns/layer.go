@@ -113,7 +113,7 @@ func (l *layer) insert(n Name, flags uint32) {
 		return
 	}
 	if flags&wildFlag != 0 {
-		k := n.labels()
+		k := n.Labels()
 		l.wildAt[k/64] |= 1 << (k % 64)
 	}
 }

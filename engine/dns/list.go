@@ -79,7 +79,7 @@ func (l *List) Match(n Name) bool {
 	if wildAt[0]&1 != 0 && has(layers, rootName, wildFlag) {
 		return true
 	}
-	k := n.labels()
+	k := n.Labels()
 	for suffix := n; len(suffix) > 1; {
 		suffix = suffix.Parent()
 		k--

@@ -146,8 +146,28 @@ func (n Name) Under(zone Name) bool {
 	return bytes.Equal(n, zone)
 }
 
-// labels counts the labels of n, the root not among them.
-func (n Name) labels() int {
+// Last returns the name of the last count labels of n, or n if it has no more.
+func (n Name) Last(count int) Name {
+	for range n.Labels() - count {
+		n = n.Parent()
+	}
+	return n
+}
+
+// Common counts the last labels that n and other have in common.
+func (n Name) Common(other Name) (count int) {
+	a, b := n, other
+	for k := max(a.Labels(), b.Labels()); k > 0; k-- {
+		a, b = a.Last(k), b.Last(k)
+		if bytes.Equal(a, b) {
+			return k
+		}
+	}
+	return 0
+}
+
+// Labels counts the labels of n, the root not among them.
+func (n Name) Labels() int {
 	count := 0
 	for i := 0; i < len(n) && n[i] != 0; i += 1 + int(n[i]) {
 		count++
