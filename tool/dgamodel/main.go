@@ -1,6 +1,6 @@
-// Command dgamodel makes the model of engine/dga.
+// Command dgamodel makes the model and the dictionary of engine/dga.
 //
-//	dgamodel -benign FILE -common FILE -words FILE,FILE -out engine/dga/model.bin
+//	dgamodel -benign FILE -common FILE -words FILE,FILE -out engine/dga/model.bin -dictionary engine/dga/dictionary.bin
 //
 // FILEs hold strings in quotes (JSON, JavaScript) or one a line. benign: domains of
 // well-known services; of them three in ten are kept from the model for its test.
@@ -37,6 +37,7 @@ func main() {
 	common := flag.String("common", "", "`FILE` of words, the most common first")
 	words := flag.String("words", "", "`FILES` of words, with commas")
 	out := flag.String("out", "engine/dga/model.bin", "`FILE` to write")
+	dictionary := flag.String("dictionary", "engine/dga/dictionary.bin", "`FILE` to write")
 	flag.Parse()
 	var labels []string
 	for _, l := range learn.Labels(read(*benign)) {
@@ -57,6 +58,9 @@ func main() {
 	log.Printf("%d labels, %d words", len(labels), len(all))
 	m := learn.Fit(labels, all, known[:min(len(known), mostWords)])
 	if err := os.WriteFile(*out, m.Bytes(), 0o644); err != nil {
+		log.Fatal(err)
+	}
+	if err := os.WriteFile(*dictionary, learn.FitDictionary(labels, known).Bytes(), 0o644); err != nil {
 		log.Fatal(err)
 	}
 }
