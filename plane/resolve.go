@@ -189,7 +189,7 @@ func ruleGroups(in []route53resolver.Group) []resolver.RuleGroup {
 		for _, r := range g.Rules {
 			group.Rules = append(group.Rules, resolver.Rule{
 				Priority: r.Priority, Action: r.Action, BlockResponse: r.BlockResponse, OverrideDomain: r.OverrideDomain, OverrideTTL: r.OverrideTTL,
-				Type: r.Type, Redirection: r.Redirection, ListID: r.ListID, List: r.List,
+				Type: r.Type, Redirection: r.Redirection, ListID: r.ListID, List: r.List, Threat: r.Threat, Confidence: r.Confidence,
 			})
 		}
 		out = append(out, group)

@@ -24,9 +24,10 @@ type arrival struct {
 
 // A desk is what answering one query needs, used again for the next.
 type desk struct {
-	query dns.Query
-	out   []byte
-	tally *tally
+	query     dns.Query
+	judgement judgement // for VPCs with Advanced rules
+	out       []byte
+	tally     *tally
 }
 
 func newDesk(s *stats) *desk { return &desk{out: make([]byte, 0, 2048), tally: s.tally()} }
@@ -60,7 +61,10 @@ func (s *Server) answer(ctx context.Context, d *desk, a arrival, msg []byte) (re
 		return q.AppendEmpty(d.out[:0], dns.Refused), false
 	}
 	name := q.Name()
-	r := h.vpc.decide(name, q.Type, false)
+	if h.vpc.advanced {
+		d.judgement = judgement{firewall: s.advanced, vpc: h.vpc.id, from: a.from.Addr().Unmap(), name: name, qtype: q.Type, at: a.at}
+	}
+	r := h.vpc.decide(name, q.Type, &d.judgement)
 	if r != nil && r.action == Block {
 		return s.block(ctx, d, a, h, r)
 	}
@@ -73,6 +77,9 @@ func (s *Server) answer(ctx context.Context, d *desk, a arrival, msg []byte) (re
 	}
 	if found.Rcode == dns.Refused || found.Rcode == dns.ServerFailure {
 		return s.fail(d, a, h, r, found.Rcode), false
+	}
+	if h.vpc.advanced {
+		d.judgement.answered(found)
 	}
 	if len(found.Chain) > 0 && len(h.vpc.rules) > 0 {
 		r = h.vpc.decideChain(r, found.Chain, q.Type)

@@ -14,7 +14,8 @@ type eventJSON struct {
 	Transport    string     `json:"transport"`
 	Action       string     `json:"firewall-rule-action"`
 	RuleGroupID  string     `json:"firewall-rule-group-id"`
-	DomainListID string     `json:"firewall-domain-list-id"`
+	DomainListID string     `json:"firewall-domain-list-id,omitempty"`
+	Protection   string     `json:"firewall-protection,omitempty"`
 	SourceAddr   string     `json:"src-addr"`
 	SourcePort   string     `json:"src-port"`
 	VPC          string     `json:"vpc-id"`
@@ -46,7 +47,7 @@ func (r QueryRecord) FirewallEvent() (detailType string, detail json.RawMessage,
 	e := eventJSON{
 		Account: string(r.Account), LastObserved: r.Time.UTC().Format(timestamp),
 		Name: r.Name, Type: r.Type, Class: r.Class, Transport: r.Transport,
-		Action: r.Action, RuleGroupID: r.RuleGroupID, DomainListID: r.DomainListID,
+		Action: r.Action, RuleGroupID: r.RuleGroupID, DomainListID: r.DomainListID, Protection: r.Protection,
 		SourceAddr: r.Source.Addr().String(), SourcePort: strconv.Itoa(int(r.Source.Port())), VPC: r.VPC,
 		Resources: []resource{},
 	}

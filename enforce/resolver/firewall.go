@@ -15,15 +15,21 @@ var unavailable = &rule{action: Block}
 // decide returns the first rule that matches: rule groups by the priority of
 // their association, in them rules by their priority. Whatever its action, it
 // ends the evaluation. nil means that none does, and the query passes.
-// redirected says that a CNAME led to name: rules that trust redirections look
-// at the first name only.
+// j judges the query for Advanced rules; it is nil when a CNAME led to name: rules
+// that trust redirections look at the first name only.
 // Route 53 Developer Guide, "DNS Firewall rule groups and rules".
-func (v *vpc) decide(name dns.Name, qtype uint16, redirected bool) *rule {
+func (v *vpc) decide(name dns.Name, qtype uint16, j *judgement) *rule {
 	for _, r := range v.rules {
-		if r.qtype != 0 && r.qtype != qtype || redirected && r.trust {
+		if r.qtype != 0 && r.qtype != qtype || j == nil && r.trust {
 			continue
 		}
 		if r.list == nil {
+			if r.threat != "" {
+				if j.meets(r) {
+					return r
+				}
+				continue
+			}
 			if v.failOpen {
 				continue
 			}
@@ -46,7 +52,7 @@ func (v *vpc) decideChain(first *rule, chain []dns.Name, qtype uint16) *rule {
 		return met
 	}
 	for _, name := range chain {
-		r := v.decide(name, qtype, true)
+		r := v.decide(name, qtype, nil)
 		if r == nil {
 			continue
 		}

@@ -1,7 +1,7 @@
 package resolver
 
 // Forget drops what the answers so far have left behind: what is cached, which
-// queries are logged already, and what waits to be logged. A plane that begins
+// queries are logged already, what waits to be logged, and who was seen to tunnel. A plane that begins
 // anew calls it; swap puts the new log's place under the resolver, at a moment
 // when nothing is being logged, so that no record of the old reaches the new.
 func (s *Server) Forget(swap func()) {
@@ -11,6 +11,7 @@ func (s *Server) Forget(swap func()) {
 		s.log.forget(swap)
 	}
 	s.cache.Clear()
+	s.advanced.forget()
 }
 
 func (l *logQueue) forget(swap func()) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -177,6 +178,17 @@ func TestRecordJSON(t *testing.T) {
 	r.Time = r.Time.Truncate(time.Second)
 	if err := json.Unmarshal(got, &back); err != nil || !reflect.DeepEqual(back, r) {
 		t.Errorf("%v\n%+v", err, back)
+	}
+	r.DomainListID, r.Protection = "", "DNS_TUNNELING"
+	got, err = json.Marshal(r)
+	if err != nil || !strings.HasSuffix(string(got), `"firewall_rule_group_id":"rslvr-frg-01234567890abcdef","firewall_protection":"DNS_TUNNELING"}`) {
+		t.Errorf("%v %s", err, got)
+	}
+	if err := json.Unmarshal(got, &back); err != nil || !reflect.DeepEqual(back, r) {
+		t.Errorf("%v\n%+v", err, back)
+	}
+	if _, detail, _ := r.FirewallEvent(); !bytes.Contains(detail, []byte(`"firewall-protection":"DNS_TUNNELING"`)) || bytes.Contains(detail, []byte("domain-list")) {
+		t.Errorf("event %s", detail)
 	}
 	bare, err := json.Marshal(resolver.QueryRecord{Source: netip.MustParseAddrPort("[2001:db8::1]:1")})
 	if err != nil || bytes.Contains(bare, []byte("firewall")) || !bytes.Contains(bare, []byte(`"answers":[]`)) || !bytes.Contains(bare, []byte(`"srcaddr":"2001:db8::1"`)) {

@@ -31,7 +31,8 @@ type QueryRecord struct {
 
 	Action       string // ALERT or BLOCK; empty when no rule matched, or one that allows
 	RuleGroupID  string
-	DomainListID string
+	DomainListID string // of a rule over a list
+	Protection   string // of an Advanced rule: DGA, DICTIONARY_DGA or DNS_TUNNELING
 
 	// Logs are the query logging configurations that ask for the record. It is
 	// made without any too: detectors do not depend on them.
@@ -69,6 +70,7 @@ type recordJSON struct {
 	Action       string   `json:"firewall_rule_action,omitempty"`
 	RuleGroupID  string   `json:"firewall_rule_group_id,omitempty"`
 	DomainListID string   `json:"firewall_domain_list_id,omitempty"`
+	Protection   string   `json:"firewall_protection,omitempty"`
 }
 
 type idsJSON struct {
@@ -87,7 +89,7 @@ func (r QueryRecord) MarshalJSON() ([]byte, error) {
 		Name: r.Name, Type: r.Type, Class: r.Class, Rcode: r.Rcode, Answers: answers,
 		SourceAddr: r.Source.Addr().String(), SourcePort: strconv.Itoa(int(r.Source.Port())),
 		Transport: r.Transport, SourceIDs: idsJSON{r.Instance},
-		Action: r.Action, RuleGroupID: r.RuleGroupID, DomainListID: r.DomainListID,
+		Action: r.Action, RuleGroupID: r.RuleGroupID, DomainListID: r.DomainListID, Protection: r.Protection,
 	})
 }
 
@@ -114,7 +116,7 @@ func (r *QueryRecord) UnmarshalJSON(b []byte) error {
 		Account: aws.Account(in.Account), Region: aws.Region(in.Region), VPC: in.VPC, Time: at,
 		Name: in.Name, Type: in.Type, Class: in.Class, Rcode: in.Rcode, Answers: in.Answers,
 		Source: netip.AddrPortFrom(addr, uint16(port)), Transport: in.Transport, Instance: in.SourceIDs.Instance,
-		Action: in.Action, RuleGroupID: in.RuleGroupID, DomainListID: in.DomainListID,
+		Action: in.Action, RuleGroupID: in.RuleGroupID, DomainListID: in.DomainListID, Protection: in.Protection,
 	}
 	return nil
 }
@@ -132,7 +134,7 @@ func (p *pending) record() QueryRecord {
 		r.Transport = "TCP"
 	}
 	if p.rule != nil && p.rule.action != Allow {
-		r.Action, r.RuleGroupID, r.DomainListID = p.rule.action, p.rule.group, p.rule.listID
+		r.Action, r.RuleGroupID, r.DomainListID, r.Protection = p.rule.action, p.rule.group, p.rule.listID, p.rule.threat
 	}
 	if p.answer == nil {
 		return r

@@ -41,6 +41,7 @@ type Server struct {
 	snapshot atomic.Pointer[compiled]
 	seed     maphash.Seed
 	cache    *cache.Cache
+	advanced *advanced
 	forward  *forward.Forwarder
 	log      *logQueue // nil when nothing is logged
 	waiting  *shares
@@ -78,10 +79,12 @@ func New(c Config) *Server {
 	}
 	var seed [32]byte
 	rand.Read(seed[:]) // never fails: it ends the program instead
+	keyed := maphash.MakeSeed()
 	s := &Server{
-		config: c,
-		seed:   maphash.MakeSeed(),
-		cache:  cache.New(c.CacheBytes),
+		config:   c,
+		seed:     keyed,
+		cache:    cache.New(c.CacheBytes),
+		advanced: newAdvanced(keyed),
 		forward: forward.New(forward.Config{
 			Upstreams: c.Upstreams, Try: c.Try, Total: c.Total, InFlight: c.InFlight,
 		}, seed),

@@ -44,7 +44,8 @@ type RuleGroup struct {
 	Rules    []Rule // in any order
 }
 
-// A Rule is a firewall rule over a domain list, in AWS's words.
+// A Rule is a firewall rule, in AWS's words: over a domain list, or, when it has a
+// Threat, a DNS Firewall Advanced rule.
 type Rule struct {
 	Priority       int
 	Action         string // ALLOW, ALERT or BLOCK
@@ -57,6 +58,9 @@ type Rule struct {
 	// List is nil when the list cannot be had. The VPC's FailOpen then decides:
 	// the rule is skipped, or queries that reach it fail.
 	List *dns.List
+
+	Threat     string // DGA, DICTIONARY_DGA or DNS_TUNNELING; Action is then ALERT or BLOCK
+	Confidence string // from which on the rule is met: LOW, MEDIUM or HIGH
 }
 
 // A QueryLogConfig is a query logging configuration that the VPC is associated with.
@@ -101,6 +105,7 @@ type vpc struct {
 	account  aws.Account
 	region   aws.Region
 	failOpen bool
+	advanced bool    // some of the rules are about threats
 	rules    []*rule // in the order of evaluation
 	logs     []QueryLogConfig
 	zones    map[string]*zone.Zone // by wire name
@@ -116,6 +121,8 @@ type rule struct {
 	group    string
 	listID   string
 	list     *dns.List
+	threat   string // for Advanced rules
+	sure     confidence
 	mark     uint64 // tells rules and actions apart in the memory of what was logged
 }
 
@@ -187,7 +194,8 @@ func compileVPC(in VPC, seed maphash.Seed) (*vpc, error) {
 				return nil, fmt.Errorf("%s: rule of priority %d: %w", g.ID, r.Priority, err)
 			}
 			one.group = g.ID
-			one.mark = maphash.String(seed, one.action+"\x00"+g.ID+"\x00"+one.listID)
+			one.mark = maphash.String(seed, one.action+"\x00"+g.ID+"\x00"+one.listID+one.threat)
+			v.advanced = v.advanced || one.threat != ""
 			v.rules = append(v.rules, one)
 		}
 	}
@@ -195,7 +203,10 @@ func compileVPC(in VPC, seed maphash.Seed) (*vpc, error) {
 }
 
 func compileRule(in Rule) (*rule, error) {
-	r := &rule{action: in.Action, listID: in.ListID, list: in.List}
+	r := &rule{action: in.Action, listID: in.ListID, list: in.List, threat: in.Threat}
+	if err := r.readThreat(in); err != nil {
+		return nil, err
+	}
 	switch in.Action {
 	case Allow, Alert, Block:
 	default:
@@ -236,6 +247,22 @@ func compileRule(in Rule) (*rule, error) {
 		return nil, fmt.Errorf("block response %q is not known", in.BlockResponse)
 	}
 	return r, nil
+}
+
+// readThreat reads what makes a rule an Advanced one.
+func (r *rule) readThreat(in Rule) (err error) {
+	switch in.Threat {
+	case "":
+		return nil
+	case DGA, DictionaryDGA, Tunneling:
+	default:
+		return fmt.Errorf("threat %q is not known", in.Threat)
+	}
+	if in.List != nil || in.ListID != "" || in.Action == Allow {
+		return errors.New("a rule about a threat has no list, and alerts or blocks")
+	}
+	r.sure, err = readConfidence(in.Confidence)
+	return err
 }
 
 func addZones(zones []Zone, vpcs map[string]*vpc) error {

@@ -189,9 +189,21 @@ func (t *Tables) parts() [][]byte {
 // top-level domain that is reserved, or in use for private zones (RFC 6761, RFC 6762
 // appendix G, RFC 8375; ec2.internal, cluster.local), or it has no dot.
 func Private(domain string) bool {
-	switch domain[strings.LastIndexByte(domain, '.')+1:] {
-	case "internal", "local", "localdomain", "localhost", "lan", "home", "corp", "intranet", "private", "test", "invalid", "example", "onion", "arpa", "consul", "docker", "svc", "cluster", domain:
+	switch top(domain) {
+	case "test", "invalid", "example":
+		return true
+	}
+	return Internal(domain)
+}
+
+// Internal reports whether a name is of a network itself, as Private does, but not of
+// those top-level domains that no network has in use: test, invalid and example.
+func Internal(domain string) bool {
+	switch top(domain) {
+	case "internal", "local", "localdomain", "localhost", "lan", "home", "corp", "intranet", "private", "onion", "arpa", "consul", "docker", "svc", "cluster", domain:
 		return true
 	}
 	return false
 }
+
+func top(domain string) string { return domain[strings.LastIndexByte(domain, '.')+1:] }

@@ -72,6 +72,11 @@ func Carried(domain string, k Kind) (registered, sub string, octets int) {
 	if dga.Private(domain) {
 		return
 	}
+	return carried(domain, k)
+}
+
+// carried does so for names of every top-level domain.
+func carried(domain string, k Kind) (registered, sub string, octets int) {
 	registered, err := publicsuffix.EffectiveTLDPlusOne(domain)
 	if err != nil || registered == domain || delegatesToNobody(registered) {
 		return "", "", 0

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"bytes"
 	"container/list"
 	"hash/maphash"
 	"math/bits"
@@ -11,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"sumun.dev/engine/dga"
 	"sumun.dev/engine/dns"
 )
 
@@ -23,17 +25,17 @@ import (
 type Watch struct {
 	seed   maphash.Seed
 	shards [64]shard
-	most   int          // bytes of a shard's zones
-	mouths atomic.Int64 // known to all shards
+	most   int                               // bytes of a shard's zones
+	mouths atomic.Int64                      // known to all shards
+	empty  [1 << 10]atomic.Pointer[dns.Name] // names that carry nothing, by hash
 }
 
 const (
-	hold      = time.Hour
-	perZone   = 320    // bytes that a zone takes with its places in map and list
-	perName   = 40     // bytes that a name takes, and its address
-	perMouth  = 100    // bytes that a mouth takes
-	perShard  = 1 << 8 // mouths of a shard
-	WatchSize = 16 << 20
+	hold     = time.Hour
+	perZone  = 320    // bytes that a zone takes with its places in map and list
+	perName  = 40     // bytes that a name takes, and its address
+	perMouth = 100    // bytes that a mouth takes
+	perShard = 1 << 8 // mouths of a shard
 )
 
 // A shard has the clients whose hashes are alike.
@@ -89,6 +91,9 @@ type Sight struct {
 	data        bool
 }
 
+// Carries reports whether the question has data, so that its answer matters.
+func (s Sight) Carries() bool { return s.data }
+
 // Ask sees a question, and says how sure it is that it goes through a tunnel. The
 // same question again changes nothing.
 func (w *Watch) Ask(client uint64, n dns.Name, qtype uint16, at time.Time) (Level, Sight) {
@@ -102,8 +107,17 @@ func (w *Watch) Ask(client uint64, n dns.Name, qtype uint16, at time.Time) (Leve
 	if !Carries(n, k) {
 		return known, Sight{}
 	}
-	registered, sub, octets := Carried(strings.TrimSuffix(n.String(), "."), k)
-	if octets == 0 {
+	slot := &w.empty[maphash.Bytes(w.seed, n)%uint64(len(w.empty))]
+	if e := slot.Load(); k != Rare && e != nil && bytes.Equal(*e, n) {
+		return known, Sight{}
+	}
+	domain := strings.TrimSuffix(n.String(), ".")
+	registered, sub, octets := carried(domain, k)
+	if octets == 0 || dga.Internal(domain) {
+		if k != Rare {
+			none := slices.Clone(n)
+			slot.Store(&none)
+		}
 		return known, Sight{}
 	}
 	seen := Sight{client, mix(client, maphash.String(w.seed, registered)), HashOf([]byte(sub)), true}
@@ -112,6 +126,7 @@ func (w *Watch) Ask(client uint64, n dns.Name, qtype uint16, at time.Time) (Leve
 	defer s.mu.Unlock()
 	z := s.zone(seen.key)
 	if !z.Add(at, sub, octets, k) {
+		seen.data = !z.Names[z.find(seen.name)].answered
 		return known, seen
 	}
 	if len(z.Names) == 1 {
@@ -127,11 +142,12 @@ func (w *Watch) Ask(client uint64, n dns.Name, qtype uint16, at time.Time) (Leve
 	return known, seen
 }
 
-// Answered tells the first address of the answer to a question that Ask has seen. A
+// Answered tells the first address of the answer to a question that Ask has seen, none
+// when there is none. A
 // name that was answered with a loopback address does not count: so answer those who
 // are asked whether something is on a list of theirs.
 func (w *Watch) Answered(seen Sight, address netip.Addr) {
-	if !seen.data || !address.IsValid() {
+	if !seen.data {
 		return
 	}
 	s := w.shard(seen.client)
@@ -142,9 +158,13 @@ func (w *Watch) Answered(seen Sight, address netip.Addr) {
 		return
 	}
 	z := el.Value.(*watched)
+	i := z.find(seen.name)
+	if i < 0 {
+		return
+	}
 	if address.IsLoopback() {
-		z.remove(seen.name)
-	} else {
+		z.Names = slices.Delete(z.Names, i, i+1)
+	} else if z.Names[i].answered = true; address.IsValid() {
 		z.Zone.Answered(seen.name, address)
 	}
 	s.weigh(z, w.most)
@@ -238,13 +258,6 @@ func mouthOf(n dns.Name, registered string, k Kind) dns.Name {
 		n = n.Parent()
 	}
 	return mouth
-}
-
-// remove forgets a name.
-func (z *Zone) remove(hash uint32) {
-	if i := z.find(hash); i >= 0 {
-		z.Names = append(z.Names[:i], z.Names[i+1:]...)
-	}
 }
 
 func mix(a, b uint64) uint64 {

@@ -43,7 +43,7 @@ func ask(t testing.TB, w *tunnel.Watch, client uint64, at time.Time, q tunneltes
 }
 
 func newWatch() (*tunnel.Watch, uint64) {
-	w := tunnel.NewWatch(tunnel.WatchSize)
+	w := tunnel.NewWatch(16 << 20)
 	return w, w.Client("vpc-1", address)
 }
 

@@ -26,6 +26,8 @@ type Name struct {
 	Octets int    `json:"o"`
 	Kind   Kind   `json:"k"`
 	Own    bool   `json:"x,omitempty"` // was answered with an address that no other name had
+
+	answered bool // Watch knows what with
 }
 
 // Weight is what the lists take, in bytes.

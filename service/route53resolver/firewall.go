@@ -40,7 +40,8 @@ type Group struct {
 	Rules    []Rule
 }
 
-// A Rule is a firewall rule with its compiled list.
+// A Rule is a firewall rule with its compiled list, or a DNS Firewall Advanced rule,
+// which has a Threat instead.
 type Rule struct {
 	Priority       int
 	Action         string
@@ -51,6 +52,8 @@ type Rule struct {
 	Redirection    string
 	ListID         string
 	List           *dns.List
+	Threat         string // DGA, DNS_TUNNELING, DICTIONARY_DGA
+	Confidence     string // LOW, MEDIUM, HIGH
 }
 
 // A QueryLog is a query logging configuration of a VPC.
@@ -416,6 +419,7 @@ func (m *mirror) rules(p store.Place, g *group) []Rule {
 		out := Rule{
 			Priority: int(r.Priority), Action: r.Action, BlockResponse: r.BlockResponse, OverrideDomain: r.OverrideDomain,
 			OverrideTTL: uint32(r.OverrideTTL), Type: r.Qtype, Redirection: r.Redirection, ListID: r.List,
+			Threat: r.Threat, Confidence: r.Confidence,
 		}
 		if c := m.lists[at{p, r.List}]; c != nil {
 			out.List = c.list

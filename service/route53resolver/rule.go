@@ -13,22 +13,21 @@ import (
 )
 
 func (s *Service) createRule(ctx context.Context, in *api.CreateFirewallRuleRequest) (*api.CreateFirewallRuleResponse, error) {
-	if in.DnsThreatProtection != nil || in.ConfidenceThreshold != nil {
-		return nil, api.ValidationException.New("Sumun does not serve DNS Firewall Advanced rules (DnsThreatProtection) yet.")
-	}
-	if in.FirewallDomainListId == nil {
-		return nil, api.ValidationException.New("[RSLVR-02026] A firewall rule needs a FirewallDomainListId.")
+	if err := checkSubject(in); err != nil {
+		return nil, err
 	}
 	g, err := s.group(ctx, in.FirewallRuleGroupId)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.list(ctx, *in.FirewallDomainListId); err != nil {
-		return nil, err
+	if in.FirewallDomainListId != nil {
+		if _, err := s.list(ctx, *in.FirewallDomainListId); err != nil {
+			return nil, err
+		}
 	}
 	now := time.Now().UTC()
 	r := rule{
-		Name: in.Name, Creator: in.CreatorRequestId, List: *in.FirewallDomainListId, Priority: in.Priority, Action: string(in.Action), Created: now, Modified: now,
+		Name: in.Name, Creator: in.CreatorRequestId, List: text(in.FirewallDomainListId), Threat: text(in.DnsThreatProtection), Confidence: text(in.ConfidenceThreshold), Priority: in.Priority, Action: string(in.Action), Created: now, Modified: now,
 		BlockResponse: text(in.BlockResponse), OverrideDomain: text(in.BlockOverrideDomain), Redirection: text(in.FirewallDomainRedirectionAction), Qtype: text(in.Qtype),
 	}
 	if r.BlockResponse == string(api.BlockResponseOverride) && (in.BlockOverrideDnsType == nil || in.BlockOverrideTtl == nil) {
@@ -37,13 +36,15 @@ func (s *Service) createRule(ctx context.Context, in *api.CreateFirewallRuleRequ
 	if err := r.setOverride(in.BlockOverrideDnsType, in.BlockOverrideTtl); err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(g.Rules, func(have rule) bool { return have.Creator == r.Creator }); i >= 0 && g.Rules[i].List == r.List && g.Rules[i].Qtype == r.Qtype {
+	if i := slices.IndexFunc(g.Rules, func(have rule) bool { return have.Creator == r.Creator }); i >= 0 && g.Rules[i].about(&r) {
 		return &api.CreateFirewallRuleResponse{FirewallRule: g.Rules[i].shown(in.FirewallRuleGroupId)}, nil
 	}
 	if len(g.Rules) >= maxRules {
 		return nil, tooMany("FirewallRule", maxRules)
 	}
-	if g.find(r.List, r.Qtype) >= 0 {
+	if r.advanced() {
+		r.Protection = newID("rslvr-ftp-")
+	} else if g.find(r.List, r.Qtype) >= 0 {
 		return nil, api.ConflictException.New("[RSLVR-02014] The rule group \"%s\" has a rule for the domain list \"%s\" already.", in.FirewallRuleGroupId, r.List)
 	}
 	g.Rules = append(g.Rules, r)
@@ -53,11 +54,30 @@ func (s *Service) createRule(ctx context.Context, in *api.CreateFirewallRuleRequ
 	return &api.CreateFirewallRuleResponse{FirewallRule: g.Rules[len(g.Rules)-1].shown(in.FirewallRuleGroupId)}, nil
 }
 
-func (s *Service) updateRule(ctx context.Context, in *api.UpdateFirewallRuleRequest) (*api.UpdateFirewallRuleResponse, error) {
-	if in.DnsThreatProtection != nil || in.ConfidenceThreshold != nil || in.FirewallThreatProtectionId != nil {
-		return nil, api.ValidationException.New("Sumun does not serve DNS Firewall Advanced rules (DnsThreatProtection) yet.")
+// checkSubject refuses a rule that is not about either a domain list or a threat.
+func checkSubject(in *api.CreateFirewallRuleRequest) error {
+	switch {
+	case in.FirewallDomainListId != nil && in.DnsThreatProtection != nil:
+		return api.ValidationException.New("[RSLVR-02026] A firewall rule has a FirewallDomainListId or a DnsThreatProtection, not both.")
+	case in.FirewallDomainListId == nil && in.DnsThreatProtection == nil:
+		return api.ValidationException.New("[RSLVR-02026] A firewall rule needs a FirewallDomainListId or a DnsThreatProtection.")
+	case in.DnsThreatProtection != nil && in.ConfidenceThreshold == nil:
+		return api.ValidationException.New("[RSLVR-02029] A rule with a DnsThreatProtection needs a ConfidenceThreshold.")
+	case in.DnsThreatProtection == nil && in.ConfidenceThreshold != nil:
+		return errNotAdvanced()
 	}
-	g, i, err := s.rule(ctx, in.FirewallRuleGroupId, in.FirewallDomainListId, in.Qtype)
+	return nil
+}
+
+func errNotAdvanced() error {
+	return api.ValidationException.New("[RSLVR-02029] DnsThreatProtection and ConfidenceThreshold go with DNS Firewall Advanced rules only, not with a domain list.")
+}
+
+func (s *Service) updateRule(ctx context.Context, in *api.UpdateFirewallRuleRequest) (*api.UpdateFirewallRuleResponse, error) {
+	if in.FirewallDomainListId != nil && (in.DnsThreatProtection != nil || in.ConfidenceThreshold != nil) {
+		return nil, errNotAdvanced()
+	}
+	g, i, err := s.rule(ctx, in.FirewallRuleGroupId, in.FirewallDomainListId, in.FirewallThreatProtectionId, in.Qtype)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +100,12 @@ func (s *Service) updateRule(ctx context.Context, in *api.UpdateFirewallRuleRequ
 	if in.FirewallDomainRedirectionAction != nil {
 		r.Redirection = string(*in.FirewallDomainRedirectionAction)
 	}
+	if in.DnsThreatProtection != nil {
+		r.Threat = string(*in.DnsThreatProtection)
+	}
+	if in.ConfidenceThreshold != nil {
+		r.Confidence = string(*in.ConfidenceThreshold)
+	}
 	if err := r.setOverride(in.BlockOverrideDnsType, in.BlockOverrideTtl); err != nil {
 		return nil, err
 	}
@@ -91,7 +117,7 @@ func (s *Service) updateRule(ctx context.Context, in *api.UpdateFirewallRuleRequ
 }
 
 func (s *Service) deleteRule(ctx context.Context, in *api.DeleteFirewallRuleRequest) (*api.DeleteFirewallRuleResponse, error) {
-	g, i, err := s.rule(ctx, in.FirewallRuleGroupId, in.FirewallDomainListId, in.Qtype)
+	g, i, err := s.rule(ctx, in.FirewallRuleGroupId, in.FirewallDomainListId, in.FirewallThreatProtectionId, in.Qtype)
 	if err != nil {
 		return nil, err
 	}
@@ -133,21 +159,49 @@ func (s *Service) listRules(ctx context.Context, in *api.ListFirewallRulesReques
 	return out, nil
 }
 
-// rule returns the group and where in it the rule for a list stands.
-func (s *Service) rule(ctx context.Context, groupID string, listID, qtype *string) (*group, int, error) {
+// rule returns the group and where in it stands the rule for a list and a query type,
+// or the DNS Firewall Advanced rule with an id.
+func (s *Service) rule(ctx context.Context, groupID string, listID, protectionID, qtype *string) (*group, int, error) {
+	switch {
+	case listID != nil && protectionID != nil:
+		return nil, 0, api.ValidationException.New("[RSLVR-02026] A firewall rule is named by its FirewallDomainListId or by its FirewallThreatProtectionId, not by both.")
+	case listID == nil && protectionID == nil:
+		return nil, 0, api.ValidationException.New("[RSLVR-02026] A firewall rule is named by its FirewallDomainListId or by its FirewallThreatProtectionId.")
+	case protectionID != nil && qtype != nil:
+		return nil, 0, errAdvancedType()
+	}
 	g, err := s.group(ctx, groupID)
 	if err != nil {
 		return nil, 0, err
 	}
-	i := g.find(text(listID), text(qtype))
+	if protectionID != nil {
+		i := slices.IndexFunc(g.Rules, func(r rule) bool { return r.advanced() && r.Protection == *protectionID })
+		if i < 0 {
+			return nil, 0, notFound(*protectionID)
+		}
+		return g, i, nil
+	}
+	i := g.find(*listID, text(qtype))
 	if i < 0 {
-		return nil, 0, notFound(text(listID))
+		return nil, 0, notFound(*listID)
 	}
 	return g, i, nil
 }
 
+func errAdvancedType() error {
+	return api.ValidationException.New("[RSLVR-02027] A DNS Firewall Advanced rule is for all query types; Qtype goes with domain lists only.")
+}
+
 func (g *group) find(listID, qtype string) int {
-	return slices.IndexFunc(g.Rules, func(r rule) bool { return r.List == listID && r.Qtype == qtype })
+	return slices.IndexFunc(g.Rules, func(r rule) bool { return !r.advanced() && r.List == listID && r.Qtype == qtype })
+}
+
+// advanced reports whether the rule is about a threat instead of a domain list.
+func (r *rule) advanced() bool { return r.Threat != "" }
+
+// about reports whether rules are about the same.
+func (r *rule) about(other *rule) bool {
+	return r.List == other.List && r.Qtype == other.Qtype && r.Threat == other.Threat && r.Confidence == other.Confidence
 }
 
 // putRules keeps the group after the rule at i has been made or changed.
@@ -186,8 +240,19 @@ func errOverride() error {
 	return api.ValidationException.New("[RSLVR-02009] The BlockResponse OVERRIDE needs BlockOverrideDomain, BlockOverrideDnsType and BlockOverrideTtl.")
 }
 
-// check refuses a rule that no resolver could apply.
+// check refuses a rule that no resolver could apply. What DNS Firewall Advanced rules
+// have not: Route 53 Developer Guide, "Rule settings in DNS Firewall".
 func (r *rule) check() error {
+	if r.advanced() {
+		switch {
+		case r.Action == string(api.ActionAllow):
+			return api.ValidationException.New("[RSLVR-02030] The action ALLOW is not available for DNS Firewall Advanced rules.")
+		case r.Qtype != "":
+			return errAdvancedType()
+		case r.Redirection == string(api.FirewallDomainRedirectionActionTrustRedirectionDomain):
+			return api.ValidationException.New("[RSLVR-02030] A DNS Firewall Advanced rule looks at the name asked for; TRUST_REDIRECTION_DOMAIN goes with domain lists only.")
+		}
+	}
 	if r.Action == string(api.ActionBlock) && r.BlockResponse == "" {
 		return api.ValidationException.New("[RSLVR-02007] The action BLOCK needs a BlockResponse.")
 	}
@@ -212,9 +277,15 @@ func (r *rule) check() error {
 
 func (r *rule) shown(groupID string) *api.FirewallRule {
 	out := &api.FirewallRule{
-		FirewallRuleGroupId: &groupID, FirewallDomainListId: new(r.List), Name: new(r.Name), Priority: new(r.Priority), Action: new(api.Action(r.Action)),
+		FirewallRuleGroupId: &groupID, Name: new(r.Name), Priority: new(r.Priority), Action: new(api.Action(r.Action)),
 		CreatorRequestId: new(r.Creator), CreationTime: stamp(r.Created), ModificationTime: stamp(r.Modified),
 		FirewallDomainRedirectionAction: new(api.FirewallDomainRedirectionAction(r.Redirection)),
+	}
+	if r.advanced() {
+		out.FirewallThreatProtectionId = new(r.Protection)
+		out.DnsThreatProtection, out.ConfidenceThreshold = new(api.DnsThreatProtection(r.Threat)), new(api.ConfidenceThreshold(r.Confidence))
+	} else {
+		out.FirewallDomainListId = new(r.List)
 	}
 	if r.Qtype != "" {
 		out.Qtype = new(r.Qtype)

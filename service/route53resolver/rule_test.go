@@ -34,8 +34,9 @@ func TestRulesAreChecked(t *testing.T) {
 		{"query_type", func(in *api.CreateFirewallRuleRequest) { in.Qtype = new("AAAA") }, ""},
 		{"query_type_by_number", func(in *api.CreateFirewallRuleRequest) { in.Qtype = new("TYPE65") }, ""},
 		{"no_query_type", func(in *api.CreateFirewallRuleRequest) { in.Qtype = new("NOSUCH") }, `[RSLVR-02027] "NOSUCH" is not a query type: a name such as AAAA, or TYPE and a number.`},
-		{"advanced", func(in *api.CreateFirewallRuleRequest) { in.DnsThreatProtection = new(api.DnsThreatProtectionDga) }, "Sumun does not serve DNS Firewall Advanced rules (DnsThreatProtection) yet."},
-		{"no_list", func(in *api.CreateFirewallRuleRequest) { in.FirewallDomainListId = nil }, "[RSLVR-02026] A firewall rule needs a FirewallDomainListId."},
+		{"list_and_threat", func(in *api.CreateFirewallRuleRequest) { in.DnsThreatProtection = new(api.DnsThreatProtectionDga) }, "[RSLVR-02026] A firewall rule has a FirewallDomainListId or a DnsThreatProtection, not both."},
+		{"no_list", func(in *api.CreateFirewallRuleRequest) { in.FirewallDomainListId = nil }, "[RSLVR-02026] A firewall rule needs a FirewallDomainListId or a DnsThreatProtection."},
+		{"list_with_confidence", func(in *api.CreateFirewallRuleRequest) { in.ConfidenceThreshold = new(api.ConfidenceThresholdLow) }, "[RSLVR-02029] DnsThreatProtection and ConfidenceThreshold go with DNS Firewall Advanced rules only, not with a domain list."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in := block(group, list, 10)

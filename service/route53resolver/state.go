@@ -48,22 +48,30 @@ type group struct {
 // lists returns the ids of the lists that the group's rules are about.
 func (g *group) lists() []string {
 	var ids []string
-	for _, r := range g.Rules {
-		ids = append(ids, r.List)
+	for i := range g.Rules {
+		if !g.Rules[i].advanced() {
+			ids = append(ids, g.Rules[i].List)
+		}
 	}
 	return ids
 }
 
+// rule is about a domain list, or about a threat: then it is a DNS Firewall Advanced
+// rule, which has an id of its own.
 type rule struct {
-	Name, List, Action string
-	Creator            string
-	Priority           int32
-	BlockResponse      string `json:",omitempty"`
-	OverrideDomain     string `json:",omitempty"`
-	OverrideTTL        int32  `json:",omitempty"`
-	Redirection        string
-	Qtype              string `json:",omitempty"`
-	Created, Modified  time.Time
+	Name, Action      string
+	List              string
+	Threat            string `json:",omitempty"` // DnsThreatProtection
+	Confidence        string `json:",omitempty"` // ConfidenceThreshold
+	Protection        string `json:",omitempty"` // FirewallThreatProtectionId
+	Creator           string
+	Priority          int32
+	BlockResponse     string `json:",omitempty"`
+	OverrideDomain    string `json:",omitempty"`
+	OverrideTTL       int32  `json:",omitempty"`
+	Redirection       string
+	Qtype             string `json:",omitempty"`
+	Created, Modified time.Time
 }
 
 type association struct {
@@ -134,6 +142,7 @@ func created[T any](ctx context.Context, t *store.Table[T], creator string, same
 // kinds are the resources' id prefixes with the type in their ARNs.
 var kinds = []struct{ prefix, kind string }{
 	{"rslvr-fdl-", "firewall-domain-list"}, {"rslvr-frgassoc-", "firewall-rule-group-association"}, {"rslvr-frg-", "firewall-rule-group"},
+	{"rslvr-ftp-", "firewall-rule"},
 	{"rqlc-", "resolver-query-log-config"}, {"rslvr-fc-", "firewall-config"}, {"vpc-", "vpc"}, {"rqlca-", "resolver-query-log-config-association"},
 }
 
