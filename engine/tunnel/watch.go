@@ -25,9 +25,9 @@ import (
 type Watch struct {
 	seed   maphash.Seed
 	shards [64]shard
-	most   int                               // bytes of a shard's zones
-	mouths atomic.Int64                      // known to all shards
-	empty  [1 << 10]atomic.Pointer[dns.Name] // names that carry nothing, by hash
+	most   int                           // bytes of a shard's zones
+	mouths atomic.Int64                  // known to all shards
+	looked [1 << 10]atomic.Pointer[look] // at names, by hash
 }
 
 const (
@@ -84,6 +84,31 @@ func (w *Watch) Client(network string, address netip.Addr) uint64 {
 	return mix(maphash.String(w.seed, network), maphash.Bytes(w.seed, ip[:]))
 }
 
+// A look is what a name carries. It never changes.
+type look struct {
+	name       dns.Name
+	rare       bool // asked for in a type that only tunnels ask for
+	octets     int
+	registered uint64 // hash of the domain
+	sub        string // what stands before it
+	mouth      dns.Name
+}
+
+// look looks at a name, or remembers what it saw.
+func (w *Watch) look(n dns.Name, k Kind) *look {
+	slot := &w.looked[maphash.Bytes(w.seed, n)%uint64(len(w.looked))]
+	if l := slot.Load(); l != nil && l.rare == (k == Rare) && bytes.Equal(l.name, n) {
+		return l
+	}
+	l := &look{name: slices.Clone(n), rare: k == Rare}
+	domain := strings.TrimSuffix(n.String(), ".")
+	if registered, sub, octets := carried(domain, k); octets > 0 && !dga.Internal(domain) {
+		l.octets, l.registered, l.sub, l.mouth = octets, maphash.String(w.seed, registered), sub, mouthOf(l.name, registered, k)
+	}
+	slot.Store(l)
+	return l
+}
+
 // A Sight is a question that Ask has seen. The zero Sight is of one without data.
 type Sight struct {
 	client, key uint64
@@ -107,32 +132,23 @@ func (w *Watch) Ask(client uint64, n dns.Name, qtype uint16, at time.Time) (Leve
 	if !Carries(n, k) {
 		return known, Sight{}
 	}
-	slot := &w.empty[maphash.Bytes(w.seed, n)%uint64(len(w.empty))]
-	if e := slot.Load(); k != Rare && e != nil && bytes.Equal(*e, n) {
+	l := w.look(n, k)
+	if l.octets == 0 {
 		return known, Sight{}
 	}
-	domain := strings.TrimSuffix(n.String(), ".")
-	registered, sub, octets := carried(domain, k)
-	if octets == 0 || dga.Internal(domain) {
-		if k != Rare {
-			none := slices.Clone(n)
-			slot.Store(&none)
-		}
-		return known, Sight{}
-	}
-	seen := Sight{client, mix(client, maphash.String(w.seed, registered)), HashOf([]byte(sub)), true}
+	seen := Sight{client, mix(client, l.registered), HashOf([]byte(l.sub)), true}
 	s := w.shard(client)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	z := s.zone(seen.key)
-	if !z.Add(at, sub, octets, k) {
+	if !z.Add(at, l.sub, l.octets, k) {
 		seen.data = !z.Names[z.find(seen.name)].answered
 		return known, seen
 	}
 	if len(z.Names) == 1 {
-		z.mouth = slices.Clone(mouthOf(n, registered, k))
+		z.mouth = l.mouth
 	} else {
-		z.mouth = z.mouth.Last(min(z.mouth.Common(n), mouthOf(n, registered, k).Labels()))
+		z.mouth = z.mouth.Last(min(z.mouth.Common(n), l.mouth.Labels()))
 	}
 	s.weigh(z, w.most)
 	if level := z.Level(); level > known {
