@@ -184,6 +184,14 @@ func (j *judgement) who() uint64 {
 	return j.client
 }
 
+// blocked tells which rule blocked the query. What was blocked as made by an algorithm
+// counts as a domain that does not exist: whether it does is not found out.
+func (j *judgement) blocked(r *rule) {
+	if (r.threat == DGA || r.threat == DictionaryDGA) && j.verdict.judged {
+		j.firewall.clients.Missing(j.who(), j.verdict.domain, j.at)
+	}
+}
+
 // answered tells what was answered to a query that was let through.
 func (j *judgement) answered(found *dns.Answer) {
 	if found.Rcode == dns.NameError && j.verdict != nil && j.verdict.judged {

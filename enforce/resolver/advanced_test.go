@@ -300,6 +300,19 @@ func TestConfidence(t *testing.T) {
 			}
 		}
 	}
+	r := rand.New(rand.NewPCG(5, 6))
+	words := read("../../engine/dga/testdata/everyday.txt")
+	for _, parts := range []int{2, 3} {
+		var names []string
+		for range 3000 {
+			var name string
+			for range parts {
+				name += words[r.IntN(len(words))]
+			}
+			names = append(names, name+".net")
+		}
+		line(fmt.Sprint(parts, " words"), "DICTIONARY_DGA", names)
+	}
 	files, err := filepath.Glob(data + "dga/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Skip("no families in " + data)

@@ -66,6 +66,7 @@ func (s *Server) answer(ctx context.Context, d *desk, a arrival, msg []byte) (re
 	}
 	r := h.vpc.decide(name, q.Type, &d.judgement)
 	if r != nil && r.action == Block {
+		d.judgement.blocked(r)
 		return s.block(ctx, d, a, h, r)
 	}
 	found, later := s.find(ctx, d, h.vpc, a)

@@ -39,17 +39,7 @@ func TestDictionaryThresholdsAreThoseMeasured(t *testing.T) {
 
 // everyday are words as a list of an algorithm may have them; the dictionary was not
 // made from this list.
-var everyday = strings.Fields(`
-	afternoon anger arrow autumn bakery barrel basket beard bishop blanket bottle bought breath brother brought bundle butter button cabin candle carpet castle cattle
-	ceiling cheese chicken church coffee collar copper corner cottage cotton cousin create curtain danger daughter decide defend depend desert dinner dozen dragon drawer
-	drive eager early eleven empty engine escape evening fallen farmer father feather fellow fence finger flour flower follow forest forget fortune friend funny garden
-	gentle glass goose grandmother grass grateful guess hammer happen harbour harvest hungry hunter husband instead invite island jacket journey kettle kitchen kitten ladder
-	lately laugh leather lemon letter little lonely lumber market meadow merry middle mirror monday moment monkey morning mother mountain music narrow needle neighbour never
-	nobody noise nothing number ocean onion orange orchard owner paint parent pasture patient pepper pillow pilot pleasant plenty pocket polite potato pretty prison proud puddle
-	purple quarrel quick quiet rabbit rather remember return ribbon rocket rotten saddle sailor sandwich school season second servant shadow sheep shelter shoulder silver simple
-	sister sleepy smooth soldier spoon square stable station storm story stranger stream sudden sugar summer sunday supper surprise sweet table teacher thirsty thread throat
-	ticket tomorrow travel trouble tunnel twelve twenty uncle under valley vegetable village visit waiter wander warm weather whisper window winter without wonder wooden yellow yesterday
-`)
+func everyday(t *testing.T) []string { return read(t, "testdata/everyday.txt") }
 
 // TestDictionaryRecall prints what share of composed names is found: of everyday words,
 // and of words in the files of SUMUN_WORDLISTS.
@@ -57,7 +47,7 @@ func TestDictionaryRecall(t *testing.T) {
 	lists := []struct {
 		name  string
 		words []string
-	}{{"everyday", everyday}}
+	}{{"everyday", everyday(t)}}
 	quoted := regexp.MustCompile(`["']([a-z]{4,14})["']`)
 	for _, f := range strings.FieldsFunc(os.Getenv("SUMUN_WORDLISTS"), func(r rune) bool { return r == ',' }) {
 		b, err := os.ReadFile(f)

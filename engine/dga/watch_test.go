@@ -73,11 +73,12 @@ func TestClientsAreKnown(t *testing.T) {
 		}
 		try(name, dga.OfLetters, make, least)
 	}
+	words := everyday(t)
 	for _, parts := range []int{2, 3} {
 		try(fmt.Sprintf("%d words", parts), dga.OfWords, func(r *rand.Rand) string {
 			var s string
 			for range parts {
-				s += everyday[r.IntN(len(everyday))]
+				s += words[r.IntN(len(words))]
 			}
 			return s
 		}, 0.9)

@@ -50,7 +50,7 @@ func newWatch() (*tunnel.Watch, uint64) {
 // TestSessionsAreCutOff prints, for each level, what share of tunnels is cut off, and
 // how much they carry before: the table of README.md.
 func TestSessionsAreCutOff(t *testing.T) {
-	const sessions = 200
+	const sessions = 80
 	for _, kind := range []string{"packets", "shell", "connection", "file"} {
 		for level, least := range map[tunnel.Level]float64{tunnel.Low: 0.99, tunnel.Medium: 0.95, tunnel.High: 0.85} {
 			cut, before, octets, later := 0, 0, 0, 0
