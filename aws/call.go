@@ -54,6 +54,7 @@ type Session struct {
 	TaskPolicy string              // of AssumeRoot: the ARN of the policy that the session is held to
 	Transitive []string            // keys of session tags that pass on to the next role
 	IssuedBy   string              // the long-term access key that asked for the session of a user or root
+	Chained    bool                // by role chaining: a session of another role asked for it
 	Provider   string              // aws:FederatedProvider: the identity provider behind the session
 	Facts      map[string][]string // condition keys, in lower case, that were fixed when the session was made: "saml:aud"
 }

@@ -27,45 +27,55 @@ type ServiceEvent struct {
 
 // Event writes the record.
 func (e *ServiceEvent) Event() (Event, error) {
-	const itself = "AWS Internal"
-	identity, from, agent := e.Identity, cmp.Or(e.SourceIP, itself), cmp.Or(e.UserAgent, itself)
-	if identity == nil {
-		identity = struct {
+	r := uncalled{
+		Identity: e.Identity, Source: e.Source, Name: e.Name, Region: e.Region, SourceIP: cmp.Or(e.SourceIP, internal), Agent: cmp.Or(e.UserAgent, internal),
+		Additional: e.Additional, Type: "AwsServiceEvent", Recipient: e.Account, Details: e.Details,
+	}
+	if e.Identity == nil {
+		r.Identity = struct {
 			Account   Account `json:"accountId"`
 			InvokedBy string  `json:"invokedBy"`
-		}{e.Account, itself}
+		}{e.Account, internal}
 	}
-	id := UUIDAt(e.Time)
-	data, err := json.Marshal(struct {
-		Version    string  `json:"eventVersion"`
-		Identity   any     `json:"userIdentity"`
-		Time       string  `json:"eventTime"`
-		Source     string  `json:"eventSource"`
-		Name       string  `json:"eventName"`
-		Region     Region  `json:"awsRegion"`
-		SourceIP   string  `json:"sourceIPAddress"`
-		Agent      string  `json:"userAgent"`
-		Asked      any     `json:"requestParameters"`
-		Answered   any     `json:"responseElements"`
-		Additional any     `json:"additionalEventData,omitempty"`
-		ID         string  `json:"eventID"`
-		ReadOnly   bool    `json:"readOnly"`
-		Type       string  `json:"eventType"`
-		Managing   bool    `json:"managementEvent"`
-		Recipient  Account `json:"recipientAccountId"`
-		Details    any     `json:"serviceEventDetails"`
-		Category   string  `json:"eventCategory"`
-	}{
-		Version: "1.11", Identity: identity, Time: e.Time.UTC().Format("2006-01-02T15:04:05Z"), Source: e.Source, Name: e.Name, Region: e.Region,
-		SourceIP: from, Agent: agent, Additional: e.Additional,
-		ID: id, Type: "AwsServiceEvent", Managing: true, Recipient: e.Account, Details: e.Details, Category: "Management",
-	})
+	return r.event(e.Time)
+}
+
+const internal = "AWS Internal"
+
+// uncalled is the record of something that is no call of an API.
+type uncalled struct {
+	Version    string  `json:"eventVersion"`
+	Identity   any     `json:"userIdentity"`
+	Time       string  `json:"eventTime"`
+	Source     string  `json:"eventSource"`
+	Name       string  `json:"eventName"`
+	Region     Region  `json:"awsRegion"`
+	SourceIP   string  `json:"sourceIPAddress"`
+	Agent      string  `json:"userAgent"`
+	Message    string  `json:"errorMessage,omitempty"`
+	Asked      any     `json:"requestParameters"`
+	Answered   any     `json:"responseElements"`
+	Additional any     `json:"additionalEventData,omitempty"`
+	ID         string  `json:"eventID"`
+	ReadOnly   bool    `json:"readOnly"`
+	Type       string  `json:"eventType"`
+	Managing   bool    `json:"managementEvent"`
+	Recipient  Account `json:"recipientAccountId"`
+	Details    any     `json:"serviceEventDetails,omitempty"`
+	Category   string  `json:"eventCategory"`
+	TLS        any     `json:"tlsDetails,omitempty"`
+}
+
+func (r *uncalled) event(at time.Time) (Event, error) {
+	r.Version, r.Category, r.Managing = "1.11", "Management", true
+	r.Time, r.ID = at.UTC().Format("2006-01-02T15:04:05Z"), UUIDAt(at)
+	data, err := json.Marshal(r)
 	if err != nil {
-		return Event{}, fmt.Errorf("service event %s: %w", e.Name, err)
+		return Event{}, fmt.Errorf("event %s of %s: %w", r.Name, r.Source, err)
 	}
 	return Event{
-		Stream: TrailStream, ID: id, Type: "AwsServiceEvent", Account: e.Account, Region: e.Region, Time: e.Time, Data: data,
-		Attrs: map[string]string{"eventName": e.Name, "eventSource": e.Source, "readOnly": "false"},
+		Stream: TrailStream, ID: r.ID, Type: r.Type, Account: r.Recipient, Region: r.Region, Time: at, Data: data,
+		Attrs: map[string]string{"eventName": r.Name, "eventSource": r.Source, "readOnly": "false"},
 	}, nil
 }
 

@@ -26,10 +26,18 @@ func (g *Gateway) place(v *visit) error {
 	c.UserAgent, c.Referer = v.r.UserAgent(), v.r.Referer()
 	c.Host = v.request.Host
 	c.MFA = c.Principal.Session != nil && c.Principal.Session.MFA
-	if t := v.r.TLS; t != nil {
-		c.TLS = &aws.TLS{Version: tlsVersion(t.Version), CipherSuite: tls.CipherSuiteName(t.CipherSuite), ClientProvidedHostHeader: v.request.Host}
-	} else if g.cameOverTLS(v) {
-		c.TLS = &aws.TLS{} // to the proxy; how, it does not say
+	c.TLS = g.ClientTLS(v.r)
+	return nil
+}
+
+// ClientTLS says how a request was encrypted; nil when it was not. What a client spoke
+// to a trusted proxy is not known but that it was TLS.
+func (g *Gateway) ClientTLS(r *http.Request) *aws.TLS {
+	if t := r.TLS; t != nil {
+		return &aws.TLS{Version: tlsVersion(t.Version), CipherSuite: tls.CipherSuiteName(t.CipherSuite), ClientProvidedHostHeader: r.Host}
+	}
+	if g.cameOverTLS(r) {
+		return &aws.TLS{}
 	}
 	return nil
 }
@@ -63,9 +71,9 @@ func (g *Gateway) ClientAddress(r *http.Request) netip.Addr {
 // cameOverTLS reports whether a trusted proxy says that the client spoke TLS to it.
 // Of several proxies the last one's word counts, which is the only one that no
 // client can have written.
-func (g *Gateway) cameOverTLS(v *visit) bool {
-	said := v.r.Header.Values("X-Forwarded-Proto")
-	if len(said) == 0 || len(g.TrustedProxies) == 0 || !g.trusts(addressOf(v.r.RemoteAddr)) {
+func (g *Gateway) cameOverTLS(r *http.Request) bool {
+	said := r.Header.Values("X-Forwarded-Proto")
+	if len(said) == 0 || len(g.TrustedProxies) == 0 || !g.trusts(addressOf(r.RemoteAddr)) {
 		return false
 	}
 	last := said[len(said)-1]

@@ -29,6 +29,7 @@ type core struct {
 	keys    *Keys // nil: the plane keeps nothing
 	gate    *gateway.Gateway
 	pages   http.Handler // of Identity Center, for people's browsers
+	console http.Handler // AWS Sign-In's, likewise
 	log     *slog.Logger
 	metrics *prometheus.Registry
 	born    *birth

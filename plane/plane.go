@@ -22,6 +22,7 @@ import (
 	"sumun.dev/plane/config"
 	"sumun.dev/plane/runtime"
 	"sumun.dev/service/identitycenter"
+	"sumun.dev/service/signin"
 	"sumun.dev/store"
 )
 
@@ -108,6 +109,10 @@ func (p *Plane) API() http.Handler {
 		c := p.current.Load()
 		if identitycenter.Mine(r) {
 			c.pages.ServeHTTP(w, r)
+			return
+		}
+		if signin.Mine(r) {
+			c.console.ServeHTTP(w, r)
 			return
 		}
 		c.gate.ServeHTTP(w, r)

@@ -64,6 +64,7 @@ func (c *core) build(ctx context.Context, cfg *config.Config, o Options, again *
 	if err != nil {
 		return err
 	}
+	c.mountSignIn(cfg, o, &who)
 	c.mount(&cloudtrailapi.Service, cloudtrail.New(c.env(cfg, o, "cloudtrail")))
 	c.firewall = route53resolver.New(c.env(cfg, o, "route53resolver"))
 	c.mount(&route53resolverapi.Service, c.firewall)

@@ -52,8 +52,8 @@ func (s *step) browse(args []string) error {
 }
 
 var (
-	formStart   = regexp.MustCompile(`<form method="post" action="([^"]+)">`)
-	hiddenField = regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)">`)
+	formStart = regexp.MustCompile(`<form method="post" action="([^"]+)">`)
+	filled    = regexp.MustCompile(`<input [^>]*\bname="([^"]+)"[^>]* value="([^"]*)"`) // hidden, or typed before
 )
 
 // form reads the page's first form.
@@ -64,7 +64,7 @@ func (w *window) form() (string, url.Values, error) {
 	}
 	text, _, _ := strings.Cut(w.page[at[0]:], "</form>")
 	form := url.Values{}
-	for _, m := range hiddenField.FindAllStringSubmatch(text, -1) {
+	for _, m := range filled.FindAllStringSubmatch(text, -1) {
 		form.Set(m[1], html.UnescapeString(m[2]))
 	}
 	return html.UnescapeString(w.page[at[2]:at[3]]), form, nil

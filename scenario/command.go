@@ -32,6 +32,7 @@ var table = map[string]command{
 	"evidence":   (*step).evidence,
 	"eventually": nil, // it calls others of the table: see run
 	"explain":    (*step).explain,
+	"federate":   (*step).federate,
 	"from":       (*step).from,
 	"http":       (*step).http,
 	"idp":        (*step).identityProvider,

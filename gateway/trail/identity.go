@@ -1,10 +1,17 @@
 package trail
 
 import (
+	"encoding/json"
 	"strings"
 
 	"sumun.dev/aws"
 )
+
+// Identity writes userIdentity of somebody who acts by themselves: who has signed in
+// to the console.
+func Identity(p *aws.Principal) json.RawMessage {
+	return appendIdentity(nil, &aws.Call{Principal: p}, "")
+}
 
 // appendIdentity writes userIdentity. service is who makes the call for the caller.
 // CloudTrail User Guide, "CloudTrail userIdentity element".

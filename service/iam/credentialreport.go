@@ -147,8 +147,7 @@ func (s *Service) credentialLine(ctx context.Context, rules *passwordPolicy, o *
 	return line, nil
 }
 
-// passwordCells are the four columns about the password. Nobody signs in to a
-// console here, so it is not known when one was used.
+// passwordCells are the four columns about the password. Root has none here.
 func (o *owner) passwordCells(rules *passwordPolicy) []string {
 	switch {
 	case o.id == rootID:
@@ -160,7 +159,11 @@ func (o *owner) passwordCells(rules *passwordPolicy) []string {
 	if until := rules.expires(o.Login.Password.Set); until != nil {
 		next = stamp(*until)
 	}
-	return []string{"TRUE", noInformation, stamp(o.Login.Password.Set), next}
+	used := noInformation
+	if o.Login.Used != nil {
+		used = stamp(*o.Login.Used)
+	}
+	return []string{"TRUE", used, stamp(o.Login.Password.Set), next}
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05+00:00") }

@@ -19,7 +19,7 @@ func (s *Service) credentialRoutes() []wire.Route {
 		iamapi.DeleteLoginProfile.To(s.deleteLoginProfile, touchUser("iam:DeleteLoginProfile", s, func(in *iamapi.DeleteLoginProfileRequest) *string { return in.UserName })),
 		iamapi.ChangePassword.To(s.changePassword, s.changesOwn),
 
-		iamapi.GetAccountPasswordPolicy.To(s.getAccountPasswordPolicy, touchAll[iamapi.GetAccountPasswordPolicyRequest]("iam:GetAccountPasswordPolicy")),
+		iamapi.GetAccountPasswordPolicy.To(s.getAccountPasswordPolicy, s.readsPasswordPolicy),
 		iamapi.UpdateAccountPasswordPolicy.To(s.updateAccountPasswordPolicy, touchAll[iamapi.UpdateAccountPasswordPolicyRequest]("iam:UpdateAccountPasswordPolicy")),
 		iamapi.DeleteAccountPasswordPolicy.To(s.deleteAccountPasswordPolicy, touchAll[iamapi.DeleteAccountPasswordPolicyRequest]("iam:DeleteAccountPasswordPolicy")),
 
@@ -63,7 +63,32 @@ func (s *Service) changesOwn(ctx context.Context, _ *iamapi.ChangePasswordReques
 	if p.Kind != aws.User {
 		return []wire.Touch{{Action: "iam:ChangePassword", Resource: aws.CallOf(ctx).GlobalARN("iam", "user/*")}}, nil
 	}
-	return s.touchedUser(ctx, "iam:ChangePassword", p.Name)
+	touches, err := s.touchedUser(ctx, "iam:ChangePassword", p.Name)
+	if err != nil {
+		return nil, err
+	}
+	return s.letUsersChange(ctx, touches)
+}
+
+// readsPasswordPolicy touches the account's password policy, which users who may change
+// their passwords may read.
+func (s *Service) readsPasswordPolicy(ctx context.Context, _ *iamapi.GetAccountPasswordPolicyRequest) ([]wire.Touch, error) {
+	return s.letUsersChange(ctx, []wire.Touch{{Action: "iam:GetAccountPasswordPolicy"}})
+}
+
+// letUsersChange allows what the account's password policy allows all of its users. IAM
+// User Guide, "Set an account password policy", "Allow users to change their own password".
+func (s *Service) letUsersChange(ctx context.Context, touches []wire.Touch) ([]wire.Touch, error) {
+	p := aws.CallOf(ctx).Principal
+	rules, err := s.passwordPolicy(ctx)
+	if err != nil || rules == nil || !rules.UsersMayChange || p.Kind != aws.User {
+		return touches, err
+	}
+	for i := range touches {
+		touches[i].Grants = []wire.Grant{{ID: "account password policy", Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` +
+			p.ARN.String() + `"},"Action":"` + touches[i].Action + `","Resource":"*"}]}`}}
+	}
+	return touches, nil
 }
 
 func (s *Service) newServiceCredential(ctx context.Context, in *iamapi.CreateServiceSpecificCredentialRequest) ([]wire.Touch, error) {

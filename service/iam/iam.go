@@ -34,6 +34,9 @@ type Service struct {
 	hashing     hashing
 
 	wrongPasswords guesses
+	signingIn      hashing // strangers' passwords: they do not hold up those who change theirs
+	signIns        guesses // of users
+	strangers      guesses // of nobody, so that names made up do not make a user's guesses forgotten
 	certificates   *store.Table[serverCertificate]
 	oidc           *store.Table[oidcProvider]
 	membership     func(context.Context, aws.Account) (*policy.Membership, error) // nil: there are no organisations
@@ -73,6 +76,7 @@ func New(env service.Env) *Service {
 		credentials:  store.NewTable(env.Store, "iam.credentials", store.Global[credentials](), store.Index("certificate", (*credentials).prints)),
 		passwords:    store.NewTable(env.Store, "iam.passwordpolicy", store.Global[passwordPolicy]()),
 		hashing:      make(hashing, hashesMost),
+		signingIn:    make(hashing, hashesMost),
 		certificates: store.NewTable(env.Store, "iam.certificates", store.Global[serverCertificate]()),
 		devices:      store.NewTable(env.Store, "iam.mfa", store.Global[mfaDevice]()),
 		oidc:         store.NewTable(env.Store, "iam.oidc", store.Global[oidcProvider]()),

@@ -14,6 +14,7 @@ type login struct {
 	Password *password   // nil for root, whose password is not made through the API
 	Before   []*password `json:",omitempty"` // newest first
 	Reset    bool        // it must be changed at the next sign-in
+	Used     *time.Time  `json:",omitempty"` // when the password was last signed in with
 }
 
 // rememberedMost is how many passwords are kept: more than a policy can ask for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
@@ -91,7 +92,21 @@ func (s *Service) getUser(ctx context.Context, in *iamapi.GetUserRequest) (*iama
 	if err != nil {
 		return nil, err
 	}
-	return &iamapi.GetUserResponse{User: shownUser(ctx, u)}, nil
+	shown := shownUser(ctx, u)
+	shown.PasswordLastUsed, err = s.passwordUsed(ctx, u.ID)
+	return &iamapi.GetUserResponse{User: shown}, err
+}
+
+// passwordUsed returns when the user with this unique id last signed in with the password; nil when never.
+func (s *Service) passwordUsed(ctx context.Context, id string) (*time.Time, error) {
+	c, err := s.credentials.Get(ctx, id)
+	if errors.Is(err, store.ErrNotFound) || err == nil && c.Login == nil {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c.Login.Used, nil
 }
 
 func (s *Service) getRoot(ctx context.Context) (*iamapi.GetUserResponse, error) {
@@ -114,8 +129,17 @@ func (s *Service) listUsers(ctx context.Context, in *iamapi.ListUsersRequest) (*
 		out.Users = append(out.Users, *shown)
 		return true
 	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range out.Users {
+		u := &out.Users[i]
+		if u.PasswordLastUsed, err = s.passwordUsed(ctx, u.UserId); err != nil {
+			return nil, err
+		}
+	}
 	out.Marker, out.IsTruncated = next, new(next != nil)
-	return out, err
+	return out, nil
 }
 
 func (s *Service) deleteUser(ctx context.Context, in *iamapi.DeleteUserRequest) (*iamapi.DeleteUserResponse, error) {

@@ -38,7 +38,7 @@ var templates = sync.OnceValue(func() *template.Template { return template.Must(
 
 // show writes a page, with a form bound to the browser.
 func (s *Service) show(v *visit, name pageName, data view) error {
-	data.Store, data.Form = v.store, s.form(v)
+	data.Store, data.Form = v.store, s.forms().Token(v.cookie)
 	v.Header().Set("Content-Type", "text/html; charset=utf-8")
 	return templates().ExecuteTemplate(v, string(name), data)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"sumun.dev/aws"
+	"sumun.dev/service"
 	"sumun.dev/store"
 )
 
@@ -114,14 +115,7 @@ func (s *Service) fail(v *visit, err error) {
 
 // secure sets the headers of every page. form-action is set where a form leads to
 // a client.
-func secure(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cache-Control", "no-store")
-}
+func secure(w http.ResponseWriter) { service.SecurePage(w.Header()) }
 
 // recognise finds out who has signed in with the browser. One that is not known
 // gets a cookie, to which its forms are bound.
@@ -159,27 +153,22 @@ func (s *Service) setCookie(v *visit, id string) {
 	})
 }
 
-// form returns the text that shows that a form comes from a page of ours, in the
-// same browser.
-func (s *Service) form(v *visit) string {
-	return s.env.Store.NextToken([]string{"sso.form", v.cookie}, "form")
+// forms are bound to the browser that they are shown in.
+func (s *Service) forms() service.Forms {
+	return service.Forms{Store: s.env.Store, Name: "sso.form"}
 }
 
 // The page that brings a provider's answer back was made without the cookie: it is
 // bound to the browser by the state of the trip.
 func (s *Service) fromOurPage(v *visit) bool {
-	if v.cookie == "" || v.r.ParseForm() != nil {
-		return false
-	}
-	if site := v.r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+	if v.cookie == "" || v.r.ParseForm() != nil || !service.SameSite(v.r) {
 		return false
 	}
 	if strings.HasSuffix(v.r.URL.Path, "/arrive") {
 		_, err := s.env.Store.OpenToken([]string{"sso.trip", v.cookie}, v.r.PostForm.Get("state"))
 		return err == nil
 	}
-	text, err := s.env.Store.OpenToken([]string{"sso.form", v.cookie}, v.r.PostForm.Get("form"))
-	return err == nil && text == "form"
+	return s.forms().Holds(v.cookie, v.r.PostForm.Get("form"))
 }
 
 // next is where to go after signing in: a page of this identity store, or its start.

@@ -46,7 +46,7 @@ func (s *Service) tell(ctx context.Context, v *visit, u *user, event string, by 
 	}
 	agent := v.r.UserAgent()
 	told := aws.ServiceEvent{
-		Source: "signin.amazonaws.com", Name: event, Account: v.place.Account, Region: v.place.Region, Time: now(), Details: map[string]string{event: outcome},
+		Source: aws.SignInSource, Name: event, Account: v.place.Account, Region: v.place.Region, Time: now(), Details: map[string]string{event: outcome},
 		Identity: map[string]any{"type": aws.IdentityCenterUser, "accountId": v.place.Account, "onBehalfOf": map[string]string{
 			"userId": u.ID, "identityStoreArn": v.place.principal(aws.CallOf(ctx).Partition, u.Store, u.ID).ARN.String(),
 		}},

@@ -94,6 +94,7 @@ func (s *Service) assumeRole(ctx context.Context, in *stsapi.AssumeRoleRequest) 
 	if err != nil {
 		return nil, err
 	}
+	c.Chained = most > 0
 	if p.Kind == aws.Service {
 		c.InvokedBy = p.Name
 	}

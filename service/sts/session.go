@@ -41,6 +41,7 @@ type claims struct {
 	IssuedBy   string              `json:"b,omitempty"`
 	Provider   string              `json:"w,omitempty"`
 	Facts      map[string][]string `json:"f,omitempty"`
+	Chained    bool                `json:"q,omitempty"`
 }
 
 // newClaims begins a session of that length.
@@ -79,7 +80,7 @@ func (c *claims) principal() *aws.Principal {
 		Session: &aws.Session{
 			Issuer: issuer, IssuerID: c.IssuerID, IssuerName: c.IssuerName, Name: c.Name, Created: c.Created, Expires: c.Expires, MFA: c.MFA,
 			SourceID: c.SourceID, InvokedBy: c.InvokedBy, Policy: c.Policy, PolicyARNs: c.PolicyARNs, TaskPolicy: c.TaskPolicy,
-			Transitive: c.Transitive, IssuedBy: c.IssuedBy, Provider: c.Provider, Facts: c.Facts,
+			Transitive: c.Transitive, IssuedBy: c.IssuedBy, Provider: c.Provider, Facts: c.Facts, Chained: c.Chained,
 		},
 	}
 	sts := func(resource string) aws.ARN {
