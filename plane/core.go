@@ -43,7 +43,9 @@ type core struct {
 	firewall *route53resolver.Service
 	retired  atomic.Bool // what the firewall says no longer counts
 
-	oneSpine bool          // other nodes read the same
+	oneSpine bool // other nodes read the same
+	roster   roster
+	followed *prometheus.CounterVec
 	logs     chan struct{} // has a value for each log that is being taken in
 
 	jobs   map[string]job
@@ -70,6 +72,7 @@ type named struct {
 func newCore(ctx context.Context, cfg *config.Config, o Options, again *birth) (_ *core, err error) {
 	c := &core{log: o.Log, metrics: prometheus.NewRegistry(), jobs: map[string]job{}, logs: make(chan struct{}, logAtOnce)}
 	resolverMetrics(c.metrics, o.resolver)
+	c.followed = followedMetric(c.metrics)
 	if c.store, c.spine, c.keys, err = openBackends(ctx, cfg, o, o.Log); err != nil {
 		return nil, err
 	}
@@ -157,6 +160,7 @@ func (c *core) begin(ctx context.Context, cfg *config.Config) error {
 	if c.keys != nil {
 		c.loops.Go(func() { c.keys.run(loop) })
 		c.loops.Go(func() { c.keys.attend(loop) })
+		c.loops.Go(func() { c.keys.stay(loop) })
 	}
 	for _, s := range c.services {
 		if following, ok := s.serve.(service.Following); ok {

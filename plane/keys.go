@@ -250,6 +250,23 @@ func (k *Keys) beat(ctx context.Context) error {
 	if err := k.store.Follow(ctx); err != nil {
 		return err
 	}
+	return k.say(ctx)
+}
+
+// stay says that this node runs, until ctx ends. Nothing else may hold that up, as
+// reading the root keys again can.
+func (k *Keys) stay(ctx context.Context) {
+	if k.nodes == nil {
+		return
+	}
+	for sleep(ctx, nodeSays) {
+		if err := k.say(ctx); err != nil && ctx.Err() == nil {
+			k.log.Warn("this node cannot say that it runs", "error", err)
+		}
+	}
+}
+
+func (k *Keys) say(ctx context.Context) error {
 	return k.store.Update(ctx, func(ctx context.Context) error {
 		me := k.self
 		me.Keys, me.Current, me.Seen = k.root.Keys(), k.root.Current(), time.Now().UTC()

@@ -29,3 +29,12 @@ func resolverMetrics(r prometheus.Registerer, s *resolver.Server) {
 			func() float64 { return float64(m.value(s.Stats())) }))
 	}
 }
+
+// followedMetric counts what this node's followers have read: of a share that another
+// node reads, it stands still.
+func followedMetric(r prometheus.Registerer) *prometheus.CounterVec {
+	m := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "sumun_followed_events_total", Help: "Events that this node has judged, by follower and share."}, []string{"share"})
+	r.MustRegister(m)
+	return m
+}

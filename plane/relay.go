@@ -45,14 +45,45 @@ func (c *core) relayOnce(ctx context.Context) (int, error) {
 	if err != nil || len(out) == 0 {
 		return 0, err
 	}
-	events := make([]aws.Event, len(out))
-	for i := range out {
-		events[i] = out[i].Event
-	}
-	if err := c.spine.Publish(ctx, events...); err != nil {
+	if err := c.spine.Publish(ctx, c.unpublished(ctx, out)...); err != nil {
 		return 0, giveBack(ctx, c.store, out, err)
 	}
 	return len(out), c.store.DoneOutbox(ctx, out)
+}
+
+// unpublished leaves out what the spine has: who claimed it before may have died after
+// it was published. Readers would see it twice, long after the first.
+func (c *core) unpublished(ctx context.Context, out []store.Outgoing) []aws.Event {
+	type key struct{ stream, id string }
+	there := map[key]bool{}         // of those that were claimed before
+	since := map[string]time.Time{} // when the first of them happened, by stream
+	for i := range out {
+		if !out[i].Again {
+			continue
+		}
+		there[key{out[i].Stream, out[i].ID}] = false
+		if at, ok := since[out[i].Stream]; !ok || out[i].Time.Before(at) {
+			since[out[i].Stream] = out[i].Time
+		}
+	}
+	for stream, at := range since {
+		for d, err := range c.spine.Replay(ctx, stream, at) {
+			if err != nil { // twice is better than never
+				c.log.Warn("what a node that is gone has published cannot be read; some of it may come twice", "stream", stream, "error", err)
+				break
+			}
+			if _, asked := there[key{stream, d.ID}]; asked {
+				there[key{stream, d.ID}] = true
+			}
+		}
+	}
+	events := make([]aws.Event, 0, len(out))
+	for i := range out {
+		if !there[key{out[i].Stream, out[i].ID}] {
+			events = append(events, out[i].Event)
+		}
+	}
+	return events
 }
 
 func giveBack(ctx context.Context, s *store.Store, out []store.Outgoing, cause error) error {

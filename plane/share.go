@@ -17,7 +17,7 @@ import (
 // Followers share their work by account: each share is read by one node at a time.
 const (
 	manyShares = 8 // of a plane of several nodes; another number makes all shares begin anew
-	shareLook  = 5 * time.Second
+	shareLook  = 3 * time.Second
 )
 
 // A progress is how far a share is. What its node remembers may be lost at any
@@ -40,6 +40,7 @@ type share struct {
 	at, of    int
 
 	token   string // of memory
+	owner   string // when memory was begun; token, once that is committed
 	memory  service.Memory
 	claimed bool          // what is committed says that token is ahead
 	again   chan struct{} // memory is behind what another node has done
@@ -110,13 +111,13 @@ func (c *core) mine(ctx context.Context, s *share) bool {
 	if s.of == 1 {
 		return true
 	}
-	others, err := c.keys.others(ctx, nodeGone)
+	others, err := c.roster.running(ctx, c.keys)
 	if err != nil {
 		return false // the store is out of reach: nothing could be written either
 	}
 	self := c.keys.self.id()
-	for _, n := range others {
-		if weight(n.id(), s.name) > weight(self, s.name) {
+	for _, id := range others {
+		if weight(id, s.name) > weight(self, s.name) {
 			return false
 		}
 	}
@@ -139,16 +140,25 @@ func shareOf(account aws.Account, of int) int {
 	return int(h.Sum32() % uint32(of))
 }
 
-// read begins to read a share with an empty memory, from where what is saved ends.
-func (c *core) read(ctx context.Context, s *share) (stop func(), err error) {
-	s.token, s.memory, s.claimed, s.again = rand.Text(), s.New(), false, make(chan struct{}, 1)
+// beginShare gives a share an empty memory, and returns up to where what is saved reaches;
+// 0: as far as the spine remembers.
+func (c *core) beginShare(ctx context.Context, s *share) (after uint64, err error) {
 	p, err := c.progressOf(ctx, s)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	after := p.Saved
-	if p.Owner != "" {
-		after = max(after, 1) // not what the spine remembers: that is ahead of what is saved
+	s.token, s.memory, s.claimed, s.again = rand.Text(), s.New(), false, make(chan struct{}, 1)
+	if s.owner = p.Owner; p.Owner != "" {
+		return max(p.Saved, 1), nil // the spine is ahead of what is saved
+	}
+	return p.Saved, nil
+}
+
+// read begins to read a share.
+func (c *core) read(ctx context.Context, s *share) (stop func(), err error) {
+	after, err := c.beginShare(ctx, s)
+	if err != nil {
+		return nil, err
 	}
 	return c.spine.Subscribe(spine.Subscription{
 		Name: s.name, Stream: s.Stream, After: after, MaxBatch: s.MaxBatch, Linger: s.Linger,
@@ -201,12 +211,14 @@ func (c *core) take(ctx context.Context, s *share, batch []spine.Delivery, pass 
 		}
 	}
 	first, last := batch[0].Position, batch[len(batch)-1].Position
-	return c.store.Update(ctx, func(ctx context.Context) error {
+	err := c.store.Update(ctx, func(ctx context.Context) error {
 		was, err := c.progressOf(ctx, s)
 		if err != nil {
 			return err
 		}
-		if s.claimed && was.Owner != s.token {
+		// Another node may have come between since the memory was begun, also while this
+		// one stood by.
+		if was.Owner != s.owner && was.Owner != s.token {
 			return errMoved
 		}
 		is := was
@@ -242,8 +254,12 @@ func (c *core) take(ctx context.Context, s *share, batch []spine.Delivery, pass 
 			return nil
 		}
 		if is.Owner == s.token {
-			store.AfterCommit(ctx, func() { s.claimed = true })
+			store.AfterCommit(ctx, func() { s.claimed, s.owner = true, s.token })
 		}
 		return c.shares.Put(ctx, s.name, &is)
 	})
+	if err == nil {
+		c.followed.WithLabelValues(s.name).Add(float64(len(mine)))
+	}
+	return err
 }

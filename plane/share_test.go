@@ -1,8 +1,12 @@
 package plane
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +14,9 @@ import (
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
 	"sumun.dev/gateway/sigv4"
+	"sumun.dev/service"
+	"sumun.dev/spine"
+	"sumun.dev/store/postgres/postgrestest"
 )
 
 // Several nodes share what is to be judged. When the node that judges an account is
@@ -28,12 +35,14 @@ func TestAShareMovesWithItsState(t *testing.T) {
 		c := p.current.Load()
 		return c.mine(t.Context(), &share{name: name, of: manyShares})
 	}
+	for deadline := time.Now().Add(10 * time.Second); whose(one) == whose(other); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("both nodes read a share, or none does")
+		}
+	}
 	judge, stay := one, other
 	if whose(other) {
 		judge, stay = other, one
-	}
-	if whose(stay) || !whose(judge) {
-		t.Fatal("both nodes read a share, or none does")
 	}
 
 	made, err := byRoot(t, stay, &guarddutyapi.CreateDetector, &guarddutyapi.CreateDetectorRequest{Enable: true})
@@ -119,5 +128,82 @@ func TestSharesAreDealtOut(t *testing.T) {
 	}
 	if len(nodes) != 3 || len(shares) != manyShares {
 		t.Errorf("%v %v", nodes, shares)
+	}
+}
+
+// A witness is the memory of a follower: the events that it has seen.
+type witness struct{ seen []string }
+
+func (m *witness) Empty() bool { return len(m.seen) == 0 }
+
+func (m *witness) Take(_ context.Context, b service.Batch) (uint64, error) {
+	for _, e := range b.Events {
+		m.seen = append(m.seen, e.ID)
+	}
+	return 0, nil
+}
+
+// Who stood by while another node read a share lacks what that one remembers, and
+// must not go on as if nothing had been.
+func TestStandingByIsNotRemembering(t *testing.T) {
+	p := node(t, postgrestest.Schema(t), nil)
+	c := p.current.Load()
+	begin := func() *share {
+		s := &share{Follower: service.Follower{Name: "witness", Stream: aws.IngestStream, New: func() service.Memory { return &witness{} }}, name: "witness", of: 1}
+		if _, err := c.beginShare(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	take := func(s *share, n uint64) error {
+		return c.take(t.Context(), s, []spine.Delivery{{Position: n, Event: aws.Event{ID: fmt.Sprint(n), Account: "111122223333"}}}, false)
+	}
+	reads, stood := begin(), begin()
+	for n := range uint64(3) {
+		if err := take(reads, n+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := take(stood, 4); !errors.Is(err, errMoved) {
+		t.Errorf("it goes on: %v", err)
+	}
+	if err := take(begin(), 4); err != nil { // as when the first is dead
+		t.Error(err)
+	}
+	if err := take(reads, 4); !errors.Is(err, errMoved) {
+		t.Errorf("the first goes on: %v", err)
+	}
+}
+
+// Who says something runs, whatever its clock shows; who falls silent is gone.
+func TestWhoRuns(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	said := func(host string, at time.Duration) Node { return Node{Host: host, Seen: start.Add(at)} }
+	var r roster
+	for _, step := range []struct {
+		at    time.Duration
+		nodes []Node
+		err   error
+		want  string
+	}{
+		{0, []Node{said("well", 0), said("dead", -time.Minute), said("slow", -time.Hour)}, nil, "well"},
+		{3 * time.Second, []Node{said("well", 3*time.Second), said("dead", -time.Minute), said("slow", -time.Hour+3*time.Second)}, nil, "slow well"},
+		{14 * time.Second, []Node{said("well", 14*time.Second), said("slow", -time.Hour+3*time.Second)}, nil, "slow well"},
+		{16 * time.Second, []Node{said("well", 14*time.Second), said("slow", -time.Hour+3*time.Second)}, nil, "well"},
+		{time.Minute, nil, errors.New("the store is out of reach"), "well"},
+		{2 * time.Minute, nil, errors.New("the store is out of reach"), "well"},
+		{2*time.Minute + time.Second, []Node{said("well", 14*time.Second)}, nil, "well"},
+		{3 * time.Minute, []Node{said("well", 14*time.Second)}, nil, ""},
+	} {
+		r.take(start.Add(step.at), step.nodes, step.err)
+		var got []string
+		for _, host := range []string{"dead", "slow", "well"} {
+			if slices.Contains(r.alive(), (Node{Host: host}).id()) {
+				got = append(got, host)
+			}
+		}
+		if strings.Join(got, " ") != step.want {
+			t.Errorf("after %s %v run, want %s", step.at, got, step.want)
+		}
 	}
 }

@@ -26,7 +26,8 @@ type Backend interface {
 
 	// ClaimOutbox returns up to n outbox records in the order of their commits
 	// that nobody holds; they are the caller's until done, released or the lease
-	// ends. A backend of one process may hold claims in memory for good.
+	// ends. A backend of one process may hold claims in memory for good, and then never
+	// says Again.
 	ClaimOutbox(ctx context.Context, n int, lease time.Duration) ([]Record, error)
 	// DoneOutbox deletes records.
 	DoneOutbox(ctx context.Context, seqs []uint64) error
@@ -195,6 +196,9 @@ type Record struct {
 	Seq uint64 // given by the backend; grows with the commits
 	ID  string // the event's own id
 	Doc []byte
+
+	// Again says that it was claimed before and not done: the spine may have it.
+	Again bool
 }
 
 // A DueKey names a due record.

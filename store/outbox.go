@@ -12,7 +12,7 @@ import (
 )
 
 // outboxLease is how long a node may take to publish what it claimed, before
-// another node does. The spine drops what arrives twice by the event's id.
+// another node does.
 const outboxLease = 30 * time.Second
 
 // Emit tells the spine of e when the unit commits: never without it. Account,
@@ -53,7 +53,8 @@ func Emit(ctx context.Context, e aws.Event) {
 // An Outgoing event is on its way to the spine.
 type Outgoing struct {
 	aws.Event
-	Seq uint64 // grows with the commits
+	Seq   uint64 // grows with the commits
+	Again bool   // another process claimed it before: the spine may have it
 }
 
 // OutboxReady has a value when there may be something to claim.
@@ -83,7 +84,7 @@ func (s *Store) ClaimOutbox(ctx context.Context, n int) ([]Outgoing, error) {
 			s.setOutgoingAside(ctx, r, err)
 			continue
 		}
-		out = append(out, Outgoing{e, r.Seq})
+		out = append(out, Outgoing{e, r.Seq, r.Again})
 	}
 	if len(out) < len(records) {
 		wake(s.outbox) // there may be more than these

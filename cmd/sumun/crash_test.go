@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -65,6 +66,7 @@ hosts:
 type program struct {
 	t    *testing.T
 	data string
+	env  []string
 	errs io.Writer // gets what the program writes on standard error, when set
 	cmd  *exec.Cmd
 	note *runtime.Note
@@ -74,7 +76,7 @@ type program struct {
 func (p *program) start() {
 	p.t.Helper()
 	p.cmd = exec.Command(os.Args[0], "up", "--data", p.data, "--config", filepath.Join(p.data, "sumun.yaml"))
-	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	p.cmd.Env = slices.Concat(os.Environ(), []string{asProgram + "=1"}, p.env)
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		p.t.Fatal(err)

@@ -232,6 +232,11 @@ func (m *watcher) account(ctx context.Context, account aws.Account) (*remembered
 // save writes what is remembered of the accounts that have something new, when it
 // is time, as much at once as a unit of work holds.
 func (m *watcher) save(ctx context.Context, last uint64) (uint64, error) {
+	// After a batch that was too much for one unit, more is judged than is kept: saved
+	// now, the rest would never be found again.
+	if slices.ContainsFunc(m.waiting, func(w suspected) bool { return w.position > last }) {
+		return 0, nil
+	}
 	now := time.Now()
 	if len(m.toSave) == 0 {
 		if m.judged == 0 || m.judged < saveEvents && now.Sub(m.saved) < max(saveAfter, saveShare*m.took) {

@@ -52,6 +52,33 @@ func TestAFailureBeforeTheCommit(t *testing.T) {
 	}
 }
 
+// A batch that is too much for one unit comes again in halves. What its second half
+// showed is not lost with a process that dies between the two.
+func TestADeathBetweenTwoHalves(t *testing.T) {
+	inWorld(t, func(w *world) {
+		d := w.detector()
+		r := w.reading(0)
+		for i := range uint64(4) {
+			record := fmt.Appendf(nil, `{"query_timestamp":"2026-01-01T00:00:00Z","query_name":"guarddutyc2activityb.com.","srcaddr":"10.0.0.7","transport":"UDP","srcids":{"instance":"i-%d"}}`, i)
+			r.events = append(r.events, spine.Delivery{Position: i + 1, Event: aws.Event{ID: fmt.Sprint(i), Account: account, Region: "us-east-1", Time: time.Now(), Data: record}})
+		}
+		err := w.store.Update(t.Context(), func(ctx context.Context) error {
+			_, err := r.memory.Take(ctx, service.Batch{Events: r.events, Last: 4, In: func(p store.Place) context.Context { return within(ctx, p.Account, p.Region, "Take") }})
+			return errors.Join(err, store.ErrTooLarge)
+		})
+		if !errors.Is(err, store.ErrTooLarge) {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute) // it is time to save
+		w.take(r, r.events[:2])
+		w.begin()
+		w.reading(0)
+		if f := w.findings(d); len(f) != 4 {
+			t.Errorf("%d findings, want one for each of 4 instances", len(f))
+		}
+	})
+}
+
 // stream is what happens in an account on some days: work, and now and then
 // something that a rule needs several calls for.
 func (w *world) stream(days int, random *rand.Rand, between func()) {

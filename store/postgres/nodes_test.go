@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -225,7 +226,9 @@ func TestNodesShareTheOutbox(t *testing.T) {
 				}
 				mu.Lock()
 				for _, o := range out {
-					seen[o.ID]++
+					if seen[o.ID]++; o.Again {
+						t.Errorf("event %s was not claimed before", o.ID)
+					}
 				}
 				mu.Unlock()
 			}
@@ -241,6 +244,9 @@ func TestNodesShareTheOutbox(t *testing.T) {
 	out, err := all[1].ClaimOutbox(t.Context(), 200)
 	if err != nil || len(out) != 100 {
 		t.Errorf("%d events were claimed again, %v", len(out), err)
+	}
+	if slices.ContainsFunc(out, func(o store.Outgoing) bool { return !o.Again }) {
+		t.Error("nobody says that the spine may have them")
 	}
 }
 
@@ -291,7 +297,7 @@ func connect(t *testing.T, url string) *pgx.Conn {
 // expire ends all leases of the outbox, as time would.
 func expire(t *testing.T, url string) {
 	t.Helper()
-	if _, err := connect(t, url).Exec(t.Context(), `UPDATE outbox SET leased = 0`); err != nil {
+	if _, err := connect(t, url).Exec(t.Context(), `UPDATE outbox SET leased = 1`); err != nil {
 		var missing interface{ SQLState() string }
 		if errors.As(err, &missing) && missing.SQLState() == "42P01" {
 			return // killed before the tables were made

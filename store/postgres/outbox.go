@@ -13,11 +13,11 @@ import (
 // Nodes take records side by side: who finds one locked goes on to the next. It
 // never asks for "those after the last", which would miss what commits late.
 const claim = `UPDATE outbox o SET leased = $1
-	FROM (SELECT seq FROM outbox WHERE leased <= $2 ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED) free
-	WHERE o.seq = free.seq RETURNING o.seq, o.event, o.doc`
+	FROM (SELECT seq, leased FROM outbox WHERE leased <= $2 ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED) free
+	WHERE o.seq = free.seq RETURNING o.seq, o.event, o.doc, free.leased <> 0`
 
-// A claim or a deletion that a crash of the server undoes does no harm: the event
-// is published again, and the spine drops it. So neither waits for the disk.
+// A claim or a deletion that a crash of the server undoes does little harm: the event
+// is published again. So neither waits for the disk.
 const quick = `SET LOCAL synchronous_commit = off`
 
 // ClaimOutbox returns records that nobody holds.
@@ -27,7 +27,7 @@ func (b *Backend) ClaimOutbox(ctx context.Context, n int, lease time.Duration) (
 	err = b.quickly(ctx, func(batch *pgx.Batch) {
 		batch.Queue(claim, now.Add(lease).UnixNano(), now.UnixNano(), n).Query(func(rows pgx.Rows) error {
 			records, err = pgx.CollectRows(rows, func(r pgx.CollectableRow) (rec store.Record, err error) {
-				return rec, r.Scan(&rec.Seq, &rec.ID, &rec.Doc)
+				return rec, r.Scan(&rec.Seq, &rec.ID, &rec.Doc, &rec.Again)
 			})
 			return err
 		})
@@ -48,10 +48,11 @@ func (b *Backend) DoneOutbox(ctx context.Context, seqs []uint64) error {
 	return b.quickly(ctx, func(batch *pgx.Batch) { batch.Queue(`DELETE FROM outbox WHERE seq = ANY($1)`, signed(seqs)) })
 }
 
-// ReleaseOutbox gives records back.
+// ReleaseOutbox gives records back, as claimed before: nobody knows whether the spine
+// has them.
 func (b *Backend) ReleaseOutbox(ctx context.Context, seqs []uint64) error {
 	return b.quickly(ctx, func(batch *pgx.Batch) {
-		batch.Queue(`UPDATE outbox SET leased = 0 WHERE seq = ANY($1)`, signed(seqs))
+		batch.Queue(`UPDATE outbox SET leased = 1 WHERE seq = ANY($1)`, signed(seqs))
 	})
 }
 
