@@ -20,7 +20,7 @@ const (
 	// sort its files, and a busy account has thousands of records in one. The files
 	// that are open share maxOpen * settle records, and maxHeld bytes.
 	settle     = 512
-	mostSettle = 16 << 10
+	mostSettle = 8 << 10
 	maxHeld    = 128 << 20
 	// looked is how many records of a file are looked at to tell when it begins.
 	looked = 64
