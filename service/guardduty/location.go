@@ -14,7 +14,8 @@ import (
 )
 
 // locate returns the name of the file that a location means, relative to the
-// folder of lists. Locations are file://NAME, or file:// and the file's full path.
+// folder of lists. Locations are file://NAME, or the file's full path, with file://
+// or without: of entity sets the AWS CLI sends what is in the file that file:// names.
 func (s *Service) locate(location string) (string, error) {
 	u, err := url.Parse(location)
 	if err != nil {
@@ -23,7 +24,8 @@ func (s *Service) locate(location string) (string, error) {
 	switch {
 	case u.Scheme == "s3" || u.Scheme == "https" || u.Scheme == "http":
 		return "", bad("InvalidInputException", "The request is rejected because the location is in Amazon S3, which is not served yet; file://NAME means a file in the folder 'lists' of the plane's data folder.")
-	case u.Scheme != "file" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+	case u.Scheme != "file" && !(u.Scheme == "" && path.IsAbs(u.Path) && u.Host == ""),
+		u.RawQuery != "", u.Fragment != "", u.User != nil:
 		return "", invalid("location")
 	case s.env.Lists == "":
 		return "", bad("InvalidInputException", "The request is rejected because this plane has no data folder, where list files would be.")

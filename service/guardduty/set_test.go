@@ -130,12 +130,12 @@ func TestLocationsAreFilesOfTheFolderOfLists(t *testing.T) {
 			}
 		}
 		d := w.detector()
-		for i, good := range []string{"file://good.txt", "file://sub/good.txt", "file://" + filepath.ToSlash(w.lists) + "/good.txt"} {
+		for i, good := range []string{"file://good.txt", "file://sub/good.txt", "file://" + filepath.ToSlash(w.lists) + "/good.txt", filepath.ToSlash(w.lists) + "/good.txt"} {
 			must(w, &guarddutyapi.CreateThreatEntitySet, entitySet(d, fmt.Sprint(i), good))
 		}
 		const outside = "The request is rejected because the location is not a file in the folder of lists."
 		for _, bad := range []string{
-			"file://../secret.txt", "file:///etc/passwd", "file://" + filepath.ToSlash(secret), "file://" + filepath.ToSlash(w.lists) + "/../secret.txt", "file://sub/../good.txt",
+			"file://../secret.txt", "file:///etc/passwd", "/etc/passwd", filepath.ToSlash(secret), "good.txt", "//" + filepath.ToSlash(w.lists) + "/good.txt", filepath.ToSlash(w.lists) + "/sub/../good.txt", "file://" + filepath.ToSlash(secret), "file://" + filepath.ToSlash(w.lists) + "/../secret.txt", "file://sub/../good.txt",
 			"file://link.txt", "file://inside.txt", "file://away/secret.txt", "file://dir/good.txt", "file://sub", "file:///", "file://" + filepath.ToSlash(w.lists), "file://%2e%2e/secret.txt", "file://sub//good.txt",
 		} {
 			request := entitySet(d, "x", bad)
