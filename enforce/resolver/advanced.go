@@ -119,7 +119,7 @@ func (a *advanced) verdict(name dns.Name) *verdict {
 // A judgement is what is found out of one query, when a rule asks for it.
 type judgement struct {
 	firewall *advanced
-	vpc      string
+	host     *host
 	from     netip.Addr
 	name     dns.Name
 	qtype    uint16
@@ -176,10 +176,17 @@ func (j *judgement) lookAtDomain() {
 	}
 }
 
-// who is the client, as the watches call it.
+// who is the client, as the watches call it: an instance, whatever the address that it
+// asks from; an address in a VPC where no instance is known.
 func (j *judgement) who() uint64 {
 	if j.client == 0 {
-		j.client = j.firewall.tunnels.Client(j.vpc, j.from)
+		seed := j.firewall.seed
+		if j.client = maphash.String(seed, j.host.vpc.id); j.host.instance != "" {
+			j.client = mix(j.client, maphash.String(seed, j.host.instance))
+		} else {
+			ip := j.from.As16()
+			j.client = mix(j.client, maphash.Bytes(seed, ip[:]))
+		}
 	}
 	return j.client
 }

@@ -131,7 +131,8 @@ func TestClientsThatAskForManyAreCutOff(t *testing.T) {
 	s := start(t, resolver.Config{}, advancedOf(t, about(1, "DGA", "HIGH", "BLOCK"), about(2, "DICTIONARY_DGA", "HIGH", "BLOCK")))
 	other := netip.MustParseAddrPort("10.0.0.8:40000")
 	x := advancedOf(t, about(1, "DGA", "HIGH", "BLOCK"), about(2, "DICTIONARY_DGA", "HIGH", "BLOCK"))
-	x.Hosts = append(x.Hosts, resolver.Host{Address: other.Addr(), VPC: "vpc-1"})
+	same := netip.MustParseAddrPort("10.0.0.9:40000")
+	x.Hosts = append(x.Hosts, resolver.Host{Address: other.Addr(), VPC: "vpc-1"}, resolver.Host{Address: same.Addr(), Instance: "i-1", VPC: "vpc-1"})
 	if err := s.SetSnapshot(x); err != nil {
 		t.Fatal(err)
 	}
@@ -154,6 +155,9 @@ func TestClientsThatAskForManyAreCutOff(t *testing.T) {
 	}
 	if blocked < 30 {
 		t.Errorf("%d of 40 are blocked", blocked)
+	}
+	if m := resolve(t, s, same, query(t, unsure[0]+".net", mdns.TypeA)); m.Rcode != mdns.RcodeSuccess {
+		t.Error("another address of the instance is not cut off")
 	}
 	if m := resolve(t, s, other, query(t, unsure[0]+".net", mdns.TypeA)); m.Rcode != mdns.RcodeNameError {
 		t.Error("another client is cut off")

@@ -62,7 +62,7 @@ func (s *Server) answer(ctx context.Context, d *desk, a arrival, msg []byte) (re
 	}
 	name := q.Name()
 	if h.vpc.advanced {
-		d.judgement = judgement{firewall: s.advanced, vpc: h.vpc.id, from: a.from.Addr().Unmap(), name: name, qtype: q.Type, at: a.at}
+		d.judgement = judgement{firewall: s.advanced, host: h, from: a.from.Addr().Unmap(), name: name, qtype: q.Type, at: a.at}
 	}
 	r := h.vpc.decide(name, q.Type, &d.judgement)
 	if r != nil && r.action == Block {

@@ -82,7 +82,7 @@ func (w *Watch) Forget() {
 	}
 }
 
-// Ask sees that a client asks for a domain, by its hash, and reports of what kind the
+// Ask sees that a client asks for a domain, by hashes of both, and reports of what kind the
 // domains are that the client is known to ask for.
 func (w *Watch) Ask(id uint64, domain uint32, scores Scores, at time.Time) (known [kinds]bool) {
 	s := &w.shards[id%uint64(len(w.shards))]

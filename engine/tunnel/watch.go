@@ -78,12 +78,6 @@ func (w *Watch) Forget() {
 	}
 }
 
-// Client returns what a client is called here: its address in a network, a VPC.
-func (w *Watch) Client(network string, address netip.Addr) uint64 {
-	ip := address.As16()
-	return mix(maphash.String(w.seed, network), maphash.Bytes(w.seed, ip[:]))
-}
-
 // A look is what a name carries. It never changes.
 type look struct {
 	name       dns.Name
@@ -119,8 +113,8 @@ type Sight struct {
 // Carries reports whether the question has data, so that its answer matters.
 func (s Sight) Carries() bool { return s.data }
 
-// Ask sees a question, and says how sure it is that it goes through a tunnel. The
-// same question again changes nothing.
+// Ask sees a question, and says how sure it is that it goes through a tunnel. client is
+// a hash of who asks. The same question again changes nothing.
 func (w *Watch) Ask(client uint64, n dns.Name, qtype uint16, at time.Time) (Level, Sight) {
 	k := KindOfType(qtype)
 	known := None
