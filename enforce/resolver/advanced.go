@@ -52,9 +52,9 @@ var (
 	wordScores   = [...]float64{dga.WordsOneInFifty, dga.WordsOneInTwoHundred, dga.WordsOneInThousand}
 )
 
-// lift is the score from which on a domain is a threat with high confidence when the
-// client is known to ask for domains of its kind.
-const lift = 1.0
+// lifts are the scores from which on a domain is a threat with high confidence when the
+// client is known to ask for domains of its kind, of letters or of words.
+var lifts = [...]float32{1.0, dga.WordsOneInFifty}
 
 func sure(score float32, from [3]float64) (c confidence) {
 	for i, least := range from {
@@ -170,7 +170,7 @@ func (j *judgement) lookAtDomain() {
 		return
 	}
 	for kind, known := range j.firewall.clients.Ask(j.who(), v.domain, v.scores, j.at) {
-		if known && v.scores[kind] >= lift {
+		if known && v.scores[kind] >= lifts[kind] {
 			j.sure[kind] = high
 		}
 	}

@@ -26,6 +26,10 @@ const (
 	enough  = 8.0       // the sum of their scores
 	missing = 5         // distinct domains that do not exist, at least
 	fewest  = 12        // distinct domains, at least
+
+	// Of so many distinct domains that do not exist, most are made of words: whoever
+	// mistypes, or goes after dead links, asks for all kinds.
+	gone, mostGone = 10, 0.8
 )
 
 // A Kind is what domains are made of.
@@ -149,23 +153,27 @@ func (c *client) find(domain uint32) int {
 
 // judge adds up.
 func (c *client) judge(now int64) {
-	var all, gone Scores
-	n := 0
+	var all, absent Scores
+	n, ofWords := 0, 0
 	for i := range c.asked {
 		a := &c.asked[i]
 		if a.missing {
 			n++
+			if a.scores[OfWords] > Unknown {
+				ofWords++
+			}
 		}
 		for k := range a.scores {
 			x := max(-clamp, min(clamp, a.scores[k]))
 			all[k] += x
 			if a.missing {
-				gone[k] += x
+				absent[k] += x
 			}
 		}
 	}
 	for k := range all {
-		if n >= missing && gone[k] >= enough || len(c.asked) >= fewest && all[k] >= enough {
+		if n >= missing && absent[k] >= enough || len(c.asked) >= fewest && all[k] >= enough ||
+			Kind(k) == OfWords && n >= gone && float64(ofWords) >= mostGone*float64(n) {
 			c.until[k] = now + int64(span/time.Second)
 		}
 	}
