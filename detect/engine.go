@@ -48,6 +48,7 @@ type Engine struct {
 type part struct {
 	normal *baseline.Account
 	actors *actors
+	groups *groups      // of instances
 	states []rule.State // by rule; nil for those that have seen nothing, or remember nothing
 	learnt []rule.State // likewise, of what was learnt
 	held   int          // by all states, in bytes
@@ -58,11 +59,14 @@ type part struct {
 const maxHeld = 128 << 20
 
 // Weight is what may be shed of a part.
-func (p *part) Weight() int { return p.held + p.actors.Held() }
+func (p *part) Weight() int { return p.held + p.actors.Held() + p.groups.Held() }
 
 // shed makes the part do with less, in what takes most of it; of equals the first.
 func (p *part) shed() {
 	var most window.Holder = p.actors
+	if p.groups.Held() > most.Held() {
+		most = p.groups
+	}
 	for _, states := range [...][]rule.State{p.states, p.learnt} {
 		for _, s := range states {
 			if s != nil && s.Held() > most.Held() {
@@ -72,7 +76,7 @@ func (p *part) shed() {
 	}
 	before := most.Held()
 	most.Shed()
-	if most != window.Holder(p.actors) {
+	if most != window.Holder(p.actors) && most != window.Holder(p.groups) {
 		p.held += most.Held() - before
 	}
 }
@@ -173,7 +177,7 @@ func (e *Engine) part(account aws.Account) *part {
 	p := e.parts.Find(account)
 	if p == nil {
 		p = e.parts.At(account)
-		*p = part{normal: baseline.New(), actors: newActors(), states: make([]rule.State, len(e.rules)), learnt: make([]rule.State, len(e.rules))}
+		*p = part{normal: baseline.New(), actors: newActors(), groups: newGroups(), states: make([]rule.State, len(e.rules)), learnt: make([]rule.State, len(e.rules))}
 		if len(e.known) < maxKnown {
 			e.known[account] = true
 		}
@@ -228,6 +232,9 @@ func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 		if d.Instance == "" && !d.Source.IsValid() || e.scene.Lists.Trusts(d.Name) {
 			return
 		}
+	}
+	if r.API != nil {
+		p.groups.link(r)
 	}
 	// Calls from an address that the account trusts are not judged; what they did
 	// is remembered of who made them.
@@ -304,6 +311,7 @@ func (e *Engine) report(s finding.Suspicion) {
 type saved struct {
 	Normal []byte
 	Actors []byte
+	Groups []byte
 	States map[string][]byte // by rule
 	Learnt map[string][]byte // likewise
 }
@@ -321,6 +329,9 @@ func (e *Engine) Save(account aws.Account) ([]byte, error) {
 	}
 	if out.Actors, err = p.actors.MarshalBinary(); err != nil {
 		return nil, fmt.Errorf("save who did what: %w", err)
+	}
+	if out.Groups, err = p.groups.MarshalBinary(); err != nil {
+		return nil, fmt.Errorf("save what instances did: %w", err)
 	}
 	if out.States, err = e.write(p.states); err != nil {
 		return nil, err
@@ -364,6 +375,9 @@ func (e *Engine) Load(account aws.Account, b []byte) error {
 	err := load(p.normal, in.Normal)
 	if err == nil && in.Actors != nil {
 		err = load(p.actors, in.Actors)
+	}
+	if err == nil && in.Groups != nil {
+		err = load(p.groups, in.Groups)
 	}
 	for i, r := range e.rules {
 		if written, ok := in.States[r.Name]; ok && r.State != nil && err == nil {

@@ -5,15 +5,12 @@ import (
 	"container/list"
 	"encoding/json"
 	"fmt"
-	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"sumun.dev/aws"
 	"sumun.dev/detect/baseline"
 	"sumun.dev/detect/record"
-	"sumun.dev/detect/rule"
 	"sumun.dev/finding"
 )
 
@@ -47,7 +44,7 @@ const (
 	onCredentials = "AttackSequence:IAM/CompromisedCredentials"
 	onData        = "AttackSequence:S3/CompromisedData"
 	onCluster     = "AttackSequence:EKS/CompromisedCluster"
-	onHosts       = "AttackSequence:EC2/CompromisedInstanceGroup"
+	onHosts       = "AttackSequence:EC2/CompromisedInstanceGroup" // group.go
 )
 
 // habit names what a suspicion would be the habit of: the signal, and whom it
@@ -88,7 +85,7 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 	company := 0
 	seen := map[finding.Evidence]bool{place(n.Signals[len(n.Signals)-1]): true}
 	for _, g := range n.Signals[:len(n.Signals)-1] {
-		if g.Severity >= 4 && s.At.Sub(g.Last) <= near && !n.busy() && !seen[place(g)] {
+		if g.Severity >= 4 && within(g, s.At, near) && !n.busy() && !seen[place(g)] {
 			seen[place(g)] = true
 			company++
 		}
@@ -106,23 +103,23 @@ func (e *Engine) weigh(s finding.Suspicion, yield func(finding.Suspicion)) {
 	if seq := n.sequence(&s, who, near); seq != nil {
 		yield(*seq)
 	}
+	e.group(s, yield)
 }
 
 // join adds what needs no weighing, what instances do, calls of a cluster's API and
 // calls from listed addresses, to what its actor did.
 func (e *Engine) join(s finding.Suspicion, yield func(finding.Suspicion)) {
+	s.Severity = level(&s)
+	defer e.group(s, yield)
 	who := ""
 	switch {
 	case s.Caller != nil && e.current.API != nil:
 		who = e.here.actors.of(&e.current.API.Actor)
 	case s.Kubernetes != nil && s.KubeCall != nil:
 		who = "cluster " + s.Kubernetes.Cluster + " " + s.Kubernetes.User
-	case onHost(&s) && !e.apart:
-		who = e.here.actors.behind(host(s.Instance.ID))
 	default:
 		return
 	}
-	s.Severity = level(&s)
 	n := e.here.actors.signal(who, &s, s.Severity)
 	if seq := n.sequence(&s, who, together); seq != nil {
 		yield(*seq)
@@ -237,26 +234,16 @@ type actors struct {
 // An actor is one principal, and those that it made.
 type actor struct {
 	Name    string
-	Work    []work            // usual calls that changed something, each once; the latest last
-	Signals []*finding.Signal // the latest last, each name once
-	Keys    []string          // access keys and principals that it used
+	Work    []work // usual calls that changed something, each once; the latest last
+	Signals signals
+	Keys    []string // access keys and principals that it used
 	Remotes []finding.Remote
 	Buckets []string
-	Hosts   []string            // instances that did some of it
-	Domains []string            // that those asked for
-	Marks   map[string][]string // GuardDuty's indicators, that those showed
 }
 
 // weight is what an actor takes, in bytes, roughly.
 func (n *actor) weight() int {
-	all := 256 + 64*(len(n.Keys)+len(n.Buckets)+len(n.Work)+len(n.Hosts)) + 128*len(n.Domains) + 256*len(n.Remotes)
-	for _, values := range n.Marks {
-		all += 64 + 128*len(values)
-	}
-	for _, g := range n.Signals {
-		all += 256 + rule.PerEvidence*len(g.Evidence)
-	}
-	return all
+	return 256 + 64*(len(n.Keys)+len(n.Buckets)+len(n.Work)) + 256*len(n.Remotes) + n.Signals.weight()
 }
 
 const perMaker = 256 // bytes
@@ -304,17 +291,12 @@ func newActors() *actors {
 // of names who is behind an actor: whoever made the principal or the key it uses.
 func (a *actors) of(by *record.Actor) string {
 	name := by.Principal()
-	if a.made[name] == nil && by.AccessKey != "" && a.made[by.AccessKey] != nil {
-		name = by.AccessKey
-	}
-	return a.behind(name)
-}
-
-// behind names who is behind what somebody made: a principal, a key; or the role
-// that an instance carries.
-func (a *actors) behind(name string) string {
 	for range 4 { // a chain of roles; whoever forges longer ones gains nothing
 		el := a.made[name]
+		if el == nil && by != nil && by.AccessKey != "" {
+			el = a.made[by.AccessKey]
+		}
+		by = nil
 		if el == nil || el.Value.(*maker).By == name {
 			break
 		}
@@ -329,11 +311,6 @@ func (a *actors) act(r *record.Record, usual func() bool) {
 	c := r.API
 	if c.ByService() || c.Failed() {
 		return
-	}
-	if id := c.Actor.Instance(); id != "" {
-		if el := a.made[host(id)]; el == nil || r.Time.Sub(el.Value.(*maker).At) > time.Hour {
-			a.make(host(id), r)
-		}
 	}
 	switch c.Operation {
 	case "CreateUser", "CreateAccessKey", "CreateLoginProfile":
@@ -411,61 +388,21 @@ func (a *actors) signal(who string, s *finding.Suspicion, severity float64) *act
 	n := a.at(who)
 	a.held -= n.weight()
 	defer func() { a.held += n.weight() }()
-	n.add(s, severity)
-	return n
-}
-
-// add adds a suspicion to what the actor did within a day.
-func (n *actor) add(s *finding.Suspicion, severity float64) {
 	n.Work = slices.DeleteFunc(n.Work, func(w work) bool { return s.At.Sub(w.At) > together })
-	n.Signals = slices.DeleteFunc(n.Signals, func(old *finding.Signal) bool { return s.At.Sub(old.Last) > together })
-	if len(n.Signals) == 0 {
-		n.Keys, n.Remotes, n.Buckets, n.Hosts, n.Domains, n.Marks = nil, nil, nil, nil, nil, nil
+	if n.Signals.over(s.At) {
+		n.Keys, n.Remotes, n.Buckets = nil, nil, nil
 	}
-	name := strings.TrimSpace(s.Type + " " + s.Signal)
-	i := slices.IndexFunc(n.Signals, func(old *finding.Signal) bool { return old.Name == name })
-	if i < 0 {
-		if len(n.Signals) >= maxSignals {
-			n.Signals = n.Signals[1:]
-		}
-		i = len(n.Signals)
-		tactic, _, _ := strings.Cut(s.Type, ":")
-		n.Signals = append(n.Signals, &finding.Signal{Type: "FINDING", Name: name, Tactic: tactic, First: s.At})
-	}
-	g := n.Signals[i]
-	n.Signals = append(slices.Delete(n.Signals, i, i+1), g)
-	g.Host = onHost(s)
-	g.Last, g.Severity = s.At, max(g.Severity, severity)
-	g.Count = min(g.Count, 1<<30) + 1
-	if len(g.Evidence) < maxShown {
-		g.Evidence = append(g.Evidence, s.Evidence[:min(len(s.Evidence), maxShown-len(g.Evidence))]...)
-	}
+	n.Signals.add(s, severity)
 	for _, key := range credentials(s) {
 		note(&n.Keys, key)
 	}
 	for _, b := range s.Buckets {
 		note(&n.Buckets, b.Name)
 	}
-	switch {
-	case g.Host:
-		n.addHost(s)
-	case s.API != nil:
-		n.addRemote(s.API.Remote)
+	if s.API != nil {
+		noteRemote(&n.Remotes, s.API.Remote)
 	}
-}
-
-func (n *actor) addRemote(r finding.Remote) {
-	if r.Address != (netip.Addr{}) && len(n.Remotes) < maxSignals &&
-		!slices.ContainsFunc(n.Remotes, func(old finding.Remote) bool { return old.Address == r.Address }) {
-		n.Remotes = append(n.Remotes, r)
-	}
-}
-
-// note adds what is not there yet, while there is room.
-func note(to *[]string, value string) {
-	if value != "" && len(*to) < maxSignals && !slices.Contains(*to, value) {
-		*to = append(*to, value)
-	}
+	return n
 }
 
 // credentials are what an actor used.
@@ -483,15 +420,6 @@ func credentials(s *finding.Suspicion) []string {
 // things, as in the deployment of a whole system by who deploys systems.
 func (n *actor) busy() bool { return len(n.Work) > lost*len(n.Signals) }
 
-// place is what a signal rests on first: what two rules say of one call is one.
-func place(g *finding.Signal) finding.Evidence {
-	if len(g.Evidence) == 0 {
-		return finding.Evidence{At: g.First, Told: g.Name}
-	}
-	e := g.Evidence[0]
-	return finding.Evidence{ID: e.ID, File: e.File, Line: e.Line, Offset: e.Offset}
-}
-
 // sameAs are tactics that go by several names.
 var sameAs = map[string]string{
 	"Stealth": "DefenseEvasion", "DefenseImpairment": "DefenseEvasion", "Policy": "DefenseEvasion",
@@ -504,44 +432,13 @@ const (
 	severity = 12
 )
 
-// A sum is what signals add up to.
-type sum struct {
-	worst map[string]float64 // tactic → the most severe
-	seen  map[finding.Evidence]bool
-	data  bool // of a bucket is taken or destroyed
-	grave bool // one is High
-}
-
-// attack reports whether it is enough for an attack.
-func (u *sum) attack() bool {
-	all := 0.0
-	for _, v := range u.worst {
-		all += v
-	}
-	return len(u.worst) >= tactics && all >= severity
-}
-
-// sum adds up signals of late, those of hosts too or only the others.
-func (n *actor) sum(at time.Time, near time.Duration, hosts bool) sum {
-	u := sum{worst: map[string]float64{}, seen: map[finding.Evidence]bool{}}
-	for _, g := range n.Signals {
-		if at.Sub(g.Last) > near || u.seen[place(g)] || g.Host && !hosts {
-			continue
-		}
-		u.seen[place(g)] = true
-		t := cmp.Or(sameAs[g.Tactic], g.Tactic)
-		u.worst[t] = max(u.worst[t], g.Severity)
-		u.data = u.data || strings.Contains(g.Name, ":S3/") && (t == "Exfiltration" || t == "Impact")
-		u.grave = u.grave || g.Severity >= 7
-	}
-	return u
-}
-
 // sequence joins what an actor did into an attack, when it is enough.
 func (n *actor) sequence(s *finding.Suspicion, who string, near time.Duration) *finding.Suspicion {
-	u := n.sum(s.At, near, false)
-	hosts := n.hostsAttack(s.At, near) // work that the role is known for explains none of it
-	if !hosts && (n.busy() || !u.attack()) {
+	if n.busy() {
+		return nil
+	}
+	u := n.Signals.sum(s.At, near, 0)
+	if !u.attack() {
 		return nil
 	}
 	out := finding.Suspicion{Type: onCredentials, At: s.At, Severity: critical, Actor: true, API: s.API, KubeCall: s.KubeCall, Kubernetes: s.Kubernetes}
@@ -549,11 +446,6 @@ func (n *actor) sequence(s *finding.Suspicion, who string, near time.Duration) *
 		out.Caller = &finding.Caller{AccessKey: c.AccessKey, ID: c.ID, Name: c.Name, Type: c.Type, ARN: c.ARN, Principal: who, Account: c.Account}
 	}
 	switch {
-	case hosts:
-		out.Type, out.Key, out.Instance = onHosts, who, s.Instance
-		if out.Instance.ID == "" {
-			out.Instance.ID = n.Hosts[0]
-		}
 	case s.KubeCall != nil:
 		// Whoever sets up a cluster by hand does several such things.
 		if !u.grave && len(u.seen) < 4 {
@@ -565,48 +457,17 @@ func (n *actor) sequence(s *finding.Suspicion, who string, near time.Duration) *
 		out.Type = onData
 		out.Buckets = []finding.Bucket{{Name: n.Buckets[0]}}
 	}
-	q := &finding.Sequence{
-		Actors: slices.Clone(n.Keys), Resources: slices.Clone(n.Buckets), Endpoints: slices.Clone(n.Remotes),
-		Instances: slices.Clone(n.Hosts), Domains: slices.Clone(n.Domains), Indicators: map[string][]string{},
-	}
-	point := func(indicator, value string) {
-		if value != "" && !slices.Contains(q.Indicators[indicator], value) {
-			q.Indicators[indicator] = append(q.Indicators[indicator], value)
-		}
-	}
-	for _, g := range n.Signals {
-		if s.At.Sub(g.Last) > near {
-			continue
-		}
-		c := *g
-		c.Evidence = slices.Clone(g.Evidence)
-		q.Signals = append(q.Signals, c)
-		for _, e := range c.Evidence {
-			if !slices.Contains(out.Evidence, e) { // several signals may rest on one record
-				out.Evidence = append(out.Evidence, e)
-			}
-		}
-		point("ATTACK_TACTIC", g.Tactic)
-		for _, ev := range g.Evidence {
-			if !g.Host {
-				point("HIGH_RISK_API", ev.Told)
-			}
-		}
-	}
-	for key, values := range n.Marks {
-		for _, v := range values {
-			point(key, v)
-		}
-	}
+	q := &finding.Sequence{Actors: slices.Clone(n.Keys), Resources: slices.Clone(n.Buckets), Endpoints: slices.Clone(n.Remotes), Indicators: map[string][]string{}}
+	out.Sequence = q
+	n.Signals.tell(&out, near)
 	for _, u := range s.Unusual {
 		switch u.Feature {
 		case "api":
-			point("UNUSUAL_API_FOR_ACCOUNT", u.Value)
+			point(q, "UNUSUAL_API_FOR_ACCOUNT", u.Value)
 		case "network":
-			point("UNUSUAL_ASN_FOR_USER", u.Value)
+			point(q, "UNUSUAL_ASN_FOR_USER", u.Value)
 		}
 	}
-	out.Sequence = q
 	return &out
 }
 

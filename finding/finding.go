@@ -94,7 +94,7 @@ type Caller struct {
 	ARN       string // of the user, role or session
 	Principal string // the ARN that all sessions of a role have in common
 	Account   string
-	Instance  string // whose role's session it is
+	Instance  string // whose metadata service gave the credentials
 }
 
 // A Bucket is an S3 bucket that something was done to.
@@ -251,7 +251,11 @@ func Open(home Home, s Suspicion, now time.Time) *Finding {
 // In returns the id of the finding that s belongs to. It depends on nothing
 // else, so that the same events give the same findings.
 func (s *Suspicion) In(home Home) string {
-	about := []string{string(home.Account), string(home.Region), home.Detector, s.Type, s.Instance.ID, s.Threat.Entry}
+	about := []string{string(home.Account), string(home.Region), home.Detector, s.Type}
+	if s.Sequence != nil && s.Key != "" { // of a group, whichever of them did the last of it
+		return idOf(append(about, "group", s.Key))
+	}
+	about = append(about, s.Instance.ID, s.Threat.Entry)
 	if s.Instance.ID == "" && s.Instance.Address.IsValid() {
 		// Logs from elsewhere often do not name the instance.
 		about = append(about, "address", s.Instance.VPC, s.Instance.Address.String())
@@ -274,6 +278,10 @@ func (s *Suspicion) In(home Home) string {
 	if s.Signal != "" || s.Key != "" {
 		about = append(about, "signal", s.Signal, s.Key)
 	}
+	return idOf(about)
+}
+
+func idOf(about []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(about, "\x00")))
 	return hex.EncodeToString(sum[:16])
 }

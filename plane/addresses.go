@@ -68,12 +68,12 @@ func (a *addresses) again() {
 	if now == a.seen {
 		return
 	}
-	a.seen = now
 	net, err := enrich.Open(a.files)
 	if err != nil {
 		a.log.Warn("what is known of addresses cannot be read again, what was read before stays in use", "error", err)
-		return
+		return // and is tried again: it may be nothing but a file half written
 	}
+	a.seen = now
 	a.net.Store(net)
 	a.log.Info("what is known of addresses was read again")
 }

@@ -47,9 +47,11 @@ func TestAddressesAreReadAgainOnceTheirFilesChange(t *testing.T) {
 	if a.again(); after == before || a.net.Load() != after {
 		t.Error("read again without a change")
 	}
-	write("no address\n")
-	if a.again(); !tor("203.0.113.67") {
-		t.Error("a broken file took away what was good")
+	for _, broken := range []string{"no address\n", "", "0.0.0.0/0\n"} {
+		write(broken)
+		if a.again(); !tor("203.0.113.67") || tor("198.51.100.1") {
+			t.Errorf("%q took away what was good", broken)
+		}
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)

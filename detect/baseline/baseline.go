@@ -469,6 +469,9 @@ func (b *Account) Judge(r *record.Record, at enrich.Place) Judgement {
 		if v == "" || j.seen[Principal][f] > 0 {
 			continue
 		}
+		if f == Network && at.ASN != 0 && at.ASOrg != "" {
+			v += " " + at.ASOrg
+		}
 		u := Feature{Name: ofFeature[f], Value: v, Of: ofWhom[Principal], Total: uint64(j.of[Principal])}
 		for s := Peers; s < scopes && j.seen[s][f] == 0 && j.of[s] > 0; s++ {
 			u.Of, u.Total = ofWhom[s], uint64(j.of[s])

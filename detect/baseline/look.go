@@ -50,7 +50,6 @@ type spelt struct {
 type where struct {
 	ip  netip.Addr
 	asn uint32
-	org string
 }
 
 type whose struct {
@@ -94,11 +93,11 @@ func (w *spelt) network(a *record.API, at enrich.Place) string {
 	}
 	k := where{ip: a.IP}
 	if at.ASN != 0 {
-		k = where{asn: at.ASN, org: at.ASOrg}
+		k = where{asn: at.ASN} // its owner's name may change with the next file
 	}
 	return once(w.networks, k, func(k where) string {
 		if k.asn != 0 {
-			return fmt.Sprintf("AS%d %s", k.asn, k.org)
+			return fmt.Sprintf("AS%d", k.asn)
 		}
 		length := 24
 		if k.ip.Is6() && !k.ip.Is4In6() {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -209,9 +210,19 @@ func readList(b []byte, known *Place) ([]prefix.Entry[*Place], error) {
 			if err != nil || a.Zone() != "" {
 				return nil, fmt.Errorf("line %d: is no address and no prefix", n)
 			}
+			a = a.Unmap()
 			p = netip.PrefixFrom(a, a.BitLen())
+		}
+		if prefix.Wide(p) {
+			return nil, fmt.Errorf("line %d: %s is wider than /8, or than /20 of IPv6", n, p)
 		}
 		all = append(all, prefix.Entry[*Place]{Prefix: p, Value: known})
 	}
-	return all, in.Err()
+	if err := in.Err(); err != nil {
+		return nil, err
+	}
+	if len(all) == 0 { // as a file that is just being written
+		return nil, errors.New("has no addresses")
+	}
+	return all, nil
 }

@@ -41,6 +41,18 @@ const (
 // Feeds are the kinds that feeds can be of.
 var Feeds = []Kind{CommandAndControl, Mining, Malicious, Blackhole, Abused, Coins, DriveBy, DropPoint, Generated, LowReputation, Phishing, Scanner, Suspicious, Tor}
 
+// Named reports whether rules look up names of a kind.
+func (k Kind) Named() bool { return k != Scanner && k != Tor }
+
+// Addressed reports whether rules look up addresses of a kind.
+func (k Kind) Addressed() bool {
+	switch k {
+	case CommandAndControl, Mining, Malicious, Blackhole, DropPoint, Scanner, Tor, Custom, Trusted:
+		return true
+	}
+	return false
+}
+
 // A List is a named set of domains, of addresses, or of both.
 type List struct {
 	Name    string

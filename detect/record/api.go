@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"sumun.dev/aws"
 )
 
 // An API is a call of an AWS API, as CloudTrail records it: User Guide,
@@ -104,15 +106,27 @@ func (a *Actor) Session() string {
 }
 
 // Instance returns the instance whose role's session this is, by the name that EC2
-// gives such sessions; empty for any other.
+// gives such sessions; empty for any other. Whoever assumes a role may choose such a
+// name; API.Delivered tells the difference.
 func (a *Actor) Instance() string {
-	if a.Type != "AssumedRole" {
+	if name := a.Session(); a.Type == "AssumedRole" && IsInstance(name) {
+		return name
+	}
+	return ""
+}
+
+// IsInstance reports whether a string has the form of an instance's id.
+func IsInstance(s string) bool {
+	id, ok := strings.CutPrefix(s, "i-")
+	return ok && (len(id) == 8 || len(id) == 17) && strings.Trim(id, "0123456789abcdef") == ""
+}
+
+// Delivered returns the instance of an account whose metadata service gave its role's
+// credentials to whoever calls; empty for anybody else. CloudTrail User Guide,
+// "userIdentity element", ec2RoleDelivery.
+func (a *API) Delivered(account aws.Account) string {
+	if a.Actor.Delivery == "" || a.Actor.Account != string(account) || a.ByService() {
 		return ""
 	}
-	name := a.Session()
-	id, ok := strings.CutPrefix(name, "i-")
-	if !ok || len(id) != 8 && len(id) != 17 || strings.Trim(id, "0123456789abcdef") != "" {
-		return ""
-	}
-	return name
+	return a.Actor.Instance()
 }

@@ -37,7 +37,9 @@ func (s *Scene) Call(typ, signal string, r *record.Record) finding.Suspicion {
 	if a.Actor.Account != "" && r.Account != "" && a.Actor.Account != string(r.Account) {
 		call.OtherAccount = a.Actor.Account
 	}
-	return finding.Suspicion{Type: typ, Signal: signal, Caller: CallerOf(&a.Actor), API: call, Actor: true}
+	caller := CallerOf(&a.Actor)
+	caller.Instance = a.Delivered(r.Account)
+	return finding.Suspicion{Type: typ, Signal: signal, Caller: caller, API: call, Actor: true}
 }
 
 // Traffic begins a suspicion about a connection, seen from the host whose
@@ -115,7 +117,7 @@ func Evidence(r *record.Record) finding.Evidence {
 
 // CallerOf shows an actor as findings do.
 func CallerOf(a *record.Actor) *finding.Caller {
-	c := &finding.Caller{AccessKey: a.AccessKey, ID: a.ID, Name: a.Name, Type: a.Type, ARN: a.ARN, Principal: a.Principal(), Account: a.Account, Instance: a.Instance()}
+	c := &finding.Caller{AccessKey: a.AccessKey, ID: a.ID, Name: a.Name, Type: a.Type, ARN: a.ARN, Principal: a.Principal(), Account: a.Account}
 	if c.Name == "" {
 		c.Name = a.Issuer.Name
 	}

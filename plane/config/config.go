@@ -95,7 +95,7 @@ type Metadata struct {
 type Feed struct {
 	Name    string        `yaml:"name" doc:"Name that findings show."`
 	URL     string        `yaml:"url" doc:"http, https or file URL. The last good copy is kept in the data folder and used when the URL cannot be read."`
-	Kind    string        `yaml:"kind" doc:"What its names and addresses are: 'c2', 'mining', 'malicious', 'blackhole', 'abused', 'coins', 'dga', 'driveby', 'droppoint', 'low-reputation', 'phishing', 'scanner', 'suspicious' or 'tor'."`
+	Kind    string        `yaml:"kind" doc:"What its names and addresses are: 'c2', 'mining', 'malicious', 'blackhole', 'abused', 'coins', 'dga', 'driveby', 'droppoint', 'low-reputation', 'phishing', 'scanner', 'suspicious' or 'tor'. Names count but for 'scanner' and 'tor'; addresses for 'c2', 'mining', 'malicious', 'blackhole', 'droppoint', 'scanner' and 'tor'."`
 	Refresh time.Duration `yaml:"refresh" doc:"Time between two readings." default:"1h"`
 }
 

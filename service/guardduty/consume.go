@@ -94,6 +94,7 @@ func (s *Service) keep(ctx context.Context, d *detector, found []finding.Suspici
 	changed := map[string]*kept{}
 	var order []string
 	found = slices.Clone(found) // attacks are added
+	groups := together{s: s, d: d, by: map[string]*group{}}
 	for i := 0; i < len(found); i++ {
 		one := found[i]
 		id := one.In(home)
@@ -117,16 +118,19 @@ func (s *Service) keep(ctx context.Context, d *detector, found []finding.Suspici
 		} else {
 			k.Again(one, now)
 		}
-		if sample || k.Suppressed {
+		if sample || k.Archived { // by hand or by a filter: it is no part of an attack
 			continue
 		}
-		attack, err := s.joined(ctx, d, one, now)
+		attack, err := groups.add(ctx, one)
 		if err != nil {
 			return err
 		}
 		if attack != nil {
 			found = append(found, *attack)
 		}
+	}
+	if err := groups.keep(ctx, now); err != nil {
+		return err
 	}
 	for _, id := range order {
 		if err := s.tell(ctx, d, changed[id], now); err != nil {

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -184,7 +185,7 @@ func (u *inUse) has(id string, sum [sha256.Size]byte) bool {
 }
 
 // use compiles a feed and swaps it for what was there. A feed without a single
-// domain or address is taken for a broken one.
+// domain or address is taken for a broken one, and so is one without any that rules look up.
 func (s *Service) use(f Feed, content []byte) error {
 	sum := sha256.Sum256(content)
 	if s.inUse.has(f.id(), sum) {
@@ -193,7 +194,8 @@ func (s *Service) use(f Feed, content []byte) error {
 	var addresses []netip.Prefix
 	var skipped int
 	var failure error
-	list, err := intel.Below(f.Name, intel.Kind(f.Kind), func(yield func(string) bool) {
+	kind := intel.Kind(f.Kind)
+	list, err := intel.Below(f.Name, kind, func(yield func(string) bool) {
 		addresses, skipped, failure = format.Feed(bytes.NewReader(content), yield)
 	})
 	switch {
@@ -201,10 +203,22 @@ func (s *Service) use(f Feed, content []byte) error {
 		return failure
 	case err != nil:
 		return err
-	case list.Len() == 0 && len(addresses) == 0:
-		return errors.New("it has no domains and no addresses")
 	}
 	domains := list.Len()
+	if !kind.Named() {
+		skipped += domains
+		if list, err = intel.Below(f.Name, kind, slices.Values([]string(nil))); err != nil {
+			return err
+		}
+		domains = 0
+	}
+	if !kind.Addressed() {
+		skipped += len(addresses)
+		addresses = nil
+	}
+	if domains == 0 && len(addresses) == 0 {
+		return fmt.Errorf("it has nothing that counts for a list of kind %s", kind)
+	}
 	s.book.Share(list.With(addresses))
 	s.inUse.put(f.id(), sum)
 	s.env.Log.Info("feed in use", "feed", f.Name, "domains", domains, "addresses", len(addresses), "skipped", skipped)

@@ -16,7 +16,7 @@ import (
 
 const (
 	jobGroup  = "guardduty.group" // what an instance did, once it is over
-	groupLife = 25 * time.Hour    // more than signals belong together
+	groupLife = 49 * time.Hour    // more than signals are remembered
 )
 
 // A group is what an instance did of late, kept under its id.
@@ -26,23 +26,47 @@ type group struct {
 	Last     time.Time // that something was added
 }
 
-// joined adds a suspicion to what its instance did of late, and returns the attack
-// that this makes with it, nil for none. What filters archive is no part of any.
-func (s *Service) joined(ctx context.Context, d *detector, one finding.Suspicion, now time.Time) (*finding.Suspicion, error) {
+// together are the groups that one unit of work changes, each written once.
+type together struct {
+	s     *Service
+	d     *detector
+	by    map[string]*group
+	order []string
+}
+
+// add adds a suspicion to what its instance did of late, and returns the attack that
+// this makes with it, nil for none.
+func (t *together) add(ctx context.Context, one finding.Suspicion) (*finding.Suspicion, error) {
 	instance := detect.InstanceOf(&one)
 	if instance == "" {
 		return nil, nil
 	}
-	g, err := s.groups.Get(ctx, instance)
-	if errors.Is(err, store.ErrNotFound) || err == nil && g.Detector != d.ID {
-		g = &group{Detector: d.ID}
-	} else if err != nil {
-		return nil, err
+	g := t.by[instance]
+	if g == nil {
+		var err error
+		g, err = t.s.groups.Get(ctx, instance)
+		if errors.Is(err, store.ErrNotFound) || err == nil && g.Detector != t.d.ID {
+			g = &group{Detector: t.d.ID}
+		} else if err != nil {
+			return nil, err
+		}
+		t.by[instance] = g
+		t.order = append(t.order, instance)
 	}
-	attack := g.Did.Add(instance, one)
-	g.Last = now
-	store.Schedule(ctx, store.Due{Kind: jobGroup, ID: instance, At: now.Add(groupLife)})
-	return attack, s.groups.Put(ctx, instance, g)
+	return g.Did.Add(instance, instance, one), nil
+}
+
+// keep writes what was added.
+func (t *together) keep(ctx context.Context, now time.Time) error {
+	for _, instance := range t.order {
+		g := t.by[instance]
+		g.Last = now
+		store.Schedule(ctx, store.Due{Kind: jobGroup, ID: instance, At: now.Add(groupLife)})
+		if err := t.s.groups.Put(ctx, instance, g); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // groupDue forgets an instance that did nothing more.

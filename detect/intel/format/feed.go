@@ -5,24 +5,30 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strconv"
 	"strings"
 
+	"sumun.dev/detect/prefix"
 	"sumun.dev/engine/dns"
 )
 
 // maxAddresses bounds the addresses of a feed.
 const maxAddresses = 4 << 20
 
-// Feed reads a public feed of domains and addresses: one a line, or domains in the
-// form of a hosts file, or Tor's list of exits ("ExitAddress 192.0.2.1 …"). Feeds
-// have comments and now and then a broken line, which are skipped and counted; so are
-// names without a dot, since all names below a feed's are meant, addresses that are
-// not of the Internet, and prefixes as wide as a continent.
+// Feed reads a public feed of domains and addresses: one a line, which other columns
+// may follow, or domains in the form of a hosts file, or Tor's list of exits
+// ("ExitAddress 192.0.2.1 …"). Feeds have comments and now and then a broken line,
+// which are skipped and counted; so are names without a dot, since all names below a
+// feed's are meant, addresses that are not of the Internet, and prefixes as wide as
+// a continent.
 func Feed(r io.Reader, domain func(string) bool) (addresses []netip.Prefix, skipped int, err error) {
 	in := bufio.NewScanner(r)
 	in.Buffer(make([]byte, 0, 4<<10), 64<<10)
 	for in.Scan() {
-		line, _, _ := strings.Cut(in.Text(), "#")
+		line := in.Text()
+		if i := strings.IndexAny(line, "#;"); i >= 0 {
+			line = line[:i]
+		}
 		words := strings.Fields(line)
 		if len(words) == 0 {
 			continue
@@ -30,11 +36,11 @@ func Feed(r io.Reader, domain func(string) bool) (addresses []netip.Prefix, skip
 		if words[0] == "ExitAddress" && len(words) > 1 {
 			words = words[1:2]
 		}
-		if isAddress(words[0]) && len(words) > 1 {
-			words = words[1:]
+		if a, err := netip.ParseAddr(words[0]); err == nil && len(words) > 1 && (a.IsUnspecified() || a.IsLoopback()) {
+			words = words[1:] // of a hosts file
 		}
-		if p, ok := prefixOf(words[0]); ok {
-			if !foreign(p) {
+		if p, ok := prefixOf(words); ok {
+			if !prefix.Foreign(p) {
 				skipped++
 				continue
 			}
@@ -55,20 +61,21 @@ func Feed(r io.Reader, domain func(string) bool) (addresses []netip.Prefix, skip
 	return addresses, skipped, in.Err()
 }
 
-// prefixOf reads an address or a prefix.
-func prefixOf(s string) (netip.Prefix, bool) {
-	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
-		a = a.Unmap()
-		return netip.PrefixFrom(a, a.BitLen()), true
+// prefixOf reads an address, a prefix, or the first and the last address of a prefix
+// and its length.
+func prefixOf(words []string) (netip.Prefix, bool) {
+	a, err := netip.ParseAddr(words[0])
+	if err != nil {
+		return readPrefix(words[0])
 	}
-	p, err := netip.ParsePrefix(s)
-	return p.Masked(), err == nil
-}
-
-// foreign reports whether addresses are of the Internet, and not of half of it.
-func foreign(p netip.Prefix) bool {
-	a := p.Addr()
-	return a.IsGlobalUnicast() && !a.IsPrivate() && (a.Is4() && p.Bits() >= 8 || a.Is6() && p.Bits() >= 20)
+	if len(words) > 2 && isAddress(words[1]) {
+		if bits, err := strconv.Atoi(words[2]); err == nil {
+			if p, err := a.Prefix(bits); err == nil {
+				return p, true
+			}
+		}
+	}
+	return readPrefix(words[0])
 }
 
 func isAddress(s string) bool {

@@ -111,7 +111,7 @@ func (e *Entries) add(s string) error {
 	case s == "", s == "*":
 		return fmt.Errorf("%q names nothing, or everything", s)
 	default:
-		if p, ok := prefix(s); ok && (e.six || p.Addr().Is4()) {
+		if p, ok := readPrefix(s); ok && (e.six || p.Addr().Is4()) {
 			e.Addresses = append(e.Addresses, p)
 			break
 		}
@@ -125,8 +125,8 @@ func (e *Entries) add(s string) error {
 	return nil
 }
 
-// prefix reads an address or a CIDR block.
-func prefix(s string) (netip.Prefix, bool) {
+// readPrefix reads an address or a CIDR block.
+func readPrefix(s string) (netip.Prefix, bool) {
 	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
 		a = a.Unmap()
 		return netip.PrefixFrom(a, a.BitLen()), true

@@ -97,11 +97,12 @@ func TestBlocks(t *testing.T) {
 func TestFeed(t *testing.T) {
 	var got []string
 	addresses, skipped, err := Feed(strings.NewReader("# hosts\n0.0.0.0 evil.example # c2\n127.0.0.1\tlocalhost\nbad.example\n*.wild.example\n<html>\ncom\n10.0.0.1\n\n"+
-		"198.51.100.7\n203.0.113.0/24 ; SBL1\n2001:db8::/32\nExitAddress 192.0.2.9 2026-11-29 04:03:31\n0.0.0.0/0\n::1\n0.0.0.0\n::ffff:198.51.100.8\n"), func(d string) bool { got = append(got, d); return true })
-	if err != nil || skipped != 7 || !slices.Equal(got, []string{"evil.example", "bad.example", "wild.example"}) {
+		"198.51.100.7\n203.0.113.0/24 ; SBL1\n2001:db8::/32\nExitAddress 192.0.2.9 2026-11-29 04:03:31\n0.0.0.0/0\n::1\n0.0.0.0\n::ffff:198.51.100.8\n"+
+		"::ffff:128.0.0.0/97\n64:ff9b::/96\n100.64.0.0/10\n192.0.2.10\t5\n192.0.2.11 www.victim.example\n203.0.114.0 203.0.114.255 24 16\n"), func(d string) bool { got = append(got, d); return true })
+	if err != nil || skipped != 10 || !slices.Equal(got, []string{"evil.example", "bad.example", "wild.example"}) {
 		t.Errorf("%q, %d skipped, %v", got, skipped, err)
 	}
-	if fmt.Sprint(addresses) != "[198.51.100.7/32 203.0.113.0/24 2001:db8::/32 192.0.2.9/32 198.51.100.8/32]" {
+	if fmt.Sprint(addresses) != "[198.51.100.7/32 203.0.113.0/24 2001:db8::/32 192.0.2.9/32 198.51.100.8/32 192.0.2.10/32 192.0.2.11/32 203.0.114.0/24]" {
 		t.Errorf("%v", addresses)
 	}
 	if _, _, err := Feed(strings.NewReader(strings.Repeat("x", 1<<20)), func(string) bool { return true }); err == nil {
@@ -126,7 +127,7 @@ func FuzzRead(f *testing.F) {
 }
 
 func FuzzFeed(f *testing.F) {
-	f.Add("0.0.0.0 evil.example # c2\nbad.example\n198.51.100.0/24\nExitAddress 192.0.2.9 x")
+	f.Add("0.0.0.0 evil.example # c2\nbad.example\n198.51.100.0/24\nExitAddress 192.0.2.9 x\n::ffff:128.0.0.0/97\n192.0.2.0 192.0.2.255 24")
 	f.Fuzz(func(t *testing.T, s string) {
 		addresses, _, _ := Feed(strings.NewReader(s), func(d string) bool {
 			if !strings.Contains(d, ".") || strings.HasPrefix(d, "*") {
@@ -135,7 +136,7 @@ func FuzzFeed(f *testing.F) {
 			return true
 		})
 		for _, p := range addresses {
-			if !p.IsValid() || p.Bits() < 8 || p.Addr().IsLoopback() {
+			if !p.IsValid() || p.Addr().Is4In6() || p.Bits() < 8 || p.Addr().Is6() && p.Bits() < 20 || p.Addr().IsLoopback() {
 				t.Errorf("%s from %q", p, s)
 			}
 		}
