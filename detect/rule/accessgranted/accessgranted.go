@@ -63,7 +63,7 @@ func judgedElsewhere(a *record.API) bool {
 
 // gives reports whether an operation can give something away.
 func gives(operation string) bool {
-	for _, verb := range [...]string{"Delete", "Remove", "Revoke", "Disassociate", "Deregister", "Detach", "Accept", "Reject", "Cancel", "Stop", "Tag", "Untag", "Import", "Subscribe"} {
+	for _, verb := range [...]string{"Delete", "Remove", "Revoke", "Disassociate", "Deregister", "Detach", "Accept", "Reject", "Cancel", "Stop", "Tag", "Untag", "Import", "Subscribe", "Move", "Close"} {
 		if strings.HasPrefix(operation, verb) {
 			return false
 		}
