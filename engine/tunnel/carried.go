@@ -124,11 +124,17 @@ func encoded(label string) bool {
 }
 
 // digest reports whether the first label is the digest or the UUID of something,
-// and all else of the name is text: so ask those who look up files, mail addresses
+// and all else of the name is text, or one other: so ask those who look up files, mail addresses
 // and certificates.
 func digest(sub string) bool {
-	label, rest, _ := strings.Cut(sub, ".")
+	label, rest, _ := strings.Cut(strings.TrimPrefix(sub, "_"), ".")
+	sums := 1
 	for other := range strings.SplitSeq(rest, ".") {
+		if sum(other) {
+			if sums++; sums > 2 {
+				return false
+			}
+		}
 		if other != "" && (strings.Trim(other, "0123456789") == "" || len(other) >= shortest && !sum(other) && encoded(other)) {
 			return false // a counter, or more of it
 		}

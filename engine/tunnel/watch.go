@@ -33,7 +33,7 @@ type Watch struct {
 const (
 	hold     = time.Hour
 	perZone  = 320    // bytes that a zone takes with its places in map and list
-	perName  = 40     // bytes that a name takes, and its address
+	perName  = 64     // bytes that a name takes, and its address
 	perMouth = 100    // bytes that a mouth takes
 	perShard = 1 << 8 // mouths of a shard
 )
@@ -135,8 +135,9 @@ func (w *Watch) Ask(client uint64, n dns.Name, qtype uint16, at time.Time) (Leve
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	z := s.zone(seen.key)
-	if !z.Add(at, l.sub, l.octets, k) {
-		seen.data = !z.Names[z.find(seen.name)].answered
+	if !z.Add(at, l.sub, l.octets, k, uint32(qtype)) {
+		i := z.find(seen.name) // elsewhere only its numbers differ from another's
+		seen.data = i >= 0 && !z.Names[i].answered
 		return known, seen
 	}
 	if len(z.Names) == 1 {

@@ -4,6 +4,7 @@ package exfiltration
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
@@ -24,6 +25,9 @@ var Rule = rule.Rule{
 // remembered.
 const maxZones = 4_000
 
+// few names of a zone that exist, and few that do not, make it one to look things up in.
+const few = 3
+
 // A state is what is remembered of an account. Which names carry nothing is not
 // written down: it can be found out again.
 type state struct {
@@ -34,7 +38,10 @@ type state struct {
 // A zone is what one host asked for below one registered domain.
 type zone struct {
 	tunnel.Zone
-	Told []finding.Evidence `json:"e"` // the first records since it was last reported
+	Told    []finding.Evidence `json:"e"`           // the first records since it was last reported
+	Found   int                `json:"f,omitempty"` // names that exist
+	Missing int                `json:"m,omitempty"` // that do not
+	Usual   bool               `json:"u,omitempty"` // things are looked up there
 }
 
 // Weight is what the lists take.
@@ -51,9 +58,6 @@ func see(s *rule.Scene, r *record.Record) {
 	if k != tunnel.Rare && bytes.Equal(*slot, d.Name) {
 		return
 	}
-	if len(d.Addresses) > 0 && d.Addresses[0].IsLoopback() {
-		return // so answer those who are asked whether something is on a list of theirs
-	}
 	registered, sub, octets := tunnel.Carried(d.Domain(), k)
 	if octets == 0 {
 		if k != tunnel.Rare {
@@ -62,7 +66,14 @@ func see(s *rule.Scene, r *record.Record) {
 		return
 	}
 	z := known.At(rule.Asker(d) + "\x00" + registered)
-	if z.add(r, sub, octets, k) && z.Level() >= tunnel.Medium {
+	if len(d.Addresses) > 0 && d.Addresses[0].IsLoopback() {
+		z.Usual = true // so answer those who are asked whether something is on a list of theirs
+		return
+	}
+	if !z.add(r, sub, octets, k) {
+		return
+	}
+	if z.Tunnel() || known.alone(z, rule.Asker(d), registered) {
 		out := rule.Query(finding.DNSDataExfiltration, r, finding.Threat{Entry: registered})
 		out.Evidence = append(slices.Clone(z.Told), rule.Evidence(r)) // the last is none of the first
 		s.Report(out)
@@ -70,10 +81,30 @@ func see(s *rule.Scene, r *record.Record) {
 	}
 }
 
+// alone reports whether a host looked much up below a domain of which no other host
+// of the account asks so.
+func (s *state) alone(z *zone, asker, registered string) bool {
+	if z.Usual || !z.Lookups() {
+		return false
+	}
+	z.Usual = z.Found >= few && z.Missing >= few
+	for key, other := range s.All() {
+		who, domain, _ := strings.Cut(key, "\x00")
+		z.Usual = z.Usual || domain == registered && who != asker && len(other.Names) > 0
+	}
+	return !z.Usual
+}
+
 // add reports whether the name is new.
 func (z *zone) add(r *record.Record, sub string, octets int, k tunnel.Kind) bool {
-	if !z.Add(r.Time, sub, octets, k) {
+	if !z.Add(r.Time, sub, octets, k, tunnel.HashOf([]byte(r.DNS.Type))) {
 		return false
+	}
+	switch r.DNS.Rcode {
+	case "NOERROR":
+		z.Found++
+	case "NXDOMAIN":
+		z.Missing++
 	}
 	if len(r.DNS.Addresses) > 0 {
 		z.Answered(tunnel.HashOf([]byte(sub)), r.DNS.Addresses[0])

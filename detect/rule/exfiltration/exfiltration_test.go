@@ -141,3 +141,38 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 		t.Errorf("%d names are remembered", n)
 	}
 }
+
+// What one host alone asks below a domain that answers all alike carries data, though
+// every name looks like a look-up; where another host asks too, or what is asked for
+// exists now and then, things are looked up.
+func TestLookupsOfOneHost(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		other bool   // another host asks, too
+		rcode string // of every fourth name
+		want  int
+	}{
+		{"alone", false, "NXDOMAIN", 1},
+		{"another host", true, "NXDOMAIN", 0},
+		{"some exist", false, "NOERROR", 0},
+	} {
+		j, r, at := newJudge(), rand.New(rand.NewPCG(7, 7)), start
+		ask := func(host, rcode string) {
+			at = at.Add(20 * time.Second)
+			j.see(t, at, host, tunneltest.Question{Name: tunneltest.Lower32(tunneltest.Octets(r, 25)) + ".q.example.org", Type: "A", Rcode: rcode})
+		}
+		if c.other {
+			ask("i-2", "NXDOMAIN")
+		}
+		for i := range 100 {
+			rcode := "NXDOMAIN"
+			if i%4 == 0 {
+				rcode = c.rcode
+			}
+			ask("i-1", rcode)
+		}
+		if len(j.found) != c.want {
+			t.Errorf("%s: %d findings", c.name, len(j.found))
+		}
+	}
+}
