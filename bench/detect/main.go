@@ -2,6 +2,7 @@
 //
 //	go run ./bench/detect [-attacks FOLDER] [-seed N] [-days N]
 //	go run ./bench/detect -techniques N [-seed N] [-all]
+//	go run ./bench/detect -dns [-seed N] [-seeds N] [-data FOLDER]
 //
 // Ordinary work is package generate's. It is judged with nothing learnt, after
 // learning from the very records, and in its last third after learning from the
@@ -33,11 +34,17 @@ func main() {
 	seed := flag.Uint64("seed", 1, "of the ordinary work")
 	days := flag.Int("days", 30, "of ordinary work")
 	tries := flag.Int("techniques", 0, "judge the techniques of package attack with so many seeds from seed on, instead of ordinary work")
+	names := flag.Bool("dns", false, "judge questions to the resolver: tunnels, names that algorithms make, and ordinary ones")
+	seeds := flag.Int("seeds", 10, "of -dns, from seed on")
+	data := flag.String("data", "../shared/data", "the `folder` with benign domains, and with families in dga, for -dns")
 	verbose := flag.Bool("all", false, "list the techniques that are always found, too")
 	flag.Parse()
 	do := func() error { return run(*attacks, *seed, *days) }
 	if *tries > 0 {
 		do = func() error { return techniques(*seed, *tries, *verbose) }
+	}
+	if *names {
+		do = func() error { return dnsTables(*seed, *seeds, *data) }
 	}
 	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "detect:", err)
