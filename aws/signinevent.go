@@ -44,6 +44,9 @@ func (e *SignInEvent) Event() (Event, error) {
 	if e.User != "" {
 		told.Attrs["user"] = e.User
 	}
+	if e.Failure != "" {
+		told.Attrs["decision"] = e.Failure // beside the record, for those who ask why
+	}
 	if e.AccessKeyID != "" {
 		told.Attrs["accessKeyId"] = e.AccessKeyID
 	}
