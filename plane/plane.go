@@ -32,6 +32,7 @@ type Options struct {
 	MemorySpine bool         // keep the event log in memory although the store is durable: for scenarios in virtual time
 	NoUpstreams bool         // the resolver asks nobody: rehearsals send nothing beyond loopback
 	NoNote      bool         // other commands must not take this plane for the user's
+	Lists       string       // folder whose files users offer as lists; empty: 'lists' in the data folder
 
 	// DialProviders makes the connections to OpenID Connect providers and to proxies of
 	// external key stores; nil: TCP, to where the settings allow.
@@ -44,8 +45,8 @@ type Options struct {
 
 // lists returns the folder whose files users offer as lists.
 func (o *Options) lists(cfg *config.Config) string {
-	if cfg.InMemory() {
-		return ""
+	if o.Lists != "" || cfg.InMemory() {
+		return o.Lists
 	}
 	return filepath.Join(cfg.Data, "lists")
 }

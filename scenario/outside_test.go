@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -69,6 +70,12 @@ func (o *outside) start(ctx context.Context) error {
 	if err := os.MkdirAll(o.config.Data, 0o700); err != nil {
 		return err
 	}
+	folder := filepath.Dir(filepath.Dir(o.config.Data))
+	if lists := filepath.Join(o.config.Data, listsFolder); notThere(lists) && !notThere(filepath.Join(folder, listsFolder)) {
+		if err := os.CopyFS(lists, os.DirFS(filepath.Join(folder, listsFolder))); err != nil {
+			return err
+		}
+	}
 	// Settings that a scenario cannot have come from the command line.
 	text, err := yaml.Marshal(map[string]any{
 		"hosts": o.config.Hosts, "dns": map[string]any{"zones": o.config.DNS.Zones}, "quotas": o.config.Quotas,
@@ -102,6 +109,11 @@ func (o *outside) start(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errors.New("the program ended before it was ready"), o.process.Wait())
+}
+
+func notThere(name string) bool {
+	_, err := os.Stat(name)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 func (o *outside) awsConfig() string { return filepath.Join(filepath.Dir(o.config.Data), "aws.conf") }

@@ -200,7 +200,7 @@ func (s *Setting) enter(w *world) (err error) {
 		w.stage, err = s.open(w.ctx, w.config, w.log)
 		return err
 	}
-	in, err := openInside(w.ctx, w.config, s.Virtual, w.log)
+	in, err := openInside(w.ctx, w.config, filepath.Join(w.files.Name(), listsFolder), s.Virtual, w.log)
 	if err != nil {
 		return err
 	}

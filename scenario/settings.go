@@ -15,6 +15,10 @@ import (
 // account is the management account of scenarios whose settings name none.
 const account = "111122223333"
 
+// listsFolder is the folder of the script's files that it can make GuardDuty's lists
+// of, as file://NAME.
+const listsFolder = "lists"
+
 // settings reads the script's settings, if it has some. A scenario may say what
 // its plane is, but not where it listens, what it asks or what it opens.
 func settings(folder string) (config.Config, error) {

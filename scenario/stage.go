@@ -57,9 +57,9 @@ type inside struct {
 	provider *provider // nil until a script needs it
 }
 
-func openInside(ctx context.Context, cfg config.Config, virtual bool, log *slog.Logger) (*inside, error) {
+func openInside(ctx context.Context, cfg config.Config, lists string, virtual bool, log *slog.Logger) (*inside, error) {
 	s := &inside{config: cfg, virtual: virtual}
-	s.options = plane.Options{Log: log, MemorySpine: virtual, NoUpstreams: len(cfg.DNS.Upstreams) == 0, NoNote: true, DialProviders: s.dial}
+	s.options = plane.Options{Log: log, MemorySpine: virtual, NoUpstreams: len(cfg.DNS.Upstreams) == 0, NoNote: true, Lists: lists, DialProviders: s.dial}
 	if err := s.open(ctx); err != nil {
 		return nil, err
 	}

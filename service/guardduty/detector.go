@@ -34,6 +34,7 @@ func (s *Service) createDetector(ctx context.Context, in *guarddutyapi.CreateDet
 	if err := d.configure(in.DataSources, in.Features, now); err != nil {
 		return nil, err
 	}
+	d.begin(now)
 	return &guarddutyapi.CreateDetectorResponse{DetectorId: &d.ID}, s.detectors.Insert(ctx, d.ID, d)
 }
 

@@ -60,7 +60,7 @@ func TestFeatures(t *testing.T) {
 				}
 			}
 		}
-		want := []string{"CLOUD_TRAIL", "DNS_LOGS", "EC2_AGENT_MANAGEMENT", "FLOW_LOGS", "RUNTIME_MONITORING", "S3_DATA_EVENTS"}
+		want := []string{"CLOUD_TRAIL", "DNS_LOGS", "EBS_MALWARE_PROTECTION", "EC2_AGENT_MANAGEMENT", "EKS_AUDIT_LOGS", "FLOW_LOGS", "LAMBDA_NETWORK_LOGS", "RDS_LOGIN_EVENTS", "RUNTIME_MONITORING", "S3_DATA_EVENTS"}
 		if got := slices.Sorted(maps.Keys(on)); !slices.Equal(got, want) || d.DataSources.S3Logs.Status != "ENABLED" || *d.UpdatedAt != "2026-01-01T01:00:00.000Z" {
 			t.Errorf("%q %+v", got, d.DataSources.S3Logs)
 		}

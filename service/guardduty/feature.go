@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"sumun.dev/api/guarddutyapi"
+	"sumun.dev/detect/record"
 )
 
 // additional names the additional configurations of the features that have some.
@@ -58,6 +59,28 @@ func (d *detector) configure(sources *guarddutyapi.DataSourceConfigurations, fea
 		return bad("InvalidInputException", "The request is rejected because EKS_RUNTIME_MONITORING and RUNTIME_MONITORING cannot both be enabled.")
 	}
 	return nil
+}
+
+// begin turns on what the request for a new detector says nothing of: all but runtime
+// monitoring. API Reference, "CreateDetector".
+func (d *detector) begin(now time.Time) {
+	for _, name := range guarddutyapi.DetectorFeature("").Values() {
+		if _, said := d.Features[name]; !said && name != "RUNTIME_MONITORING" && name != "EKS_RUNTIME_MONITORING" {
+			d.turn(name, true, nil, now)
+		}
+	}
+}
+
+// covers reports whether a record is of a source that the detector watches. Of what
+// GuardDuty has no source for in AWS, as other data events, nothing is switched off.
+func (d *detector) covers(r *record.Record) bool {
+	switch {
+	case r.Kubernetes != nil:
+		return d.Features["EKS_AUDIT_LOGS"].Enabled
+	case r.API != nil && r.API.Service == "s3.amazonaws.com" && !r.API.Management:
+		return d.Features["S3_DATA_EVENTS"].Enabled
+	}
+	return true
 }
 
 // turn keeps what a feature is set to.

@@ -214,7 +214,7 @@ func TestMonitoringOfMembers(t *testing.T) {
 				}
 			}
 		}
-		if on != 2 {
+		if on != 7 { // five that a new detector has
 			t.Errorf("%+v", out.MemberDataSourceConfigurations[0].Features)
 		}
 	})

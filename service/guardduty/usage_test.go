@@ -112,14 +112,14 @@ func TestTrialsAndCoverage(t *testing.T) {
 	inWorld(t, func(w *world) {
 		d, _ := joined(w)
 		must(w, &guarddutyapi.UpdateDetector, &guarddutyapi.UpdateDetectorRequest{DetectorId: d, Features: []guarddutyapi.DetectorFeatureConfiguration{
-			{Name: new(guarddutyapi.DetectorFeatureRuntimeMonitoring), Status: new(guarddutyapi.FeatureStatusEnabled)}, {Name: new(guarddutyapi.DetectorFeatureEksAuditLogs), Status: new(guarddutyapi.FeatureStatusDisabled)},
+			{Name: new(guarddutyapi.DetectorFeatureEksAuditLogs), Status: new(guarddutyapi.FeatureStatusDisabled)},
 		}})
 		w.advance(9*24*time.Hour + time.Hour)
 		// Turned off and on again, a trial does not begin again.
 		for _, on := range []guarddutyapi.FeatureStatus{guarddutyapi.FeatureStatusDisabled, guarddutyapi.FeatureStatusEnabled} {
-			must(w, &guarddutyapi.UpdateDetector, &guarddutyapi.UpdateDetectorRequest{DetectorId: d, Features: []guarddutyapi.DetectorFeatureConfiguration{{Name: new(guarddutyapi.DetectorFeatureRuntimeMonitoring), Status: &on}}})
+			must(w, &guarddutyapi.UpdateDetector, &guarddutyapi.UpdateDetectorRequest{DetectorId: d, Features: []guarddutyapi.DetectorFeatureConfiguration{{Name: new(guarddutyapi.DetectorFeatureS3DataEvents), Status: &on}}})
 		}
-		must(w, &guarddutyapi.UpdateDetector, &guarddutyapi.UpdateDetectorRequest{DetectorId: d, DataSources: &guarddutyapi.DataSourceConfigurations{S3Logs: &guarddutyapi.S3LogsConfiguration{Enable: true}}})
+		must(w, &guarddutyapi.UpdateDetector, &guarddutyapi.UpdateDetectorRequest{DetectorId: d, Features: []guarddutyapi.DetectorFeatureConfiguration{{Name: new(guarddutyapi.DetectorFeatureRuntimeMonitoring), Status: new(guarddutyapi.FeatureStatusEnabled)}}})
 		out := must(w, &guarddutyapi.GetRemainingFreeTrialDays, &guarddutyapi.GetRemainingFreeTrialDaysRequest{DetectorId: d, AccountIds: []string{account, other, third}})
 		if len(out.UnprocessedAccounts) != 1 || len(out.Accounts) != 2 {
 			t.Fatalf("%+v", out)
@@ -128,8 +128,11 @@ func TestTrialsAndCoverage(t *testing.T) {
 		for _, f := range out.Accounts[0].Features {
 			got[string(*f.Name)] = *f.FreeTrialDaysRemaining
 		}
-		want := map[string]int32{"CLOUD_TRAIL": 21, "DNS_LOGS": 21, "FLOW_LOGS": 21, "S3_DATA_EVENTS": 30, "EC2_RUNTIME_MONITORING": 21, "FARGATE_RUNTIME_MONITORING": 21}
-		if fmt.Sprint(got) != fmt.Sprint(want) || *out.Accounts[0].DataSources.S3Logs.FreeTrialDaysRemaining != 30 || out.Accounts[0].DataSources.Kubernetes != nil {
+		want := map[string]int32{
+			"CLOUD_TRAIL": 21, "DNS_LOGS": 21, "FLOW_LOGS": 21, "S3_DATA_EVENTS": 21, "EKS_AUDIT_LOGS": 21, "EBS_MALWARE_PROTECTION": 21, "RDS_LOGIN_EVENTS": 21, "LAMBDA_NETWORK_LOGS": 21,
+			"EC2_RUNTIME_MONITORING": 30, "FARGATE_RUNTIME_MONITORING": 30,
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) || *out.Accounts[0].DataSources.S3Logs.FreeTrialDaysRemaining != 21 || *out.Accounts[0].DataSources.Kubernetes.AuditLogs.FreeTrialDaysRemaining != 21 {
 			t.Errorf("%v", got)
 		}
 		if c := must(w, &guarddutyapi.ListCoverage, &guarddutyapi.ListCoverageRequest{DetectorId: d}); len(c.Resources) != 0 || c.NextToken != nil {

@@ -107,7 +107,7 @@ func (m *watcher) Take(ctx context.Context, b service.Batch) (uint64, error) {
 		if d == nil || e.Time.Before(d.Created) {
 			continue
 		}
-		if err := m.judge(ctx, e, place, b.Done); err != nil {
+		if err := m.judge(ctx, e, d, place, b.Done); err != nil {
 			return 0, err
 		}
 	}
@@ -131,7 +131,7 @@ func (s *Service) watching(ctx context.Context, place store.Place) (*detector, e
 // judge lets the engine see an event that it has not seen. A record that cannot be
 // read, or that a rule cannot bear, is counted and skipped, so that it does not keep
 // the others waiting for ever.
-func (m *watcher) judge(ctx context.Context, e *spine.Delivery, place store.Place, done uint64) error {
+func (m *watcher) judge(ctx context.Context, e *spine.Delivery, d *detector, place store.Place, done uint64) error {
 	a, err := m.account(ctx, e.Account)
 	if err != nil || e.Position <= a.position {
 		return err
@@ -141,20 +141,23 @@ func (m *watcher) judge(ctx context.Context, e *spine.Delivery, place store.Plac
 	if !a.recent.add(e.ID) {
 		return nil
 	}
-	if err := m.see(e, place, done); err != nil {
+	if err := m.see(e, d, place, done); err != nil {
 		m.s.counts.malformed.Add(1)
 		m.s.env.Log.Warn("a record cannot be judged, is skipped", "stream", e.Stream, "event", e.ID, "position", e.Position, "skipped", m.s.Malformed(), "error", err)
 	}
 	return nil
 }
 
-func (m *watcher) see(e *spine.Delivery, place store.Place, done uint64) (err error) {
+func (m *watcher) see(e *spine.Delivery, d *detector, place store.Place, done uint64) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
 	return m.read(&e.Event, func(r *record.Record) {
+		if !d.covers(r) {
+			return
+		}
 		r.Account, r.Region = place.Account, place.Region
 		if r.Origin = (record.Origin{File: e.Stream, Line: r.Origin.Line, Offset: int64(e.Position)}); r.ID == "" {
 			r.ID = e.ID
