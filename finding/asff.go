@@ -49,11 +49,45 @@ func ASFF(f *guarddutyapi.Finding) *securityhubapi.AwsSecurityFinding {
 	return out
 }
 
-// EncodeASFF writes findings as BatchImportFindings takes them.
+// ownASFF returns a finding as an account may import it: of the product that each
+// account has for its own findings. Security Hub takes those of GuardDuty from
+// GuardDuty alone, and keeps names that begin with aws/ for AWS. User Guide, "Sending
+// findings from custom products"; ASFF, "ProductFields".
+func ownASFF(f *Finding) *securityhubapi.AwsSecurityFinding {
+	g := f.GuardDuty()
+	out := ASFF(g)
+	out.ProductArn = fmt.Sprintf("arn:%s:securityhub:%s:%s:product/%[3]s/default", text(g.Partition), g.Region, g.AccountId)
+	out.ProductName, out.CompanyName, out.SourceUrl = new("Sumun"), new("Sumun"), nil
+	if out.GeneratorId = "sumun/" + f.Rule; f.Rule == "" {
+		out.GeneratorId = "sumun/" + f.Type
+	}
+	if g.Region == "" {
+		out.Region = nil
+	}
+	fields := map[string]string{}
+	for name, value := range out.ProductFields {
+		if rest, ok := strings.CutPrefix(name, "aws/guardduty/"); ok {
+			fields["sumun/"+rest] = value
+		}
+	}
+	out.ProductFields = fields
+	return out
+}
+
+// EncodeASFF writes findings as BatchImportFindings takes them of the account that they
+// are about (100 at once), which is as its own.
 func EncodeASFF(found ...*Finding) ([]byte, error) {
+	all := make([]*securityhubapi.AwsSecurityFinding, len(found))
+	for i, f := range found {
+		all[i] = ownASFF(f)
+	}
+	return encodeASFF(all...)
+}
+
+func encodeASFF(found ...*securityhubapi.AwsSecurityFinding) ([]byte, error) {
 	in := &securityhubapi.BatchImportFindingsRequest{Findings: []securityhubapi.AwsSecurityFinding{}}
 	for _, f := range found {
-		in.Findings = append(in.Findings, *ASFF(f.GuardDuty()))
+		in.Findings = append(in.Findings, *f)
 	}
 	doc, err := wire.EncodeJSONDocument(&securityhubapi.BatchImportFindings, in)
 	if err != nil {

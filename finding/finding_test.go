@@ -64,13 +64,17 @@ func TestViews(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "event.json", e.Data)
-	if b, err = EncodeASFF(f); err != nil {
+	if b, err = encodeASFF(ASFF(f.GuardDuty())); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "asff.json", b)
 	if _, err := wire.DecodeJSONDocument(&securityhubapi.BatchImportFindings, b); err != nil {
 		t.Errorf("Security Hub would refuse it: %v", err)
 	}
+	if b, err = EncodeASFF(f); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "own.json", b)
 }
 
 func TestEncodeAndBack(t *testing.T) {

@@ -102,12 +102,18 @@ func TestEventsAreSpelledAsGuardDutyDoes(t *testing.T) {
 			}
 		}
 		// Security Hub takes each of them.
-		b, err := EncodeASFF(f)
+		own := ownASFF(f)
+		b, err := encodeASFF(ASFF(f.GuardDuty()), own)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := wire.DecodeJSONDocument(&securityhubapi.BatchImportFindings, b); err != nil {
 			t.Errorf("%s: Security Hub would refuse it: %v", name, err)
+		}
+		for field := range own.ProductFields {
+			if strings.HasPrefix(field, "aws/") {
+				t.Errorf("%s: an account's own finding has %s", name, field)
+			}
 		}
 		if r := ASFF(f.GuardDuty()).Resources[0]; r.Type == "AwsAccount" || r.Id == "" {
 			t.Errorf("%s: %+v", name, r)

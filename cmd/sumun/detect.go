@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"sumun.dev/aws"
 	"sumun.dev/detect"
 	"sumun.dev/detect/declared"
 	"sumun.dev/detect/record"
@@ -31,7 +32,7 @@ func detectCommand() *cobra.Command {
 	var (
 		baseline                               []string
 		format, severity, failOn, since, until string
-		out, explain, suppress                 string
+		out, explain, suppress, account        string
 		own, sigmas                            []string
 		list                                   bool
 		more                                   known
@@ -120,12 +121,15 @@ records that cannot be read, and files that are no logs, do not change it.`,
 				return misuse(c, "--until %v", err2)
 			case !o.Since.IsZero() && !o.Until.IsZero() && !o.Since.Before(o.Until):
 				return misuse(c, "--since %s is not before --until %s", since, until)
+			case account != "" && (len(account) != 12 || strings.Trim(account, "0123456789") != ""):
+				return misuse(c, "--account %q is no account: twelve digits", account)
 			case explain != "" && c.Flags().Changed("format"):
 				return misuse(c, "--explain tells of findings in words: leave --format out")
 			}
 			if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 				o.Progress = (&bar{w: os.Stderr, now: time.Now}).show
 			}
+			o.Account, o.Region = aws.Account(account), aws.Region(stores.region)
 			e, err := more.options()
 			if err != nil {
 				return misuse(c, "%v", err)
@@ -164,6 +168,9 @@ records that cannot be read, and files that are no logs, do not change it.`,
 			}
 			summary(c, r, len(shown))
 			unjudged(c.ErrOrStderr(), &r.Read, o.Engine.Rules)
+			if n := homeless(shown); n > 0 && format == "asff" {
+				fmt.Fprintf(c.ErrOrStderr(), "%d findings name no account or region, since their logs do not, and Security Hub takes none of those: say it by --account and --region.\n", n)
+			}
 			switch {
 			case r.Judged == 0 && r.Read.Unread() > 0, r.Read.Cut() > 0:
 				return exit(2)
@@ -185,6 +192,7 @@ records that cannot be read, and files that are no logs, do not change it.`,
 	f.StringSliceVar(&sigmas, "sigma", nil, "`folder` of Sigma rules for CloudTrail; what they use and is not read here is named")
 	f.BoolVar(&list, "list-rules", false, "list all rules and their ATT&CK techniques, and read nothing")
 	f.StringVar(&since, "since", "", "judge what happened at or after this time: RFC 3339, a date, or a duration before now (36h)")
+	f.StringVar(&account, "account", "", "account of records that do not name theirs, as access logs")
 	more.flags(f)
 	stores.flags(f)
 	f.StringVar(&until, "until", "", "judge what happened before this time")
@@ -369,6 +377,16 @@ func summary(c *cobra.Command, r *triage.Result, shown int) {
 	if r.Read.Late > 0 {
 		fmt.Fprintf(w, "%d records came late: their files overlap more than can be read at once, or one is not sorted by time.\n", r.Read.Late)
 	}
+}
+
+// homeless counts the findings that name no account or no region.
+func homeless(found []*finding.Finding) (n int) {
+	for _, f := range found {
+		if f.Account == "" || f.Region == "" {
+			n++
+		}
+	}
+	return n
 }
 
 // unjudged tells of records that are read and that no rule looks at: no finding says

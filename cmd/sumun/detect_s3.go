@@ -30,7 +30,7 @@ type buckets struct {
 
 func (b *buckets) flags(f *pflag.FlagSet) {
 	f.StringVar(&b.endpoint, "endpoint-url", "", "URL of the store for paths of s3://, also $AWS_ENDPOINT_URL_S3 or $AWS_ENDPOINT_URL; without one, AWS")
-	f.StringVar(&b.region, "region", "", "region of the buckets, also $AWS_REGION; without one, us-east-1, and AWS says where a bucket is")
+	f.StringVar(&b.region, "region", "", "region of records that do not name theirs, and of the buckets, for which $AWS_REGION counts too; without one, us-east-1, and AWS says where a bucket is")
 	f.StringVar(&b.profile, "profile", "", "profile of the shared credentials file, also $AWS_PROFILE")
 	f.BoolVar(&b.unsigned, "no-sign-request", false, "read buckets that are open to everyone, without credentials")
 }

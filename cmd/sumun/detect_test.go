@@ -78,6 +78,7 @@ func TestDetectIsUsedWrongly(t *testing.T) {
 		"a span that ends first": {"--since", "2026-03-02", "--until", "2026-03-01", log},
 		"a span of nothing":      {"--since", "2026-03-02", "--until", "2026-03-02", log},
 		"a story as JSON":        {"--explain", "amishared", "--format", "json", log},
+		"no such account":        {"--account", "12", log},
 		"no baseline":            {"--baseline", t.TempDir(), log},
 		"no folder to write to":  {"-o", filepath.Join(t.TempDir(), "none", "x"), log},
 		"no suppressions":        {"--suppress", log + "x", log},
@@ -87,6 +88,22 @@ func TestDetectIsUsedWrongly(t *testing.T) {
 		if status, out, complaint := command(t, "", append([]string{"detect"}, args...)...); status != 2 || out != "" || !strings.HasPrefix(complaint, "sumun detect: ") {
 			t.Errorf("%s: %d %s %s", name, status, out, complaint)
 		}
+	}
+}
+
+// What logs do not say of themselves can be said of them, and Security Hub is sent
+// what it takes.
+func TestDetectIsToldWhose(t *testing.T) {
+	list := fileOf(t, "custom", "198.51.100.20\n")
+	log := fileOf(t, "s3", `79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be payroll [20/Nov/2026:10:00:00 +0000] 198.51.100.20 - 3E57427F3EXAMPLE REST.GET.OBJECT photos/a "GET /payroll/photos/a HTTP/1.1" 200 - 113 113 7 5 "-" "S3Console/0.4" - s9lzHYrFp76ZVxRcpX9 SigV4 ECDHE-RSA-AES128-GCM-SHA256 AuthHeader payroll.s3.us-west-1.amazonaws.com TLSV1.2 - -`+"\n")
+	const homeless = "1 findings name no account or region"
+	args := []string{"detect", "--format", "asff", "--list", "custom=" + list, log}
+	if _, _, complaint := command(t, "", args...); !strings.Contains(complaint, homeless) {
+		t.Error(complaint)
+	}
+	_, out, complaint := command(t, "", append(args, "--account", "111122223333", "--region", "eu-west-1")...)
+	if strings.Contains(complaint, homeless) || !strings.Contains(out, `"arn:aws:securityhub:eu-west-1:111122223333:product/111122223333/default"`) {
+		t.Errorf("%s\n%s", complaint, out)
 	}
 }
 

@@ -21,10 +21,12 @@ import (
 type Options struct {
 	Paths    []string // files, folders, globs, "-", s3://
 	From     source.From
-	Baseline []string  // what to learn from; none: from what is judged, in a first pass over it
-	Now      time.Time // when that is; zero: by the clock
-	Since    time.Time // judge what happened at or after; zero: all
-	Until    time.Time // judge what happened before; zero: all
+	Baseline []string    // what to learn from; none: from what is judged, in a first pass over it
+	Now      time.Time   // when that is; zero: by the clock
+	Since    time.Time   // judge what happened at or after; zero: all
+	Until    time.Time   // judge what happened before; zero: all
+	Account  aws.Account // whose records are that do not say
+	Region   aws.Region  // where records are from that do not say
 	Engine   detect.Options
 	Suppress []Suppression // findings that are counted and not told
 
@@ -106,6 +108,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 		if err != nil {
 			return nil, err
 		}
+		o.settle(r)
 		if !o.Since.IsZero() && r.Time.Before(o.Since) || !o.Until.IsZero() && !r.Time.Before(o.Until) {
 			out.Outside++
 			continue
@@ -165,6 +168,7 @@ func learn(ctx context.Context, o Options, e *detect.Engine, files []source.File
 		if r.Strange(o.Now) {
 			continue
 		}
+		o.settle(r)
 		e.Learn(r)
 		if out.Learnt++; o.Progress != nil && out.Learnt%4096 == 0 {
 			o.Progress(progress(true, out.Learnt, aside, from))
@@ -194,6 +198,16 @@ var detector = func() string {
 	sum := sha256.Sum256([]byte("sumun detect"))
 	return hex.EncodeToString(sum[:16])
 }()
+
+// settle says whose a record is, and where it is from, when it does not say.
+func (o *Options) settle(r *record.Record) {
+	if r.Account == "" {
+		r.Account = o.Account
+	}
+	if r.Region == "" {
+		r.Region = o.Region
+	}
+}
 
 func home(r *record.Record) finding.Home {
 	return finding.Home{Partition: partition(r.Region), Account: r.Account, Region: r.Region, Detector: detector}
