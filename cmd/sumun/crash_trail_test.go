@@ -23,14 +23,18 @@ func TestFindingsOfTheTrailSurviveKill(t *testing.T) {
 	detector := *must(p, &guarddutyapi.CreateDetector, &guarddutyapi.CreateDetectorRequest{Enable: true}).DetectorId
 	for range 4 {
 		var writer sync.WaitGroup
+		answered, once := make(chan struct{}), sync.Once{}
 		writer.Go(func() {
+			defer once.Do(func() { close(answered) })
 			for {
 				_, err := call(p, &iamapi.AttachUserPolicy, &iamapi.AttachUserPolicyRequest{UserName: "backup", PolicyArn: "arn:aws:iam::aws:policy/AdministratorAccess"})
 				if err != nil {
 					return // killed
 				}
+				once.Do(func() { close(answered) })
 			}
 		})
+		<-answered // however slow the machine is, each life has a call
 		time.Sleep(rand.N(300 * time.Millisecond))
 		p.kill()
 		writer.Wait()
