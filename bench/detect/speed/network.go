@@ -130,7 +130,7 @@ func queryLines(seed uint64, n int) func([]byte) []byte {
 	i := 0
 	return func(to []byte) []byte {
 		d, host := zipf.Uint64(), r.IntN(200)
-		at := start.Add(time.Duration(i) * 24 * time.Hour / time.Duration(n))
+		at := start.Add(time.Duration(int64(i)*86_400_000/int64(n)) * time.Millisecond)
 		i++
 		name := fmt.Sprintf("%s.service-%d-of-many.%s.", [...]string{"www", "api", "cdn-images", "login", "static", "a", "mail", "a1b2c3d4e5f6a7b8"}[d%8], d, [...]string{"com", "net", "co.uk", "io"}[d/4%4])
 		rcode, answers := "NOERROR", fmt.Sprintf(`[{"Rdata":"52.30.%d.%d","Type":"A","Class":"IN"},{"Rdata":"52.31.%d.%d","Type":"A","Class":"IN"}]`, d%250, d%200, d%200, d%250)
