@@ -34,14 +34,19 @@ type Engine struct {
 	scene   rule.Scene
 	look    intel.Look
 	current *record.Record
-	first   *baseline.Account // knows how names are written, for all accounts
-	here    *part             // of current
-	at      int               // the rule that looks at it
-	most    int               // bytes that all parts may hold, beside what is normal
-	yield   func(finding.Suspicion)
-	known   map[aws.Account]bool // whose logs were seen
-	kin     func(owner, other aws.Account) bool
-	apart   bool
+	weighs  func(finding.Suspicion) // weighs what is seen, for heard
+	heard   func(finding.Suspicion)
+	notes   func(finding.Suspicion) // takes for normal what is learnt
+
+	learning bool              // what is learnt is told only by what it is
+	first    *baseline.Account // knows how names are written, for all accounts
+	here     *part             // of current
+	at       int               // the rule that looks at it
+	most     int               // bytes that all parts may hold, beside what is normal
+	yield    func(finding.Suspicion)
+	known    map[aws.Account]bool // whose logs were seen
+	kin      func(owner, other aws.Account) bool
+	apart    bool
 }
 
 // A part is what is remembered of one account.
@@ -153,6 +158,8 @@ func NewEngine(o Options) *Engine {
 		}
 	}
 	e.scene.Report = e.report
+	e.weighs = func(s finding.Suspicion) { e.weigh(s, e.heard) }
+	e.notes = func(s finding.Suspicion) { e.here.normal.Note(e.current, habit(&s)) }
 	e.Locate(o.Net)
 	return e
 }
@@ -174,7 +181,10 @@ type call struct{ service, operation string }
 func (c call) folded() call { return call{strings.ToLower(c.service), strings.ToLower(c.operation)} }
 
 func (e *Engine) part(account aws.Account) *part {
-	p := e.parts.Find(account)
+	p := e.parts.Again(account)
+	if p == nil {
+		p = e.parts.Find(account)
+	}
 	if p == nil {
 		p = e.parts.At(account)
 		*p = part{normal: baseline.New(), actors: newActors(), groups: newGroups(), states: make([]rule.State, len(e.rules)), learnt: make([]rule.State, len(e.rules))}
@@ -201,7 +211,9 @@ func (e *Engine) Learn(r *record.Record) {
 	}
 	p := e.part(r.Account)
 	p.normal.Learn(r, e.net.Look(r.API.IP))
-	e.begin(p, r, func(s finding.Suspicion) { p.normal.Note(r, habit(&s)) })
+	e.begin(p, r, e.notes)
+	e.learning = true
+	defer func() { e.learning = false }()
 	learn := func(i int) {
 		if !e.rules[i].ByHabit {
 			e.apply(p.learnt, i)
@@ -223,7 +235,8 @@ func (e *Engine) begin(p *part, r *record.Record, yield func(finding.Suspicion))
 // account come in their order of time, as far as that can be had.
 func (e *Engine) See(r *record.Record, yield func(finding.Suspicion)) {
 	p := e.part(r.Account)
-	e.begin(p, r, func(s finding.Suspicion) { e.weigh(s, yield) })
+	e.heard = yield
+	e.begin(p, r, e.weighs)
 	// A question of nobody known is no suspicion: there would be nothing to
 	// respond on. Who asked may be known by the address only. Nor is a question for
 	// a domain that the account trusts.
@@ -284,14 +297,18 @@ func (e *Engine) state(states []rule.State, i int) rule.State {
 }
 
 func (e *Engine) apply(states []rule.State, i int) {
+	of := e.rules[i]
+	if of.Concerns != nil && !of.Concerns(&e.scene, e.current) {
+		return
+	}
 	st := e.state(states, i)
 	e.scene.State, e.at = st, i
 	if st == nil {
-		e.rules[i].See(&e.scene, e.current)
+		of.See(&e.scene, e.current)
 		return
 	}
 	before := st.Held()
-	e.rules[i].See(&e.scene, e.current)
+	of.See(&e.scene, e.current)
 	e.here.held += st.Held() - before
 }
 
@@ -301,7 +318,7 @@ func (e *Engine) report(s finding.Suspicion) {
 	if s.At.IsZero() {
 		s.At = r.Time
 	}
-	if len(s.Evidence) == 0 {
+	if len(s.Evidence) == 0 && !e.learning { // nobody asks what is learnt
 		s.Evidence = []finding.Evidence{rule.Evidence(r)}
 	}
 	e.yield(s)

@@ -59,6 +59,9 @@ func (b *Book) Own(at store.Place, lists ...*List) {
 // At returns what counts in a place now. Take it once for a batch of records.
 func (b *Book) At(place store.Place) Lists {
 	p := b.page.Load()
+	if len(p.own) == 0 {
+		return Lists{shared: p.shared}
+	}
 	return Lists{shared: p.shared, own: p.own[place]}
 }
 

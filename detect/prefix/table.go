@@ -2,6 +2,7 @@
 package prefix
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"slices"
 )
@@ -16,6 +17,7 @@ type Entry[V any] struct {
 // search and allocates nothing. The zero Table has nothing.
 type Table[V any] struct {
 	starts []netip.Addr // of intervals that touch each other, in order
+	four   []uint32     // the first of starts, those of IPv4, as numbers
 	values []V
 	known  []bool // whether anything is known of the interval
 	n      int
@@ -78,7 +80,18 @@ func New[V any](entries []Entry[V], merge func(outer, inner V) V) *Table[V] {
 		t.begin(first, e.Value, true)
 	}
 	leave(netip.Addr{})
+	for _, a := range t.starts {
+		if !a.Is4() {
+			break
+		}
+		t.four = append(t.four, number(a))
+	}
 	return t
+}
+
+func number(a netip.Addr) uint32 {
+	b := a.As4()
+	return binary.BigEndian.Uint32(b[:])
 }
 
 // begin starts an interval.
@@ -123,13 +136,25 @@ func (t *Table[V]) Find(a netip.Addr) (V, bool) {
 	if t == nil || len(t.starts) == 0 || !a.IsValid() {
 		return none, false
 	}
-	a = a.Unmap().WithZone("")
+	if a.Is4In6() {
+		a = a.Unmap()
+	}
 	low, high := 0, len(t.starts)
-	for low < high {
-		if mid := int(uint(low+high) >> 1); a.Less(t.starts[mid]) {
-			high = mid
-		} else {
-			low = mid + 1
+	if a.Is4() {
+		for n, high := number(a), len(t.four); low < high; {
+			if mid := int(uint(low+high) >> 1); n < t.four[mid] {
+				high = mid
+			} else {
+				low = mid + 1
+			}
+		}
+	} else {
+		for a = a.WithZone(""); low < high; {
+			if mid := int(uint(low+high) >> 1); a.Less(t.starts[mid]) {
+				high = mid
+			} else {
+				low = mid + 1
+			}
 		}
 	}
 	i := low - 1

@@ -13,6 +13,7 @@ import (
 type DNS struct {
 	VPC       string
 	Name      dns.Name
+	Sum       uint64 // of Name, where the reader has it
 	Type      string // A, AAAA, TXT …
 	Rcode     string
 	Source    netip.Addr

@@ -41,7 +41,12 @@ type Rule struct {
 	// says is learnt.
 	ByHabit bool
 
-	// See looks at a record and reports what is suspicious about it.
+	// Concerns says quickly whether a record may matter to a rule with a state; nil:
+	// each may. What does not, is neither suspicious nor worth remembering.
+	Concerns func(*Scene, *record.Record) bool
+
+	// See looks at a record that concerns the rule, and reports what is suspicious
+	// about it.
 	See func(*Scene, *record.Record)
 }
 
@@ -66,6 +71,7 @@ type Scene struct {
 	Shared any
 	Spare  any  // what Shared was for records before, to be made use of again
 	view   View // what Shared points to for flows
+	names  *[maxNames]Name
 
 	// Report takes a suspicion. Its time, and the record as evidence, are added
 	// when they are missing.

@@ -46,7 +46,9 @@ func (s *Scene) Call(typ, signal string, r *record.Record) finding.Suspicion {
 // interface logged it. Where it is not known which instance that is, Key tells
 // hosts apart.
 func (s *Scene) Traffic(typ string, r *record.Record) finding.Suspicion {
-	f, v := r.Flow, look(r.Flow)
+	f := r.Flow
+	var v View
+	look(&v, f)
 	c := &finding.Connection{
 		Inbound: !v.Outbound, Unknown: !v.Known, Blocked: f.Rejected, Protocol: Protocol(f.Protocol), Interface: f.Interface,
 		Local: v.Local, LocalPort: v.LocalPort, Remote: s.remote(v.Remote),
@@ -106,7 +108,9 @@ func Evidence(r *record.Record) finding.Evidence {
 	case r.DNS != nil:
 		ev.Told = r.DNS.Type + " " + r.DNS.Domain()
 	case r.Flow != nil:
-		ev.Told = r.Flow.Src.String() + " → " + netip.AddrPortFrom(r.Flow.Dst, r.Flow.DstPort).String()
+		var told [128]byte
+		b := append(r.Flow.Src.AppendTo(told[:0]), " → "...)
+		ev.Told = string(netip.AddrPortFrom(r.Flow.Dst, r.Flow.DstPort).AppendTo(b))
 	case r.HTTP != nil:
 		ev.Told = r.HTTP.Method + " " + r.HTTP.Host + r.HTTP.URL
 	case r.Kubernetes != nil:

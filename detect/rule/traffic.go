@@ -78,18 +78,19 @@ func (s *Scene) Flow(r *record.Record) *View {
 	v := &s.view
 	s.Shared = v
 	matches := v.listed[:0]
-	*v = look(r.Flow)
+	look(v, r.Flow)
 	v.listed = s.Lists.AppendAddr(matches, v.Remote)
 	trusted, _ := v.On(intel.Trusted)
-	if trusted != nil || v.Remote.IsMulticast() || v.Remote.IsUnspecified() || v.Remote.IsLinkLocalUnicast() {
+	if trusted != nil || nobodys(v.Remote) {
 		v.Remote = netip.Addr{}
 		return nil
 	}
 	return v
 }
 
-func look(f *record.Flow) View {
-	v := View{Known: f.Direction != ""}
+// look fills v anew.
+func look(v *View, f *record.Flow) {
+	*v = View{Known: f.Direction != ""}
 	src, dst := internal(f.Src), internal(f.Dst)
 	asked := asks(f) // whether the sender began it
 	switch {
@@ -119,7 +120,14 @@ func look(f *record.Flow) View {
 			v.Remote = f.PktSrc
 		}
 	}
-	v.Public = !internal(v.Remote)
+	switch {
+	case v.Outbound && v.Remote == f.Dst:
+		v.Public = !dst
+	case !v.Outbound && v.Remote == f.Src:
+		v.Public = !src
+	default:
+		v.Public = !internal(v.Remote)
+	}
 	v.Fruitless = fruitless(f)
 	switch {
 	case f.Instance != "" && own:
@@ -129,7 +137,6 @@ func look(f *record.Flow) View {
 	default:
 		v.Host = Host{Addr: v.Local}
 	}
-	return v
 }
 
 func other(s Side) Side {
@@ -146,7 +153,31 @@ func other(s Side) Side {
 var shared = netip.MustParsePrefix("100.64.0.0/10")
 
 func internal(a netip.Addr) bool {
+	if a.Is4() {
+		switch b := a.As4(); b[0] {
+		case 10, 127:
+			return true
+		case 100:
+			return b[1]>>6 == 1
+		case 169:
+			return b[1] == 254
+		case 172:
+			return b[1]>>4 == 1
+		case 192:
+			return b[1] == 168
+		}
+		return false
+	}
 	return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || shared.Contains(a)
+}
+
+// nobodys reports whether no single host of a network has an address.
+func nobodys(a netip.Addr) bool {
+	if a.Is4() {
+		b := a.As4()
+		return b[0]>>4 == 14 || b[0] == 169 && b[1] == 254 || b == [4]byte{}
+	}
+	return a.IsMulticast() || a.IsUnspecified() || a.IsLinkLocalUnicast()
 }
 
 const (
@@ -251,7 +282,7 @@ func (t *Tries) Vain(k Try, what netip.AddrPort, r *record.Record) []finding.Evi
 	t.Expire(func(old *tried) bool { return r.Time.Sub(old.Since) > 2*t.span })
 	n := t.At(k)
 	if n.Since.IsZero() || r.Time.Sub(n.Since) > t.span {
-		*n = tried{Since: r.Time}
+		*n = tried{Since: r.Time, Vain: n.Vain[:0], Told: n.Told[:0]}
 	}
 	for _, old := range n.Vain {
 		if old == what {

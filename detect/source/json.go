@@ -67,7 +67,7 @@ func (t *taker) jsonLines(b *bufio.Reader) error {
 	queries := false // the latest line was a query
 	return t.eachLine(b, func(line []byte, at record.Origin) error {
 		line = exported(line)
-		if t.unwanted(line) {
+		if t.with.unwanted(line) {
 			return nil
 		}
 		for _, of := range [...]bool{queries, !queries} {
@@ -95,8 +95,8 @@ var carriers = [][]byte{[]byte("vent"), []byte("essage"), []byte("detail"), []by
 // unwanted reports whether a line that looks like an object holds no record that
 // somebody wants, nor carries one: neither a mark of its format stands in it nor the
 // name of what carries records. Marks within texts have lost their quotes.
-func (t *taker) unwanted(line []byte) bool {
-	if len(t.with.only) == 0 || line[0] != '{' || line[len(line)-1] != '}' {
+func (w *readers) unwanted(line []byte) bool {
+	if len(w.only) == 0 || line[0] != '{' || line[len(line)-1] != '}' {
 		return false
 	}
 	for _, carrier := range carriers {
@@ -105,11 +105,28 @@ func (t *taker) unwanted(line []byte) bool {
 		}
 	}
 	for _, f := range valueFormats {
-		if t.with.wants(f.name) && f.name != CloudTrail && bytes.Contains(line, bytes.Trim(f.mark, `"`)) {
+		if w.wants(f.name) && f.name != CloudTrail && bytes.Contains(line, bytes.Trim(f.mark, `"`)) {
 			return false
 		}
 	}
 	return true
+}
+
+// passes reports whether a file begins with lines of which none is wanted.
+func (w *readers) passes(head []byte) bool {
+	if len(head) == sniffed { // the last line may go on
+		head = head[:bytes.LastIndexByte(head, '\n')+1]
+	}
+	some := false
+	for line := range bytes.Lines(head) {
+		if line = exported(bytes.TrimSpace(line)); len(line) == 0 {
+			continue
+		}
+		if some = true; !w.unwanted(line) {
+			return false
+		}
+	}
+	return some
 }
 
 // values reads values one after the other, the first one in a way of its own.
@@ -363,7 +380,7 @@ func listIn(object []byte) (name string, list []jsontext.Value) {
 // text reads a line that was wrapped: a message of CloudWatch Logs.
 func (t *taker) text(line []byte, at record.Origin) error {
 	for _, f := range lineFormats {
-		parse := f.recognise([][]byte{line})
+		parse := f.recognise(t.with, [][]byte{line})
 		if parse == nil {
 			continue
 		}

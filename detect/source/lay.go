@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 )
 
 // A stretch can be read in any order.
@@ -104,7 +103,7 @@ func spool(ctx context.Context, files []File, most int64) (again []File, clean f
 			clean()
 			return nil, nil, fmt.Errorf("read %s: %w", f.Name, err)
 		}
-		again = append(again, File{Name: f.Name, Size: l.Size(), first: new(time.Time), Open: func() (io.ReadCloser, error) {
+		again = append(again, File{Name: f.Name, Size: l.Size(), seen: new(glance), Open: func() (io.ReadCloser, error) {
 			return &part{io.NewSectionReader(l.file, 0, l.Size())}, nil
 		}})
 	}

@@ -32,10 +32,24 @@ const (
 
 // Records reads files, in the order of time over all of them. What cannot be read
 // stands in report. When formats are named, only records of those come, and files of
-// others are left early. The iteration ends early, with its error, when ctx ends.
+// others are left early. The iteration ends early, with its error, when ctx ends. A
+// record is good until the next one.
 func Records(ctx context.Context, files []File, report *Report, formats ...string) iter.Seq2[*record.Record, error] {
+	return records(ctx, files, report, newReaders(formats))
+}
+
+// Likely is Records for these formats, but passes over files whose beginning holds
+// only others. When the same files are read with all formats afterwards, and one that
+// was passed over has a record of these after all, that ends with ErrPassed.
+func Likely(ctx context.Context, files []File, report *Report, formats ...string) iter.Seq2[*record.Record, error] {
+	with := newReaders(formats)
+	with.likely = true
+	return records(ctx, files, report, with)
+}
+
+func records(ctx context.Context, files []File, report *Report, with *readers) iter.Seq2[*record.Record, error] {
 	return func(yield func(*record.Record, error) bool) {
-		if err := merge(ctx, files, report, newReaders(formats), func(r *record.Record) bool { return yield(r, nil) }); err != nil && !errors.Is(err, errStop) {
+		if err := merge(ctx, files, report, with, func(r *record.Record) bool { return yield(r, nil) }); err != nil && !errors.Is(err, errStop) {
 			yield(nil, err)
 		}
 	}
@@ -54,19 +68,20 @@ func merge(ctx context.Context, files []File, report *Report, with *readers, yie
 			waiting = append(waiting, started{File: f})
 			continue
 		}
-		s := started{File: f}
-		if f.first != nil {
-			s.first = *f.first
+		g := f.seen
+		if g == nil {
+			g = &glance{}
 		}
-		if s.first.IsZero() {
+		if len(with.only) > 0 {
+			g.passed = nil
+		}
+		if g.first.IsZero() {
 			var err error
-			if s.first, err = firstOf(ctx, f, with); err != nil {
+			if g.first, err = firstOf(ctx, f, with); err != nil {
 				return err
 			}
-			if f.first != nil {
-				*f.first = s.first
-			}
 		}
+		s := started{File: f, first: g.first}
 		waiting = append(waiting, s)
 	}
 	sortFiles(waiting)
@@ -114,15 +129,18 @@ func merge(ctx context.Context, files []File, report *Report, with *readers, yie
 		if !yield(r) {
 			return errStop
 		}
+		with.spare.Put(r)
 	}
 	return nil
 }
 
-// firstOf returns when a file begins: the earliest time of its first records, which
-// are not sorted.
+// firstOf returns when a file begins: the earliest time of its first records, of
+// whatever format, which are not sorted.
 func firstOf(ctx context.Context, f File, with *readers) (first time.Time, err error) {
 	var aside Report
 	n := 0
+	defer func(only []string, likely bool) { with.only, with.likely = only, likely }(with.only, with.likely)
+	with.only, with.likely = nil, false
 	err = each(ctx, f, &aside, with, func(_ string, r *record.Record) error {
 		if n++; !r.Strange(with.now) && (first.IsZero() || r.Time.Before(first)) {
 			first = r.Time

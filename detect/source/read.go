@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
-	"github.com/klauspost/compress/gzip"
 
 	"sumun.dev/aws"
 	"sumun.dev/detect/record"
@@ -19,6 +18,7 @@ import (
 	"sumun.dev/detect/source/cloudtrail"
 	"sumun.dev/detect/source/dns"
 	"sumun.dev/detect/source/flow"
+	"sumun.dev/detect/source/gunzip"
 )
 
 // The formats, as Report.Records names them.
@@ -51,6 +51,8 @@ type taker struct {
 	owner   aws.Account // of the log group that a message came from, where that is known
 	cluster string      // likewise
 	skipped int64       // bytes of the file before those that are taken here, or that the decoder of a document sees
+	counts  string      // the format of the last records
+	count   int         // of those, that are not in the report yet
 	places  *places     // of what stood in the file otherwise; nil: as it is taken
 }
 
@@ -59,16 +61,20 @@ type taker struct {
 type readers struct {
 	trail   *cloudtrail.Reader
 	dns     *dns.Reader
-	gzips   spare[*gzip.Reader]
+	flow    *flow.Again
+	spare   *record.Spare
+	gzips   spare[*gunzip.Reader]
 	packed  spare[*bufio.Reader] // of 64 KiB
 	content spare[*bufio.Reader] // of sniffed
 	windows spare[[]byte]
 	only    []string // formats that are wanted; none: all
+	likely  bool     // files that begin with nothing of those are passed over
 	now     time.Time
 }
 
 func newReaders(only []string) *readers {
-	return &readers{trail: cloudtrail.NewReader(), dns: dns.NewReader(), only: only, now: time.Now()}
+	spare := &record.Spare{}
+	return &readers{trail: cloudtrail.NewReaderOf(spare), dns: dns.NewReaderOf(spare), flow: flow.NewAgain(spare), spare: spare, only: only, now: time.Now()}
 }
 
 // wants reports whether somebody wants records of a format.
@@ -126,6 +132,7 @@ func readAs(name string, in io.Reader, p *places, report *Report, with *readers,
 	}
 	report.Files++
 	t := &taker{name: name, report: report, with: with, take: take, dns: with.dns, places: p}
+	defer t.counted()
 	if mark := []byte("\xef\xbb\xbf"); bytes.HasPrefix(head, mark) {
 		if _, err := b.Discard(len(mark)); err != nil {
 			return err
@@ -148,7 +155,7 @@ func readAs(name string, in io.Reader, p *places, report *Report, with *readers,
 		return t.messages(b, column)
 	}
 	for _, f := range lineFormats {
-		if parse := f.recognise(firstLines(head)); parse != nil {
+		if parse := f.recognise(t.with, firstLines(head)); parse != nil {
 			if !t.with.wants(f.name) {
 				return nil
 			}
@@ -178,12 +185,12 @@ type lineFormat struct {
 	// recognise looks at the first lines of a file, and returns what reads its
 	// lines; nil when they are something else. A parser returns nil without an
 	// error for a line that tells nothing.
-	recognise func(lines [][]byte) func(line []byte) (*record.Record, error)
+	recognise func(with *readers, lines [][]byte) func(line []byte) (*record.Record, error)
 }
 
 // lineFormats are tried in this order.
 var lineFormats = []lineFormat{
-	{CloudTrail, func(lines [][]byte) func([]byte) (*record.Record, error) {
+	{CloudTrail, func(_ *readers, lines [][]byte) func([]byte) (*record.Record, error) {
 		if len(lines) > 0 {
 			if table := cloudtrail.NewTable(lines[0]); table != nil {
 				return table.Read
@@ -193,10 +200,10 @@ var lineFormats = []lineFormat{
 	}},
 	{Balancer, lineByLine(access.IsBalancer, access.Balancer)},
 	{S3Access, lineByLine(access.IsS3, access.S3)},
-	{VPCFlow, func(lines [][]byte) func([]byte) (*record.Record, error) {
+	{VPCFlow, func(with *readers, lines [][]byte) func([]byte) (*record.Record, error) {
 		for _, line := range lines {
 			if flow.Recognise(line) {
-				return flow.NewReader().Read
+				return with.flow.NewReader().Read
 			}
 		}
 		return nil
@@ -204,8 +211,8 @@ var lineFormats = []lineFormat{
 }
 
 // lineByLine is a format that any of its lines tells.
-func lineByLine(is func([]byte) bool, parse func([]byte) (*record.Record, error)) func([][]byte) func([]byte) (*record.Record, error) {
-	return func(lines [][]byte) func([]byte) (*record.Record, error) {
+func lineByLine(is func([]byte) bool, parse func([]byte) (*record.Record, error)) func(*readers, [][]byte) func([]byte) (*record.Record, error) {
+	return func(_ *readers, lines [][]byte) func([]byte) (*record.Record, error) {
 		if slices.ContainsFunc(lines, is) {
 			return parse
 		}
@@ -306,7 +313,7 @@ func (t *taker) eachLine(b *bufio.Reader, take func(line []byte, at record.Origi
 		switch {
 		case errors.Is(err, errLong):
 			t.report.bad(at, err)
-		case len(bytes.TrimSpace(line)) > 0:
+		case !blank(line):
 			if err := take(line, at); err != nil {
 				return err
 			}
@@ -321,13 +328,26 @@ func (t *taker) eachLine(b *bufio.Reader, take func(line []byte, at record.Origi
 	}
 }
 
+// blank reports whether a line is empty but for white space.
+func blank(line []byte) bool {
+	return len(line) == 0 || (line[0] <= ' ' || line[0] >= 0x80) && len(bytes.TrimSpace(line)) == 0
+}
+
+// ended takes away the end of a line.
+func ended(line []byte) []byte {
+	for n := len(line); n > 0 && (line[n-1] == '\n' || line[n-1] == '\r'); n-- {
+		line = line[:n-1]
+	}
+	return line
+}
+
 // readLine reads a line without its end; n is how many bytes it took. Of a line
 // that is too long it returns errLong, and goes to its end.
 func readLine(b *bufio.Reader) (line []byte, n int64, err error) {
 	part, err := b.ReadSlice('\n')
 	n = int64(len(part))
 	if err == nil || errors.Is(err, io.EOF) {
-		return bytes.TrimRight(part, "\r\n"), n, err
+		return ended(part), n, err
 	}
 	long := false
 	for errors.Is(err, bufio.ErrBufferFull) {
@@ -343,7 +363,19 @@ func readLine(b *bufio.Reader) (line []byte, n int64, err error) {
 		}
 		return nil, n, err
 	}
-	return bytes.TrimRight(append(line, part...), "\r\n"), n, err
+	return ended(append(line, part...)), n, err
+}
+
+// counted adds what was counted to the report.
+func (t *taker) counted() {
+	if t.count == 0 {
+		return
+	}
+	if t.report.Records == nil {
+		t.report.Records = map[string]int{}
+	}
+	t.report.Records[t.counts] += t.count
+	t.count = 0
 }
 
 func (t *taker) give(format string, r *record.Record, at record.Origin) error {
@@ -351,10 +383,11 @@ func (t *taker) give(format string, r *record.Record, at record.Origin) error {
 		return nil
 	}
 	r.Origin = at
-	if t.report.Records == nil {
-		t.report.Records = map[string]int{}
+	if t.counts != format {
+		t.counted()
+		t.counts = format
 	}
-	t.report.Records[format]++
+	t.count++
 	return t.take(format, r)
 }
 

@@ -42,7 +42,13 @@ type File struct {
 	Far  bool  // to open it takes long
 	Open func() (io.ReadCloser, error)
 
-	first *time.Time // when it begins, once somebody has looked
+	seen *glance // what is known since somebody has looked
+}
+
+// A glance is what is known of a file from reading it before.
+type glance struct {
+	first  time.Time // when it begins
+	passed []string  // the formats that were asked for when it was passed over
 }
 
 // A From is where paths lead that name no file.
@@ -63,7 +69,7 @@ func Expand(ctx context.Context, paths []string, from From) ([]File, error) {
 	add := func(name string, size int64, once bool) {
 		if !seen[name] {
 			seen[name] = true
-			files = append(files, File{Name: name, Size: size, Once: once, first: new(time.Time), Open: func() (io.ReadCloser, error) { return os.Open(name) }})
+			files = append(files, File{Name: name, Size: size, Once: once, seen: new(glance), Open: func() (io.ReadCloser, error) { return os.Open(name) }})
 		}
 	}
 	for _, p := range paths {
@@ -85,7 +91,7 @@ func Expand(ctx context.Context, paths []string, from From) ([]File, error) {
 			for _, o := range objects {
 				if !seen[o.Name] {
 					seen[o.Name] = true
-					o.first = new(time.Time)
+					o.seen = new(glance)
 					files = append(files, o)
 				}
 			}
@@ -152,7 +158,7 @@ func Expand(ctx context.Context, paths []string, from From) ([]File, error) {
 
 // closed is a file that cannot be opened.
 func closed(name string, err error) File {
-	return File{Name: name, first: new(time.Time), Open: func() (io.ReadCloser, error) { return nil, err }}
+	return File{Name: name, seen: new(glance), Open: func() (io.ReadCloser, error) { return nil, err }}
 }
 
 // A Report counts what was read and what could not be.
@@ -239,6 +245,10 @@ func (r *Report) Cut() int {
 // errStop ends reading early: whoever takes the records has enough.
 var errStop = errors.New("stop")
 
+// ErrPassed ends Records when one comes that Likely was asked for, from a file that it
+// passed over.
+var ErrPassed = errors.New("a file holds what its beginning did not tell")
+
 // each reads a file and hands its records over in the order they stand there.
 func each(ctx context.Context, f File, report *Report, with *readers, take func(format string, r *record.Record) error) error {
 	in, err := f.Open()
@@ -247,10 +257,30 @@ func each(ctx context.Context, f File, report *Report, with *readers, take func(
 		return nil
 	}
 	defer in.Close()
+	if g := f.seen; g != nil && g.passed != nil {
+		given := take
+		take = func(format string, r *record.Record) error {
+			if slices.Contains(g.passed, format) {
+				return ErrPassed
+			}
+			return given(format, r)
+		}
+	}
 	u := &unpacking{
 		ctx: ctx, report: report, with: with,
-		take: func(name string, content io.Reader) error { return read(name, content, report, with, take) },
-		bad:  func(name string, err error) { report.cut(record.Origin{File: name}, err) },
+		take: func(name string, content io.Reader) error {
+			if with.likely && name == f.Name && f.seen != nil {
+				b, done := buffer(&with.content, sniffed, content)
+				defer done()
+				if head, _ := b.Peek(sniffed); with.passes(head) { // an error comes again
+					f.seen.passed = with.only
+					return nil
+				}
+				content = b
+			}
+			return read(name, content, report, with, take)
+		},
+		bad: func(name string, err error) { report.cut(record.Origin{File: name}, err) },
 	}
 	err = u.file(f.Name, in)
 	if fatal(err) {
@@ -264,7 +294,7 @@ func each(ctx context.Context, f File, report *Report, with *readers, take func(
 
 // fatal reports whether an error ends all reading, not that of one file.
 func fatal(err error) bool {
-	return errors.Is(err, errStop) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return errors.Is(err, errStop) || errors.Is(err, ErrPassed) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // sortFiles brings files into the order in which they begin, and then of their

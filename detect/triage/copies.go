@@ -1,6 +1,7 @@
 package triage
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 
 	"sumun.dev/detect/record"
@@ -13,7 +14,11 @@ import (
 type copies struct {
 	seed maphash.Seed
 	rows [][4]uint64 // the latest of each row first
+	said []byte      // memory for what a record says
 }
+
+// maxSaid is how much of that memory is kept for the next.
+const maxSaid = 64 << 10
 
 // maxRows rows of four take 4 MiB. In the order of time, copies are near each other.
 const maxRows = 1 << 17
@@ -42,23 +47,21 @@ func (c *copies) again(r *record.Record) bool {
 
 // content is a hash of what a record says.
 func (c *copies) content(r *record.Record) uint64 {
-	var h maphash.Hash
-	h.SetSeed(c.seed)
+	h := c.said[:0]
 	text := func(all ...string) {
 		for _, s := range all {
-			h.WriteString(s)
-			h.WriteByte(0xff) // stands in no text
+			h = append(append(h, s...), 0xff) // which stands in no text
 		}
 	}
 	is := func(b bool) {
 		if b {
-			h.WriteByte(1)
+			h = append(h, 1)
 		} else {
-			h.WriteByte(0)
+			h = append(h, 0)
 		}
 	}
 	text(r.ID, string(r.Account), string(r.Region))
-	maphash.WriteComparable(&h, r.Time.UnixNano())
+	h = binary.LittleEndian.AppendUint64(h, uint64(r.Time.UnixNano()))
 	if a := r.API; a != nil {
 		by := &a.Actor
 		text(a.Service, a.Operation, a.Type, a.Error, a.Message, a.RequestID, a.Source, a.Agent, a.VPCEndpoint, a.Host, a.Category)
@@ -70,8 +73,7 @@ func (c *copies) content(r *record.Record) uint64 {
 		is(by.RootOf)
 		is(by.OnConsole)
 		for _, d := range [...]*record.Document{&a.Request, &a.Response, &a.Additional, &a.Details} {
-			h.Write(d.Raw())
-			h.WriteByte(0xff)
+			h = append(append(h, d.Raw()...), 0xff)
 		}
 		for _, of := range a.Resources {
 			text(of.ARN, of.Account, of.Type)
@@ -79,14 +81,16 @@ func (c *copies) content(r *record.Record) uint64 {
 	}
 	if k := r.Kubernetes; k != nil {
 		text(k.Cluster, k.Stage, k.Verb, k.URI, k.User, k.Agent, k.Decision)
-		maphash.WriteComparable(&h, k.Code)
+		h = binary.LittleEndian.AppendUint64(h, uint64(k.Code))
 		for _, from := range k.Sources {
-			maphash.WriteComparable(&h, from)
+			h = append(from.AppendTo(h), 0xff)
 		}
 		for _, d := range [...]*record.Document{&k.Request, &k.Response} {
-			h.Write(d.Raw())
-			h.WriteByte(0xff)
+			h = append(append(h, d.Raw()...), 0xff)
 		}
 	}
-	return h.Sum64()
+	if c.said = h; cap(h) > maxSaid {
+		c.said = nil
+	}
+	return maphash.Bytes(c.seed, h)
 }

@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -96,14 +98,26 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Now.IsZero() {
 		o.Now = time.Now()
 	}
+	out, err := attempt(ctx, o, files, source.Likely)
+	if errors.Is(err, source.ErrPassed) {
+		// There is more to learn from than it looked like.
+		out, err = attempt(ctx, o, files, source.Records)
+	}
+	return out, err
+}
+
+// attempt learns and judges. To learn, it reads records by read.
+func attempt(ctx context.Context, o Options, files []source.File, read reading) (*Result, error) {
 	e := detect.NewEngine(o.Engine)
 	out := &Result{Rules: e.Rules()}
-	if err := learn(ctx, o, e, files, out); err != nil {
+	if err := learn(ctx, o, e, files, read, out); err != nil {
 		return nil, err
 	}
 	found := newKept(o)
 	var apart *detect.Engine
 	var seen copies
+	var judged *record.Record
+	add := func(s finding.Suspicion) { found.add(home(judged), s) }
 	for r, err := range source.Records(ctx, files, &out.Read) {
 		if err != nil {
 			return nil, err
@@ -135,18 +149,22 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 				out.To = r.Time
 			}
 		}
-		judge.See(r, func(s finding.Suspicion) { found.add(home(r), s) })
+		judged = r
+		judge.See(r, add)
 	}
 	out.Findings, out.Suppressed, out.Dropped = found.told()
 	return out, nil
 }
+
+// A reading is a way to read the records of some formats.
+type reading = func(context.Context, []source.File, *source.Report, ...string) iter.Seq2[*record.Record, error]
 
 // learns are the formats that something can be learnt from.
 var learns = []string{source.CloudTrail, source.S3Access}
 
 // learn takes in what is normal. From what can be read once only, since it is too
 // large to be laid down, nothing is learnt.
-func learn(ctx context.Context, o Options, e *detect.Engine, files []source.File, out *Result) error {
+func learn(ctx context.Context, o Options, e *detect.Engine, files []source.File, read reading, out *Result) error {
 	from := slices.DeleteFunc(slices.Clone(files), func(f source.File) bool { return f.Once })
 	aside := &source.Report{} // what is judged is told of then
 	if len(o.Baseline) > 0 {
@@ -154,14 +172,14 @@ func learn(ctx context.Context, o Options, e *detect.Engine, files []source.File
 		if from, err = source.Expand(ctx, o.Baseline, source.From{Stdin: strings.NewReader(""), Objects: o.From.Objects}); err != nil {
 			return err
 		}
-		aside = &out.Baseline
+		aside, read = &out.Baseline, source.Records
 	}
 	from, clean, err := source.Shelve(from)
 	if err != nil {
 		return err
 	}
 	defer clean()
-	for r, err := range source.Records(ctx, from, aside, learns...) {
+	for r, err := range read(ctx, from, aside, learns...) {
 		if err != nil {
 			return err
 		}

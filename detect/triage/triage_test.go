@@ -162,3 +162,26 @@ func TestABaselineIsRead(t *testing.T) {
 		t.Errorf("%+v", r)
 	}
 }
+
+// What a file holds beyond its beginning is learnt from as well, and judged once.
+func TestWhatTheBeginningDoesNotTellIsLearnt(t *testing.T) {
+	query := `{"version":"1.1","account_id":"111122223333","region":"eu-west-1","vpc_id":"vpc-1","query_timestamp":"2026-03-01T00:00:00Z","query_name":"www.example.org.","query_type":"A","query_class":"IN","rcode":"NOERROR","answers":[],"srcaddr":"10.0.0.9","srcport":"5","transport":"UDP","srcids":{"instance":"i-1"}}` + "\n"
+	queries := strings.Repeat(query, 1000)
+	calls := call(1, "ModifyImageAttribute", share) + "\n" + call(2, "DescribeImages", "") + "\n"
+	for _, c := range []struct {
+		name, log     string
+		learnt, found int
+	}{
+		{"queries", queries, 0, 0},
+		{"calls_behind_queries", queries + calls, 2, 1},
+		{"calls_before_queries", calls + queries, 2, 1},
+		{"calls_among_queries", queries + calls + queries, 2, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := run(t, Options{Paths: []string{"-"}, From: source.From{Stdin: strings.NewReader(c.log)}})
+			if n := strings.Count(c.log, "\n"); r.Judged != n || r.Learnt != c.learnt || len(r.Findings) != c.found || r.Read.Files != 1 || r.Read.Late != 0 {
+				t.Errorf("%d judged of %d, %d learnt, %d findings, %d files, %d late", r.Judged, n, r.Learnt, len(r.Findings), r.Read.Files, r.Read.Late)
+			}
+		})
+	}
+}

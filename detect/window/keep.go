@@ -1,7 +1,6 @@
 package window
 
 import (
-	"container/list"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -12,18 +11,20 @@ import (
 // that JSON keeps them. It is not safe for concurrent use.
 type Keep[K comparable, V any] struct {
 	most   int
-	keys   map[K]*list.Element // of *kept
-	quiet  *list.List          // the last one was quiet longest
-	uneven bool                // values are Weighers
-	held   int                 // the weights of all keys
-	last   *kept[K, V]         // found last: its value may have changed since it was weighed
+	keys   map[K]*kept[K, V]
+	busy   *kept[K, V] // what was found last; what follows was quiet longer
+	quiet  *kept[K, V] // what was quiet longest
+	uneven bool        // values are Weighers
+	held   int         // the weights of all keys
+	last   *kept[K, V] // found last: its value may have changed since it was weighed
 }
 
 type kept[K comparable, V any] struct {
 	Key   K `json:"k"`
 	Value V `json:"v"`
 
-	weight int
+	weight        int
+	before, after *kept[K, V] // in the order of how long they were quiet
 }
 
 // perKey is what a key is taken to weigh: the bytes, roughly, that it takes with its
@@ -40,19 +41,37 @@ func NewKeep[K comparable, V any](most int) *Keep[K, V] {
 		panic(fmt.Sprintf("window: %d keys", most)) // a constant is wrong
 	}
 	_, uneven := any((*V)(nil)).(Weigher)
-	return &Keep[K, V]{most: most, uneven: uneven, keys: map[K]*list.Element{}, quiet: list.New()}
+	return &Keep[K, V]{most: most, uneven: uneven, keys: map[K]*kept[K, V]{}}
 }
 
 // Find returns what is remembered of a key; nil when that is nothing.
 func (k *Keep[K, V]) Find(key K) *V {
-	el := k.keys[key]
-	if el == nil {
+	if len(k.keys) == 0 {
 		return nil
 	}
-	k.quiet.MoveToFront(el)
+	n := k.keys[key]
+	if n == nil {
+		return nil
+	}
+	if n != k.busy {
+		k.unlink(n)
+		k.link(n)
+	}
+	return k.found(n)
+}
+
+// Again is Find for the key that was found last; nil for any other.
+func (k *Keep[K, V]) Again(key K) *V {
+	if k.busy == nil || k.busy.Key != key {
+		return nil
+	}
+	return k.found(k.busy)
+}
+
+func (k *Keep[K, V]) found(n *kept[K, V]) *V {
 	k.settle()
-	k.last = el.Value.(*kept[K, V])
-	return &k.last.Value
+	k.last = n
+	return &n.Value
 }
 
 // At returns what is remembered of a key, a zero value for a new one.
@@ -61,12 +80,36 @@ func (k *Keep[K, V]) At(key K) *V {
 		return v
 	}
 	if len(k.keys) >= k.most {
-		k.drop(k.quiet.Back())
+		k.drop(k.quiet)
 	}
-	k.settle()
-	k.last = &kept[K, V]{Key: key}
-	k.keys[key] = k.quiet.PushFront(k.last)
-	return &k.last.Value
+	n := &kept[K, V]{Key: key}
+	k.keys[key] = n
+	k.link(n)
+	return k.found(n)
+}
+
+// link puts n before all that were quiet longer.
+func (k *Keep[K, V]) link(n *kept[K, V]) {
+	n.before, n.after = nil, k.busy
+	if k.busy != nil {
+		k.busy.before = n
+	} else {
+		k.quiet = n
+	}
+	k.busy = n
+}
+
+func (k *Keep[K, V]) unlink(n *kept[K, V]) {
+	if n.before != nil {
+		n.before.after = n.after
+	} else {
+		k.busy = n.after
+	}
+	if n.after != nil {
+		n.after.before = n.before
+	} else {
+		k.quiet = n.before
+	}
 }
 
 // settle weighs what was found last.
@@ -86,11 +129,10 @@ func (k *Keep[K, V]) weigh(n *kept[K, V]) {
 	k.held += n.weight
 }
 
-func (k *Keep[K, V]) drop(el *list.Element) {
-	n := el.Value.(*kept[K, V])
+func (k *Keep[K, V]) drop(n *kept[K, V]) {
 	k.settle()
 	k.held -= n.weight
-	k.quiet.Remove(el)
+	k.unlink(n)
 	delete(k.keys, n.Key)
 }
 
@@ -104,23 +146,23 @@ func (k *Keep[K, V]) Held() int {
 // Shed drops an eighth of the keys, and at least one: those that were quiet longest.
 func (k *Keep[K, V]) Shed() {
 	for range (len(k.keys) + 7) / 8 {
-		k.drop(k.quiet.Back())
+		k.drop(k.quiet)
 	}
 }
 
 // Weigh weighs anew what is remembered of a key, which was changed without asking
 // for it.
 func (k *Keep[K, V]) Weigh(key K) {
-	if el := k.keys[key]; el != nil {
-		k.weigh(el.Value.(*kept[K, V]))
+	if n := k.keys[key]; n != nil {
+		k.weigh(n)
 	}
 }
 
 // All goes over what is remembered, what was quiet longest first.
 func (k *Keep[K, V]) All() iter.Seq2[K, *V] {
 	return func(yield func(K, *V) bool) {
-		for el := k.quiet.Back(); el != nil; el = el.Prev() {
-			if n := el.Value.(*kept[K, V]); !yield(n.Key, &n.Value) {
+		for n := k.quiet; n != nil; n = n.before {
+			if !yield(n.Key, &n.Value) {
 				return
 			}
 		}
@@ -131,22 +173,17 @@ func (k *Keep[K, V]) All() iter.Seq2[K, *V] {
 // of them is of no use any more.
 func (k *Keep[K, V]) Expire(useless func(*V) bool) {
 	for range 2 {
-		el := k.quiet.Back()
-		if el == nil {
+		if k.quiet == nil || !useless(&k.quiet.Value) {
 			return
 		}
-		old := el.Value.(*kept[K, V])
-		if !useless(&old.Value) {
-			return
-		}
-		k.drop(el)
+		k.drop(k.quiet)
 	}
 }
 
 // Forget drops a key.
 func (k *Keep[K, V]) Forget(key K) {
-	if el := k.keys[key]; el != nil {
-		k.drop(el)
+	if n := k.keys[key]; n != nil {
+		k.drop(n)
 	}
 }
 
@@ -156,8 +193,8 @@ func (k *Keep[K, V]) Len() int { return len(k.keys) }
 // MarshalBinary writes what is remembered.
 func (k *Keep[K, V]) MarshalBinary() ([]byte, error) {
 	all := make([]*kept[K, V], 0, len(k.keys))
-	for el := k.quiet.Back(); el != nil; el = el.Prev() {
-		all = append(all, el.Value.(*kept[K, V]))
+	for n := k.quiet; n != nil; n = n.before {
+		all = append(all, n)
 	}
 	return json.Marshal(all)
 }
@@ -168,7 +205,7 @@ func (k *Keep[K, V]) UnmarshalBinary(b []byte) error {
 	if err != nil {
 		return err
 	}
-	k.keys, k.quiet, k.held, k.last = map[K]*list.Element{}, list.New(), 0, nil
+	k.keys, k.busy, k.quiet, k.held, k.last = map[K]*kept[K, V]{}, nil, nil, 0, nil
 	for _, e := range all {
 		*k.At(e.Key) = e.Value
 	}

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // MaxName is the most octets that a name takes on the wire (RFC 1035, 2.3.4).
@@ -104,30 +103,50 @@ func lower(c byte) byte {
 	return c
 }
 
+// Sum returns a hash of the name, the same on all machines: FNV-1a.
+func (n Name) Sum() uint64 { return Sum(n) }
+
+// Sum returns the hash of a name in whatever form.
+func Sum[S string | Name](s S) uint64 {
+	h := uint64(14695981039346656037)
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}
+
 // String returns the presentation form with the final dot, as query logs have it.
 func (n Name) String() string {
 	if len(n) <= 1 {
 		return "."
 	}
-	var b strings.Builder
-	b.Grow(len(n))
+	var b [2 * MaxName]byte
+	return string(n.AppendTo(b[:0]))
+}
+
+// AppendTo appends the presentation form with the final dot.
+func (n Name) AppendTo(b []byte) []byte {
+	if len(n) <= 1 {
+		return append(b, '.')
+	}
 	for i := 0; i < len(n) && n[i] != 0; {
 		size := int(n[i])
 		for _, c := range n[i+1 : i+1+size] {
 			switch {
+			case c == '-' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z': // most are
+				b = append(b, c)
 			case c == '.' || c == '\\' || c == '"' || c == '(' || c == ')' || c == ';' || c == '@' || c == '$':
-				b.WriteByte('\\')
-				b.WriteByte(c)
+				b = append(b, '\\', c)
 			case c <= ' ' || c > '~':
-				fmt.Fprintf(&b, "\\%03d", c)
+				b = fmt.Appendf(b, "\\%03d", c)
 			default:
-				b.WriteByte(c)
+				b = append(b, c)
 			}
 		}
-		b.WriteByte('.')
+		b = append(b, '.')
 		i += 1 + size
 	}
-	return b.String()
+	return b
 }
 
 // Parent returns the name without its first label; the root is its own parent.

@@ -10,6 +10,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -28,7 +29,7 @@ func main() {
 	only := flag.String("only", "cloudtrail,flow,dns,rules,naive", "what is measured, of cloudtrail, flow, dns, rules, naive, memory")
 	records := flag.Int("records", 10_000_000, "of the mix whose memory is measured")
 	runs := flag.Int("runs", 5, "how often each row is measured")
-	profile := flag.String("profile", "", "`file` for a profile of what the processor did")
+	profile := flag.String("profile", "", "`file` for a profile of what the processor did; go tool pprof -tagfocus picks a row")
 	flag.Parse()
 	runtime.GOMAXPROCS(1)
 	triage.Tune() // as sumun detect
@@ -95,7 +96,10 @@ func (b *bench) measure(r row) (cost, error) {
 		runtime.ReadMemStats(&before)
 		b.off = 0
 		began := spent()
-		n, bytes, err := r.do()
+		var n int
+		var bytes int64
+		var err error
+		pprof.Do(context.Background(), pprof.Labels("row", r.what), func(context.Context) { n, bytes, err = r.do() })
 		took := spent() - began - b.off
 		if err != nil {
 			return cost{}, err

@@ -14,7 +14,7 @@ import (
 // as a log-in that fails. Done by the host it is High, done to it Low.
 var Rule = rule.Rule{
 	Name: "bruteforce", Types: []string{finding.RDPBruteForce, finding.SSHBruteForce, finding.WinRMBruteForce},
-	Class: record.NetworkActivity, State: state, See: see,
+	Class: record.NetworkActivity, State: state, Concerns: concerns, See: see,
 }
 
 func state() rule.State { return rule.NewTries(20, 10*time.Minute, 3) }
@@ -32,19 +32,17 @@ var attempts = map[uint16]struct {
 	5986: {finding.WinRMBruteForce, 5, 500, 30, 8000},
 }
 
+func concerns(s *rule.Scene, r *record.Record) bool {
+	switch f := r.Flow; f.DstPort { // of what the client sends
+	case 22, 3389, 5985, 5986:
+		return f.Protocol == 6 && !f.Rejected && f.SrcPort >= 1024 && s.Flow(r) != nil
+	}
+	return false
+}
+
 func see(s *rule.Scene, r *record.Record) {
-	f := r.Flow
-	if f.Protocol != 6 || f.Rejected {
-		return
-	}
-	as, ok := attempts[f.DstPort] // what the client sends
-	if !ok {
-		return
-	}
-	v := s.Flow(r)
-	if v == nil || f.SrcPort < 1024 {
-		return
-	}
+	f, v := r.Flow, s.Flow(r)
+	as := attempts[f.DstPort]
 	tries, k := s.State.(*rule.Tries), rule.Try{Host: v.Host, Other: v.Remote, Port: f.DstPort, Way: !v.Outbound}
 	switch {
 	case f.Packets < as.packets || f.Bytes < as.bytes:

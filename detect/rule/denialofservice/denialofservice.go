@@ -14,7 +14,7 @@ import (
 // Rule reports hosts that send very many packets to one public address, and get
 // next to none back.
 var Rule = rule.Rule{
-	Name: "denialofservice", Class: record.NetworkActivity, State: state, See: see,
+	Name: "denialofservice", Class: record.NetworkActivity, State: state, Concerns: concerns, See: see,
 	Types: []string{finding.FloodDNS, finding.FloodTCP, finding.FloodUDP, finding.FloodUDPOnTCP, finding.FloodOther},
 }
 
@@ -44,19 +44,21 @@ func (s *sent) Weight() int { return rule.PerEvidence * len(s.Told) }
 
 func state() rule.State { return window.NewKeep[aim, sent](8192) }
 
-func see(s *rule.Scene, r *record.Record) {
-	f := r.Flow
-	if f.Packets == 0 || f.Rejected {
-		return
+func concerns(s *rule.Scene, r *record.Record) bool {
+	if f := r.Flow; f.Packets == 0 || f.Rejected {
+		return false
 	}
 	v := s.Flow(r)
 	if v == nil || !v.Public {
-		return
+		return false
 	}
+	how, _ := kind(r.Flow, v)
+	return how != ""
+}
+
+func see(s *rule.Scene, r *record.Record) {
+	f, v := r.Flow, s.Flow(r)
 	how, sure := kind(f, v)
-	if how == "" {
-		return
-	}
 	at, all := aim{v.Host, v.Remote, how}, s.State.(*window.Keep[aim, sent])
 	n := all.Find(at)
 	if n == nil {

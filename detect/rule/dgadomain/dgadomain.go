@@ -2,16 +2,13 @@
 package dgadomain
 
 import (
-	"bytes"
 	"slices"
-	"strings"
 	"time"
 
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
 	"sumun.dev/detect/window"
 	"sumun.dev/engine/dga"
-	"sumun.dev/engine/dns"
 	"sumun.dev/finding"
 )
 
@@ -20,7 +17,7 @@ import (
 // hardly any is registered.
 var Rule = rule.Rule{
 	Name: "dgadomain", Types: []string{finding.DGADomain}, Class: record.DNSActivity,
-	State: func() rule.State { return &state{Keep: window.NewKeep[string, host](maxHosts)} }, See: see,
+	State: func() rule.State { return window.NewKeep[string, host](maxHosts) }, Concerns: concerns, See: see,
 }
 
 const (
@@ -43,42 +40,23 @@ const (
 	medium  = 4
 )
 
-// A state is what is remembered of an account. What was found out about names is
-// not written down: it can be found out again.
-type state struct {
-	*window.Keep[string, host]
-	names [1024]judged
-}
-
-// A judged is a name that was judged: which domain was registered for it.
-type judged struct {
-	name  dns.Name
-	hash  uint64 // of the domain; 0 when it is none to judge
-	long  bool   // the label
-	score float32
-}
-
-// judge judges a name, or remembers how it was judged.
-func (s *state) judge(n dns.Name) *judged {
-	j := &s.names[hashOf(n)%uint64(len(s.names))]
-	if !bytes.Equal(j.name, n) {
-		*j = judged{name: n}
-		domain := strings.TrimSuffix(n.String(), ".")
-		if registered, label := dga.Registered(domain); registered != "" && !dga.Private(domain) {
-			j.hash, j.long, j.score = max(1, hashOf(registered)), len(label) >= longest, float32(dga.Default().Score(label))
-		}
-	}
-	return j
-}
-
 // A host is what is remembered of one.
 type host struct {
 	Missing ring `json:"m"` // names that do not exist
 	All     ring `json:"a"`
+
+	weight int // of both; 0: not known
 }
 
 // Weight is what the rings take.
 func (h *host) Weight() int {
+	if h.weight == 0 {
+		h.weight = h.weigh()
+	}
+	return h.weight
+}
+
+func (h *host) weigh() int {
 	n := 0
 	for _, r := range [...]ring{h.Missing, h.All} {
 		for i := range r {
@@ -101,25 +79,24 @@ type asked struct {
 	Evidence *finding.Evidence `json:"e,omitempty"` // of what looks made or does not exist
 }
 
+func concerns(s *rule.Scene, r *record.Record) bool { return s.Name(r.DNS).Registered != 0 }
+
 func see(s *rule.Scene, r *record.Record) {
 	d := r.DNS
-	known := s.State.(*state)
-	name := known.judge(d.Name)
-	if name.hash == 0 {
-		return
-	}
-	h := known.At(rule.Asker(d))
+	name := s.Name(d)
+	h := s.State.(*window.Keep[string, host]).At(rule.Asker(d))
 	missing := d.Rcode == "NXDOMAIN" && !d.Blocked()
 	now := r.Time.Unix()
-	before := h.All.has(name.hash, now)
-	if before && (!missing || h.Missing.has(name.hash, now)) {
+	before := h.All.has(name.Registered, now)
+	if before && (!missing || h.Missing.has(name.Registered, now)) {
 		return
 	}
-	one := asked{Hash: name.hash, Score: name.score, At: now, Missing: missing}
+	one := asked{Hash: name.Registered, Score: name.Score, At: now, Missing: missing}
 	if one.Score > 0 || missing {
 		told := rule.Evidence(r)
 		one.Evidence = &told
 	}
+	h.weight = 0
 	if !before {
 		h.All.add(one)
 	}
@@ -151,18 +128,9 @@ func see(s *rule.Scene, r *record.Record) {
 		*h = host{}
 		return
 	}
-	if missing && name.long && one.Score >= dga.Certain {
+	if missing && name.Length >= longest && one.Score >= dga.Certain {
 		report(ring{one}, medium, "single name")
 	}
-}
-
-// hashOf is FNV-1a.
-func hashOf[S string | dns.Name](s S) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
 }
 
 const seconds = int64(span / time.Second)

@@ -14,6 +14,7 @@ import (
 
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
+	"sumun.dev/detect/window"
 	"sumun.dev/engine/dga/learn"
 	"sumun.dev/engine/dns"
 	"sumun.dev/finding"
@@ -37,10 +38,13 @@ func (j *judge) see(t testing.TB, at time.Time, host, domain, rcode string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	Rule.See(&j.scene, &record.Record{
+	j.scene.Shared = nil
+	if r := (&record.Record{
 		Class: record.DNSActivity, Account: "111122223333", Time: at,
 		DNS: &record.DNS{Name: name, Type: "A", Rcode: rcode, Instance: host, Source: netip.MustParseAddr("10.0.0.7")},
-	})
+	}); Rule.Concerns(&j.scene, r) {
+		Rule.See(&j.scene, r)
+	}
 }
 
 var start = time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)
@@ -87,13 +91,13 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 	for i := range maxHosts + 100 {
 		j.see(t, start, fmt.Sprint("i-", i), "example.com", "NOERROR")
 	}
-	if n := j.scene.State.(*state).Len(); n != maxHosts {
+	if n := j.scene.State.(*window.Keep[string, host]).Len(); n != maxHosts {
 		t.Errorf("%d hosts are remembered", n)
 	}
 	for i := range 1000 {
 		j.see(t, start, "i-1", fmt.Sprintf("harbour-%d-%d.com", i, r.IntN(9)), "NXDOMAIN")
 	}
-	if h := j.scene.State.(*state).At("i-1"); len(h.All) > kept || len(h.Missing) > kept {
+	if h := j.scene.State.(*window.Keep[string, host]).At("i-1"); len(h.All) > kept || len(h.Missing) > kept {
 		t.Errorf("%d and %d domains are remembered", len(h.All), len(h.Missing))
 	}
 }

@@ -2,14 +2,12 @@
 package exfiltration
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
 	"sumun.dev/detect/record"
 	"sumun.dev/detect/rule"
 	"sumun.dev/detect/window"
-	"sumun.dev/engine/dns"
 	"sumun.dev/engine/tunnel"
 	"sumun.dev/finding"
 )
@@ -18,7 +16,7 @@ import (
 // instance.
 var Rule = rule.Rule{
 	Name: "exfiltration", Types: []string{finding.DNSDataExfiltration}, Class: record.DNSActivity,
-	State: func() rule.State { return &state{Keep: window.NewKeep[string, zone](maxZones)} }, See: see,
+	State: func() rule.State { return &state{window.NewKeep[string, zone](maxZones)} }, Concerns: concerns, See: see,
 }
 
 // maxZones bounds the pairs of host and domain of an account of which something is
@@ -28,12 +26,8 @@ const maxZones = 4_000
 // few names of a zone that exist, and few that do not, make it one to look things up in.
 const few = 3
 
-// A state is what is remembered of an account. Which names carry nothing is not
-// written down: it can be found out again.
-type state struct {
-	*window.Keep[string, zone]
-	empty [1024]dns.Name // by hash
-}
+// A state is what is remembered of an account.
+type state struct{ *window.Keep[string, zone] }
 
 // A zone is what one host asked for below one registered domain.
 type zone struct {
@@ -47,34 +41,41 @@ type zone struct {
 // Weight is what the lists take.
 func (z *zone) Weight() int { return z.Zone.Weight() + rule.PerEvidence*len(z.Told) }
 
+func concerns(s *rule.Scene, r *record.Record) bool {
+	k := tunnel.KindOf(r.DNS.Type)
+	return tunnel.Carries(r.DNS.Name, k) && carried(s, r.DNS, k).Octets > 0
+}
+
+// carried is what the name of a question carries. What only tunnels ask for has a
+// measure of its own; all else is looked at once for names that come again.
+func carried(s *rule.Scene, d *record.DNS, k tunnel.Kind) rule.Carried {
+	var c rule.Carried
+	if k == tunnel.Rare {
+		c.Registered, c.Sub, c.Octets = tunnel.Carried(d.Domain(), k)
+		return c
+	}
+	name := s.Name(d)
+	if name.Carried == nil {
+		c.Registered, c.Sub, c.Octets = tunnel.Carried(d.Domain(), k)
+		name.Carried = &c
+	}
+	return *name.Carried
+}
+
 func see(s *rule.Scene, r *record.Record) {
 	d := r.DNS
 	k := tunnel.KindOf(d.Type)
-	if !tunnel.Carries(d.Name, k) {
-		return
-	}
-	known := s.State.(*state)
-	slot := &known.empty[tunnel.HashOf(d.Name)%uint32(len(known.empty))]
-	if k != tunnel.Rare && bytes.Equal(*slot, d.Name) {
-		return
-	}
-	registered, sub, octets := tunnel.Carried(d.Domain(), k)
-	if octets == 0 {
-		if k != tunnel.Rare {
-			*slot = d.Name
-		}
-		return
-	}
-	z := known.At(rule.Asker(d) + "\x00" + registered)
+	known, c := s.State.(*state), carried(s, d, k)
+	z := known.At(rule.Asker(d) + "\x00" + c.Registered)
 	if len(d.Addresses) > 0 && d.Addresses[0].IsLoopback() {
 		z.Usual = true // so answer those who are asked whether something is on a list of theirs
 		return
 	}
-	if !z.add(r, sub, octets, k) {
+	if !z.add(r, c.Sub, c.Octets, k) {
 		return
 	}
-	if z.Tunnel() || known.alone(z, rule.Asker(d), registered) {
-		out := rule.Query(finding.DNSDataExfiltration, r, finding.Threat{Entry: registered})
+	if z.Tunnel() || known.alone(z, rule.Asker(d), c.Registered) {
+		out := rule.Query(finding.DNSDataExfiltration, r, finding.Threat{Entry: c.Registered})
 		out.Evidence = append(slices.Clone(z.Told), rule.Evidence(r)) // the last is none of the first
 		s.Report(out)
 		*z = zone{}

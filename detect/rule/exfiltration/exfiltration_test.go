@@ -34,10 +34,13 @@ func (j *judge) see(t testing.TB, at time.Time, host string, q tunneltest.Questi
 	if err != nil {
 		t.Fatalf("%q: %v", q.Name, err)
 	}
-	Rule.See(&j.scene, &record.Record{
+	j.scene.Shared = nil
+	if r := (&record.Record{
 		Class: record.DNSActivity, Account: "111122223333", Time: at,
 		DNS: &record.DNS{Name: name, Type: q.Type, Rcode: q.Rcode, Instance: host, Source: netip.MustParseAddr("10.0.0.7"), Addresses: q.Answers},
-	})
+	}); Rule.Concerns(&j.scene, r) {
+		Rule.See(&j.scene, r)
+	}
 }
 
 var start = time.Date(2026, 1, 1, 10, 0, 0, 0, time.UTC)

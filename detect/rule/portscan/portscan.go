@@ -11,19 +11,17 @@ import (
 )
 
 // Rule reports a host that tries many ports of one other and mostly gets nothing.
-var Rule = rule.Rule{Name: "portscan", Types: []string{finding.Portscan}, Class: record.NetworkActivity, State: state, See: see}
+var Rule = rule.Rule{Name: "portscan", Types: []string{finding.Portscan}, Class: record.NetworkActivity, State: state, Concerns: concerns, See: see}
 
 func state() rule.State { return rule.NewTries(20, 10*time.Minute, 2) }
 
-func see(s *rule.Scene, r *record.Record) {
+func concerns(s *rule.Scene, r *record.Record) bool {
 	v := s.Flow(r)
-	if v == nil || !v.Outbound || v.Begun == rule.There {
-		return
-	}
-	f, tries := r.Flow, s.State.(*rule.Tries)
-	if f.Protocol != 6 && f.Protocol != 17 {
-		return
-	}
+	return v != nil && v.Outbound && v.Begun != rule.There && (r.Flow.Protocol == 6 || r.Flow.Protocol == 17)
+}
+
+func see(s *rule.Scene, r *record.Record) {
+	f, v, tries := r.Flow, s.Flow(r), s.State.(*rule.Tries)
 	k := rule.Try{Host: v.Host, Other: v.Remote}
 	switch {
 	case !v.Fruitless:

@@ -11,28 +11,30 @@ import (
 )
 
 // Rule reports a host that tries a port of many others and mostly gets nothing.
-var Rule = rule.Rule{Name: "portsweep", Types: []string{finding.PortSweep}, Class: record.NetworkActivity, State: state, See: see}
+var Rule = rule.Rule{Name: "portsweep", Types: []string{finding.PortSweep}, Class: record.NetworkActivity, State: state, Concerns: concerns, See: see}
 
 func state() rule.State { return rule.NewTries(100, 10*time.Minute, 2) }
 
-func see(s *rule.Scene, r *record.Record) {
+func concerns(s *rule.Scene, r *record.Record) bool {
 	v := s.Flow(r)
 	if v == nil || !v.Outbound || v.Begun == rule.There {
-		return
+		return false
 	}
-	switch f := r.Flow; {
-	case f.Protocol == 6:
-	case f.Protocol == 17:
+	switch f := r.Flow; f.Protocol {
+	case 6:
+		return true
+	case 17:
 		switch f.DstPort { // one packet to many hosts is what DNS, NTP, HTTP/3 and STUN are
 		case 53, 123, 443, 3478:
-			return
+			return false
 		}
-		if rule.Traces(f) {
-			return
-		}
-	default:
-		return
+		return !rule.Traces(f)
 	}
+	return false
+}
+
+func see(s *rule.Scene, r *record.Record) {
+	v := s.Flow(r)
 	tries := s.State.(*rule.Tries)
 	k := rule.Try{Host: v.Host, Port: v.RemotePort}
 	switch {

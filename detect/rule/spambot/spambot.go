@@ -14,7 +14,7 @@ import (
 
 // Rule reports hosts that deliver mail to many others, and neither take mail in nor
 // did so for days.
-var Rule = rule.Rule{Name: "spambot", Types: []string{finding.Spambot}, Class: record.NetworkActivity, State: state, See: see}
+var Rule = rule.Rule{Name: "spambot", Types: []string{finding.Spambot}, Class: record.NetworkActivity, State: state, Concerns: concerns, See: see}
 
 const (
 	many  = 10
@@ -33,15 +33,20 @@ type mailer struct {
 
 func state() rule.State { return window.NewKeep[rule.Host, mailer](8192) }
 
+func concerns(s *rule.Scene, r *record.Record) bool {
+	switch f := r.Flow; f.DstPort {
+	case 25, 465, 587:
+		if f.Protocol != 6 {
+			return false
+		}
+		v := s.Flow(r)
+		return v != nil && (v.Begun == rule.Here || v.Begun == rule.There)
+	}
+	return false
+}
+
 func see(s *rule.Scene, r *record.Record) {
-	f := r.Flow
-	if f.Protocol != 6 || f.DstPort != 25 && f.DstPort != 465 && f.DstPort != 587 {
-		return
-	}
-	v := s.Flow(r)
-	if v == nil || v.Begun != rule.Here && v.Begun != rule.There {
-		return
-	}
+	f, v := r.Flow, s.Flow(r)
 	all := s.State.(*window.Keep[rule.Host, mailer])
 	if !v.Outbound {
 		if !v.Fruitless && v.Begun == rule.There {

@@ -15,7 +15,7 @@ import (
 
 // Rule reports hosts that connect to nodes of Tor, and those that nodes connect to
 // as well, as they do with a relay.
-var Rule = rule.Rule{Name: "tornode", Types: []string{finding.TorClient, finding.TorRelay}, Class: record.NetworkActivity, State: state, See: see}
+var Rule = rule.Rule{Name: "tornode", Types: []string{finding.TorClient, finding.TorRelay}, Class: record.NetworkActivity, State: state, Concerns: concerns, See: see}
 
 const (
 	span = time.Hour
@@ -33,18 +33,20 @@ type seen struct {
 
 func state() rule.State { return window.NewKeep[rule.Host, seen](4096) }
 
-func see(s *rule.Scene, r *record.Record) {
+func concerns(s *rule.Scene, r *record.Record) bool {
 	v := s.Flow(r)
 	if v == nil || !v.Public || v.Begun == rule.Unclear {
-		return
+		return false
 	}
-	var threat finding.Threat
+	list, _ := v.On(intel.Tor)
+	return list != nil || s.Net.Look(v.Remote).Tor
+}
+
+func see(s *rule.Scene, r *record.Record) {
+	v := s.Flow(r)
+	threat := finding.Threat{List: "Tor", Entry: v.Remote.String()}
 	if list, entry := v.On(intel.Tor); list != nil {
 		threat = rule.Listed(list, entry)
-	} else if s.Net.Look(v.Remote).Tor {
-		threat = finding.Threat{List: "Tor", Entry: v.Remote.String()}
-	} else {
-		return
 	}
 	threat.Entry = "" // a client has many guards, and is one finding
 	n := s.State.(*window.Keep[rule.Host, seen]).At(v.Host)

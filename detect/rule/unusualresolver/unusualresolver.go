@@ -16,7 +16,7 @@ import (
 // Those that have done so for days have the habit, and those that ask many servers
 // are resolvers themselves.
 var Rule = rule.Rule{
-	Name: "unusualresolver", Class: record.NetworkActivity, State: state, See: see,
+	Name: "unusualresolver", Class: record.NetworkActivity, State: state, Concerns: concerns, See: see,
 	Types: []string{finding.UnusualResolver, finding.UnusualDoH, finding.UnusualDoT},
 }
 
@@ -59,27 +59,31 @@ var public = func() *prefix.Table[bool] {
 	return prefix.New(all, nil)
 }()
 
-func see(s *rule.Scene, r *record.Record) {
+func concerns(s *rule.Scene, r *record.Record) bool {
 	f := r.Flow
 	if f.Rejected || f.DstPort != 53 && f.DstPort != 853 && f.DstPort != 443 || f.Protocol != 6 && f.Protocol != 17 {
-		return
+		return false
 	}
 	v := s.Flow(r)
-	if v == nil || !v.Outbound || !v.Public || v.Begun == rule.There {
-		return
+	if v == nil || !v.Outbound || !v.Public || v.Begun == rule.There || f.DstPort != 53 && f.Protocol == 6 && v.Fruitless {
+		return false
 	}
+	if f.DstPort == 443 {
+		famous, _ := public.Find(v.Remote)
+		return famous
+	}
+	return true
+}
+
+func see(s *rule.Scene, r *record.Record) {
+	v := s.Flow(r)
 	famous, _ := public.Find(v.Remote)
 	typ := finding.UnusualResolver
-	switch f.DstPort {
+	switch r.Flow.DstPort {
 	case 853:
 		typ = finding.UnusualDoT
-		if f.Protocol == 6 && v.Fruitless {
-			return
-		}
 	case 443:
-		if typ = finding.UnusualDoH; !famous || f.Protocol == 6 && v.Fruitless {
-			return
-		}
+		typ = finding.UnusualDoH
 	}
 	n := s.State.(*window.Keep[asker, asked]).At(asker{v.Host, typ})
 	if day := r.Time.Unix() / 86400; day > n.Day {

@@ -17,7 +17,7 @@ import (
 
 // Rule learns the ports and amounts of each host, and reports what breaks its
 // habit once it was watched for long enough.
-var Rule = rule.Rule{Name: "unusualtraffic", Types: []string{finding.PortUnusual, finding.VolumeUnusual}, Class: record.NetworkActivity, State: state, See: see}
+var Rule = rule.Rule{Name: "unusualtraffic", Types: []string{finding.PortUnusual, finding.VolumeUnusual}, Class: record.NetworkActivity, State: state, Concerns: concerns, See: see}
 
 const (
 	learns   = 7 * 24 * time.Hour
@@ -72,15 +72,16 @@ func (h *habit) Weight() int { return 2 * len(h.Ports) }
 // Weight is what the evidence takes.
 func (s *sent) Weight() int { return rule.PerEvidence * len(s.Told) }
 
-func see(s *rule.Scene, r *record.Record) {
-	f := r.Flow
-	if f.Rejected {
-		return
+func concerns(s *rule.Scene, r *record.Record) bool {
+	if r.Flow.Rejected {
+		return false
 	}
 	v := s.Flow(r)
-	if v == nil || !v.Outbound || !v.Public {
-		return
-	}
+	return v != nil && v.Outbound && v.Public
+}
+
+func see(s *rule.Scene, r *record.Record) {
+	f, v := r.Flow, s.Flow(r)
 	k := s.State.(*known)
 	h := k.Hosts.At(v.Host)
 	if h.Since.IsZero() {

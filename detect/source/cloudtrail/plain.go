@@ -11,10 +11,16 @@ import (
 
 // A Reader reads records that are plain, many times as fast as Read, and the same.
 // It is not safe for concurrent use.
-type Reader struct{ texts *scan.Texts }
+type Reader struct {
+	texts *scan.Texts
+	spare *record.Spare
+}
 
 // NewReader returns a Reader.
-func NewReader() *Reader { return &Reader{scan.NewTexts()} }
+func NewReader() *Reader { return NewReaderOf(&record.Spare{}) }
+
+// NewReaderOf returns a Reader that takes records from spare.
+func NewReaderOf(spare *record.Spare) *Reader { return &Reader{scan.NewTexts(), spare} }
 
 // Read reads one record, a JSON object. What it does not know, it skips.
 func (r *Reader) Read(b []byte) (*record.Record, error) {
@@ -22,12 +28,6 @@ func (r *Reader) Read(b []byte) (*record.Record, error) {
 		return rec, nil
 	}
 	return Read(b)
-}
-
-// made is what a record is made of, in one piece of memory.
-type made struct {
-	r record.Record
-	a record.API
 }
 
 var null = []byte("null")
@@ -38,12 +38,12 @@ var null = []byte("null")
 // does with what may be no record but carries one.
 func (r *Reader) Plain(b []byte, i int) (*record.Record, int) {
 	p := plain{b: b, texts: r.texts, at: i}
-	m := &made{}
-	m.r.API = &m.a
-	if !p.record(m) || p.at-i > maxRecord {
+	rec := r.spare.Call()
+	if !p.record(rec) || p.at-i > maxRecord {
+		r.spare.Put(rec)
 		return nil, scan.No
 	}
-	return &m.r, p.at
+	return rec, p.at
 }
 
 // plain is a record that is being read.
@@ -194,8 +194,8 @@ const (
 	tlsDetails
 )
 
-func (p *plain) record(m *made) bool {
-	a, seen, n := &m.a, uint32(0), 0
+func (p *plain) record(r *record.Record) bool {
+	a, seen, n := r.API, uint32(0), 0
 	for ; ; n++ {
 		name, more := p.next(n)
 		if !more {
@@ -204,7 +204,7 @@ func (p *plain) record(m *made) bool {
 		switch string(name) {
 		case "eventTime":
 			p.once(&seen, eventTime)
-			p.moment(&m.r.Time)
+			p.moment(&r.Time)
 		case "userIdentity":
 			p.once(&seen, userIdentity)
 			p.identity(&a.Actor)
@@ -216,7 +216,7 @@ func (p *plain) record(m *made) bool {
 			p.text(&a.Operation)
 		case "awsRegion":
 			p.once(&seen, awsRegion)
-			p.text((*string)(&m.r.Region))
+			p.text((*string)(&r.Region))
 		case "sourceIPAddress":
 			p.once(&seen, sourceIPAddress)
 			p.text(&a.Source)
@@ -246,7 +246,7 @@ func (p *plain) record(m *made) bool {
 			p.own(&a.RequestID)
 		case "eventID":
 			p.once(&seen, eventID)
-			p.own(&m.r.ID)
+			p.own(&r.ID)
 		case "eventType":
 			p.once(&seen, eventType)
 			p.text(&a.Type)
@@ -261,7 +261,7 @@ func (p *plain) record(m *made) bool {
 			p.resources(a)
 		case "recipientAccountId":
 			p.once(&seen, recipientAccountID)
-			p.text((*string)(&m.r.Account))
+			p.text((*string)(&r.Account))
 		case "sharedEventID":
 			p.once(&seen, sharedEventID)
 			p.own(&a.SharedID)
@@ -289,12 +289,12 @@ func (p *plain) record(m *made) bool {
 	if p.at < 0 || a.Operation == "" || a.Service == "" || !p.time {
 		return false
 	}
-	m.r.Class = record.APIActivity
+	r.Class = record.APIActivity
 	if !p.management {
 		a.Management = a.Category != "Data"
 	}
-	if m.r.Account == "" {
-		m.r.Account = aws.Account(a.Actor.Account)
+	if r.Account == "" {
+		r.Account = aws.Account(a.Actor.Account)
 	}
 	a.Actor.OnConsole = p.onConsole == "true"
 	if a.Actor.Provider == "" {

@@ -13,11 +13,57 @@ import (
 // maxNames bounds the names that are kept to be used again.
 const maxNames = 1 << 13
 
-// made is what a record is made of, in one piece of memory.
-type made struct {
-	r record.Record
-	d record.DNS
+// The members that are read. Each comes once in its object.
+const (
+	skipped = iota // nobody asks for it
+	carrier        // what has it may be, or carry, something else
+	account
+	region
+	vpc
+	typ
+	rcode
+	transport
+	action
+	when
+	name
+	source
+	sources
+	instance
+	answers
+	rdata
+	rtype
+	members
+)
+
+// known are the members of a record, of what asked, and of an answer.
+var known = [...]map[string]int{
+	{
+		"account_id": account, "region": region, "vpc_id": vpc, "query_type": typ, "rcode": rcode, "transport": transport, "firewall_rule_action": action,
+		"query_timestamp": when, "query_name": name, "srcaddr": source, "srcids": sources, "answers": answers,
+		"eventSource": carrier, "CloudTrailEvent": carrier, "message": carrier, "detail": carrier, "detail-type": carrier, "logEvents": carrier, "kind": carrier, "items": carrier,
+	},
+	{"instance": instance},
+	{"Rdata": rdata, "Type": rtype},
 }
+
+// The objects that records are made of, in the order of known.
+const (
+	ofRecord = iota
+	ofSources
+	ofAnswer
+)
+
+// A shape is the order in which members came in the last object of a kind: most
+// objects have the same. Where another comes, it takes that one's place.
+type shape []next
+
+type next struct {
+	text   string // the name, with its quotes and the colon
+	member int
+}
+
+// maxShape is how many members of an object are remembered.
+const maxShape = 24
 
 // Plain reads a record that is plain, many times as fast as Read, and the same. What
 // is not plain it declines, and leaves to Read: a member that comes twice, escapes,
@@ -26,26 +72,29 @@ func (r *Reader) Plain(b []byte) *record.Record {
 	if len(b) > maxRecord || bytes.IndexByte(b, '\\') >= 0 || !utf8.Valid(b) {
 		return nil
 	}
-	p := plain{r: r, b: b}
-	m := &made{}
-	m.r.Class, m.r.DNS = record.DNSActivity, &m.d
-	at := p.object(scan.Space(b, 0), func(name []byte, at int) int { return p.member(m, name, at) })
-	if at < 0 || scan.Space(b, at) != len(b) || m.d.Name == nil || m.r.Time.IsZero() {
+	rec := r.spare.Query()
+	p := plain{r: r, b: b, to: rec}
+	at := p.object(scan.Space(b, 0), ofRecord)
+	if at < 0 || scan.Space(b, at) != len(b) || rec.DNS.Name == nil || rec.Time.IsZero() {
+		r.spare.Put(rec)
 		return nil
 	}
-	return &m.r
+	return rec
 }
 
 // plain is a record that is being read.
 type plain struct {
 	r    *Reader
 	b    []byte
+	to   *record.Record
 	seen uint32
+	// The data of an answer, and its type.
+	data  []byte
+	rtype string
 }
 
-// object reads the object at i. member reads the value of each name, and returns
-// where it ends.
-func (p *plain) object(i int, member func(name []byte, at int) int) int {
+// object reads the object at i, and returns where it ends.
+func (p *plain) object(i, kind int) int {
 	b := p.b
 	if i < 0 || i >= len(b) || b[i] != '{' {
 		return scan.No
@@ -53,12 +102,21 @@ func (p *plain) object(i int, member func(name []byte, at int) int) int {
 	if i = scan.Space(b, i+1); i < len(b) && b[i] == '}' {
 		return i + 1
 	}
-	for {
-		name, at := scan.Name(b, i)
-		if at < 0 {
-			return scan.No
+	for k := 0; ; k++ {
+		var m int
+		if like := p.r.shapes[kind]; k < len(like) && len(b)-i > len(like[k].text) && string(b[i:i+len(like[k].text)]) == like[k].text {
+			m = like[k].member
+			i = scan.Space(b, i+len(like[k].text))
+		} else {
+			name, at := scan.Name(b, i)
+			if at < 0 {
+				return scan.No
+			}
+			m = known[kind][string(name)]
+			p.r.remember(kind, k, name, m)
+			i = at
 		}
-		if i = member(name, at); i < 0 {
+		if i = p.member(m, i); i < 0 {
 			return scan.No
 		}
 		if i = scan.Space(b, i); i >= len(b) || b[i] != ',' && b[i] != '}' {
@@ -71,86 +129,117 @@ func (p *plain) object(i int, member func(name []byte, at int) int) int {
 	}
 }
 
-// text reads a text that is member n, which comes once.
-func (p *plain) text(n, at int, to *string) int {
-	if p.seen&(1<<n) != 0 {
-		return scan.No
+// remember notes which member came as the k-th of an object.
+func (r *Reader) remember(kind, k int, name []byte, member int) {
+	like := r.shapes[kind]
+	if k > len(like) || k >= maxShape || len(name) > maxShape {
+		return
 	}
-	p.seen |= 1 << n
-	text, end := scan.Text(p.b, at)
+	n := next{`"` + string(name) + `":`, member}
+	if k == len(like) {
+		r.shapes[kind] = append(like, n)
+		return
+	}
+	like[k] = n
+}
+
+// text reads the text of a member, which mostly is the same as in the last record.
+func (p *plain) text(m, at int, to *string) int {
+	b := p.b
+	if s := p.r.last[m]; s != "" && len(b)-at > len(s)+1 && b[at] == '"' && b[at+1+len(s)] == '"' && string(b[at+1:at+1+len(s)]) == s {
+		*to = s
+		return at + len(s) + 2
+	}
+	text, end := scan.Text(b, at)
 	if end >= 0 {
 		*to = p.r.texts.Of(text)
+		p.r.last[m] = *to
 	}
 	return end
 }
 
-func (p *plain) member(m *made, name []byte, at int) int {
-	d := &m.d
-	var s string
-	switch string(name) {
-	case "account_id":
-		return p.text(0, at, (*string)(&m.r.Account))
-	case "region":
-		return p.text(1, at, (*string)(&m.r.Region))
-	case "vpc_id":
-		return p.text(2, at, &d.VPC)
-	case "query_type":
-		return p.text(3, at, &d.Type)
-	case "rcode":
-		return p.text(4, at, &d.Rcode)
-	case "transport":
-		return p.text(5, at, &d.Transport)
-	case "firewall_rule_action":
-		return p.text(6, at, &d.Action)
-	case "query_timestamp":
-		if p.seen&(1<<7) != 0 {
-			return scan.No
-		}
-		p.seen |= 1 << 7
+// member reads the value of a member, and returns where it ends.
+func (p *plain) member(m, at int) int {
+	if m == skipped {
+		return scan.Value(p.b, at)
+	}
+	if m == carrier || p.seen&(1<<m) != 0 || at >= len(p.b) {
+		return scan.No
+	}
+	p.seen |= 1 << m
+	d := p.to.DNS
+	switch m {
+	case account:
+		return p.text(m, at, (*string)(&p.to.Account))
+	case region:
+		return p.text(m, at, (*string)(&p.to.Region))
+	case vpc:
+		return p.text(m, at, &d.VPC)
+	case typ:
+		return p.text(m, at, &d.Type)
+	case rcode:
+		return p.text(m, at, &d.Rcode)
+	case transport:
+		return p.text(m, at, &d.Transport)
+	case action:
+		return p.text(m, at, &d.Action)
+	case instance:
+		return p.text(m, at, &d.Instance)
+	case rtype:
+		return p.text(m, at, &p.rtype)
+	case when:
 		text, end := scan.Text(p.b, at)
-		var ok bool
-		if m.r.Time, ok = scan.Time(text); !ok {
+		if end < 0 {
 			return scan.No
 		}
+		if string(text) != string(p.r.wrote[:]) {
+			t, ok := scan.Time(text)
+			if !ok {
+				return scan.No
+			}
+			p.r.then = t
+			copy(p.r.wrote[:], text)
+		}
+		p.to.Time = p.r.then
 		return end
-	case "query_name":
-		end := p.text(8, at, &s)
+	case name:
+		text, end := scan.Text(p.b, at)
+		if end < 0 {
+			return scan.No
+		}
+		n, ok := p.r.name(text)
+		if !ok {
+			return scan.No
+		}
+		d.Name, d.Sum = n.name, n.sum
+		return end
+	case source:
+		text, end := scan.Text(p.b, at)
 		if end < 0 {
 			return scan.No
 		}
 		var ok bool
-		if d.Name, ok = p.r.name(s); !ok {
+		if d.Source, ok = address(text); !ok {
 			return scan.No
 		}
 		return end
-	case "srcaddr":
-		end := p.text(9, at, &s)
-		var err error
-		if d.Source, err = netip.ParseAddr(s); end < 0 || err != nil {
-			return scan.No
-		}
+	case rdata:
+		text, end := scan.Text(p.b, at)
+		p.data = text
 		return end
-	case "srcids":
-		if p.seen&(1<<10) != 0 || at >= len(p.b) || p.b[at] != '{' {
-			return scan.No
-		}
-		p.seen |= 1 << 10
-		return p.object(at, func(name []byte, at int) int {
-			if string(name) == "instance" {
-				return p.text(11, at, &d.Instance)
-			}
-			return scan.Value(p.b, at)
-		})
-	case "answers":
-		if p.seen&(1<<12) != 0 {
-			return scan.No
-		}
-		p.seen |= 1 << 12
-		return p.answers(at, d)
-	case "eventSource", "CloudTrailEvent", "message", "detail", "detail-type", "logEvents", "kind", "items":
-		return scan.No // it may be, or carry, something else
+	case sources:
+		return p.object(at, ofSources)
 	}
-	return scan.Value(p.b, at)
+	return p.answers(at, d)
+}
+
+// address reads an address as netip does.
+func address(text []byte) (netip.Addr, bool) {
+	if a, end := scan.IPv4(text, 0); end == len(text) {
+		return a, true
+	}
+	a, err := netip.ParseAddr(string(text))
+	return a, err == nil
 }
 
 // answers keeps the addresses that were answered.
@@ -163,22 +252,13 @@ func (p *plain) answers(i int, d *record.DNS) int {
 		return i + 1
 	}
 	for {
-		var data, typ string
-		p.seen &^= 3 << 13
-		i = p.object(i, func(name []byte, at int) int {
-			switch string(name) {
-			case "Rdata":
-				return p.text(13, at, &data)
-			case "Type":
-				return p.text(14, at, &typ)
-			}
-			return scan.Value(b, at)
-		})
-		if i < 0 {
+		p.data, p.rtype = nil, ""
+		p.seen &^= 1<<rdata | 1<<rtype
+		if i = p.object(i, ofAnswer); i < 0 {
 			return scan.No
 		}
-		if (typ == "A" || typ == "AAAA") && len(d.Addresses) < maxAnswers {
-			if a, err := netip.ParseAddr(data); err == nil {
+		if (p.rtype == "A" || p.rtype == "AAAA") && len(d.Addresses) < maxAnswers {
+			if a, ok := address(p.data); ok {
 				d.Addresses = append(d.Addresses, a)
 			}
 		}
@@ -192,18 +272,25 @@ func (p *plain) answers(i int, d *record.DNS) int {
 	}
 }
 
+// named is a name and its sum.
+type named struct {
+	name dns.Name
+	sum  uint64
+}
+
 // name parses a name, which mostly was asked for a short while ago.
-func (r *Reader) name(s string) (dns.Name, bool) {
-	if n, ok := r.names[s]; ok {
+func (r *Reader) name(text []byte) (named, bool) {
+	if n, ok := r.names[string(text)]; ok {
 		return n, true
 	}
-	n, err := dns.ParseName(s)
-	if err != nil || n == nil {
-		return nil, false
+	name, err := dns.ParseName(string(text))
+	if err != nil || name == nil {
+		return named{}, false
 	}
 	if len(r.names) >= maxNames {
 		clear(r.names)
 	}
-	r.names[s] = n
+	n := named{name, name.Sum()}
+	r.names[string(text)] = n
 	return n, true
 }

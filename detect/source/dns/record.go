@@ -25,12 +25,21 @@ type Reader struct {
 	in    bytes.Buffer
 	dec   *jsontext.Decoder
 	texts *scan.Texts
-	names map[string]dns.Name
+	names map[string]named
+
+	spare  *record.Spare
+	shapes [ofAnswer + 1]shape
+	last   [members]string // of each member
+	wrote  [len("2026-01-31T10:00:00Z")]byte
+	then   time.Time // what wrote says
 }
 
 // NewReader returns a Reader.
-func NewReader() *Reader {
-	r := &Reader{dec: new(jsontext.Decoder), texts: scan.NewTexts(), names: map[string]dns.Name{}}
+func NewReader() *Reader { return NewReaderOf(&record.Spare{}) }
+
+// NewReaderOf returns a Reader that takes records from spare.
+func NewReaderOf(spare *record.Spare) *Reader {
+	r := &Reader{dec: new(jsontext.Decoder), texts: scan.NewTexts(), names: map[string]named{}, spare: spare}
 	r.reset()
 	return r
 }
@@ -100,7 +109,7 @@ func (r *Reader) member(rec *record.Record, name []byte) error {
 	case "query_timestamp":
 		return r.parsed("query_timestamp", func(s string) (err error) { rec.Time, err = time.Parse(time.RFC3339, s); return err })
 	case "query_name":
-		return r.parsed("query_name", func(s string) (err error) { d.Name, err = dns.ParseName(s); return err })
+		return r.parsed("query_name", func(s string) (err error) { d.Name, err = dns.ParseName(s); d.Sum = d.Name.Sum(); return err })
 	case "srcaddr":
 		return r.parsed("srcaddr", func(s string) (err error) { d.Source, err = netip.ParseAddr(s); return err })
 	case "vpc_id":

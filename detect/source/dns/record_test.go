@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"sumun.dev/detect/record"
 	"sumun.dev/enforce/resolver"
 )
 
@@ -87,6 +88,16 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// equal reports whether two records say the same. Neither has room for more.
+func equal(a, b *record.Record) bool {
+	one, other := *a, *b
+	one.DNS, other.DNS = new(*a.DNS), new(*b.DNS)
+	for _, d := range []*record.DNS{one.DNS, other.DNS} {
+		d.Addresses = append([]netip.Addr{}, d.Addresses...)
+	}
+	return reflect.DeepEqual(one, other)
+}
+
 // What is plain is read as all others are.
 func FuzzPlain(f *testing.F) {
 	for _, s := range []string{
@@ -95,14 +106,17 @@ func FuzzPlain(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	reader := NewReader()
 	f.Fuzz(func(t *testing.T, b []byte) {
-		got := reader.Plain(b)
-		if got == nil {
-			return
-		}
-		if want, err := reader.any(b); err != nil || !reflect.DeepEqual(got, want) {
-			t.Fatalf("%q:\n%+v %+v\n%+v, %v", b, got, got.DNS, want, err)
+		reader := NewReader()
+		reader.Plain([]byte(aws))
+		for range 2 { // what came before is taken from there
+			got := reader.Plain(b)
+			if got == nil {
+				return
+			}
+			if want, err := reader.any(b); err != nil || !equal(got, want) {
+				t.Fatalf("%q:\n%+v %+v\n%+v, %v", b, got, got.DNS, want, err)
+			}
 		}
 	})
 }
@@ -114,7 +128,7 @@ func TestOrdinaryRecordsArePlain(t *testing.T) {
 		t.Fatal("is declined")
 	}
 	clear(b)
-	if want, err := NewReader().any([]byte(aws)); err != nil || !reflect.DeepEqual(got, want) {
+	if want, err := NewReader().any([]byte(aws)); err != nil || !equal(got, want) {
 		t.Errorf("%+v, %v", got.DNS, err)
 	}
 }
@@ -123,9 +137,12 @@ func BenchmarkRead(b *testing.B) {
 	reader := NewReader()
 	b.SetBytes(int64(len(aws)))
 	b.ReportAllocs()
+	line := []byte(aws)
 	for b.Loop() {
-		if _, err := reader.Read([]byte(aws)); err != nil {
+		r, err := reader.Read(line)
+		if err != nil {
 			b.Fatal(err)
 		}
+		reader.spare.Put(r)
 	}
 }

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
 	"sumun.dev/detect/record"
+	"sumun.dev/detect/source/scan"
 )
 
 // A field is what stands in a column.
@@ -81,27 +83,36 @@ const (
 	maxColumns = 128
 	maxText    = 256     // bytes of an id
 	maxKept    = 1 << 16 // ids, and addresses of IPv6, that are kept to be used again
-	block      = 32      // records made at a time
 )
 
 // A Reader reads the lines of one log. It is not safe for concurrent use.
 type Reader struct {
 	columns   []field // nil until the format is known
+	plain     bool    // it is the default one, as far as is known
 	separator byte
-	ids       map[string]string  // each is kept once
+	again     *Again
 	last      [reason + 1]string // of each column: most lines say the same
-	dirty     bool               // the next record was begun by a line that is none
-	six       map[string]netip.Addr
-	made      []struct {
-		r record.Record
-		f record.Flow
-	}
+}
+
+// An Again is what readers of several logs use again: records that were put back, and
+// texts and addresses that came before. It is not safe for concurrent use.
+type Again struct {
+	*record.Spare
+	ids *scan.Texts
+	six map[string]netip.Addr // addresses of IPv6
+}
+
+// NewAgain returns an Again that takes records from spare.
+func NewAgain(spare *record.Spare) *Again {
+	return &Again{Spare: spare, ids: scan.NewTexts(), six: map[string]netip.Addr{}}
 }
 
 // NewReader returns a reader that expects a header, or lines in the default format.
-func NewReader() *Reader {
-	return &Reader{separator: ' ', ids: map[string]string{}, six: map[string]netip.Addr{}}
-}
+func NewReader() *Reader { return NewAgain(&record.Spare{}).NewReader() }
+
+// NewReader returns a reader that expects a header, or lines in the default format,
+// and makes use of what others have read.
+func (a *Again) NewReader() *Reader { return &Reader{separator: ' ', plain: true, again: a} }
 
 // Recognise reports whether a line is a header or a record that can be read
 // without one.
@@ -205,6 +216,16 @@ var (
 // Read reads a line. It returns nil without an error for headers, and for
 // intervals without traffic (NODATA) and those that AWS did not record (SKIPDATA).
 func (r *Reader) Read(line []byte) (*record.Record, error) {
+	if r.plain {
+		if rec := r.standard(line); rec != nil {
+			return rec, nil
+		}
+	}
+	return r.any(line)
+}
+
+// any reads a line of any format.
+func (r *Reader) any(line []byte) (*record.Record, error) {
 	if n := len(line); n > 0 && line[n-1] == '\n' {
 		line = bytes.TrimRight(line, "\r\n")
 	}
@@ -213,6 +234,7 @@ func (r *Reader) Read(line []byte) (*record.Record, error) {
 	if len(line) > 0 && (line[0] >= 'a' && line[0] <= 'z' || line[0] == '"' || r.columns == nil) {
 		if columns, separator := header(line); columns != nil {
 			r.columns, r.separator = columns, separator
+			r.plain = separator == ' ' && slices.Equal(columns, inOrder[:standardColumns])
 			return nil, nil
 		}
 	}
@@ -228,17 +250,19 @@ func (r *Reader) Read(line []byte) (*record.Record, error) {
 }
 
 func (r *Reader) fields(line []byte, columns []field, separator byte) (*record.Record, error) {
-	if len(r.made) == 0 {
-		r.made = make([]struct {
-			r record.Record
-			f record.Flow
-		}, block)
+	rec := r.again.Flow()
+	tells, err := r.fill(rec, line, columns, separator)
+	if !tells {
+		r.again.Put(rec)
+		return nil, err
 	}
-	rec, f := &r.made[0].r, &r.made[0].f
-	if r.dirty {
-		*rec, *f = record.Record{}, record.Flow{}
-	}
-	r.dirty = true
+	return rec, nil
+}
+
+// fill reads the columns of a line into a record. It does not tell anything when that
+// went wrong, nor of an interval without traffic.
+func (r *Reader) fill(rec *record.Record, line []byte, columns []field, separator byte) (tells bool, err error) {
+	f := rec.Flow
 	n := 0
 	for i := 0; i <= len(line); n++ {
 		k := i
@@ -251,7 +275,7 @@ func (r *Reader) fields(line []byte, columns []field, separator byte) (*record.R
 			if len(word) == 0 {
 				break // a separator at the end
 			}
-			return nil, errColumns
+			return false, errColumns
 		}
 		if separator == ',' && len(word) > 1 && word[0] == '"' {
 			word = bytes.Trim(word, `"`)
@@ -260,14 +284,14 @@ func (r *Reader) fields(line []byte, columns []field, separator byte) (*record.R
 			continue
 		}
 		if err := r.set(rec, f, columns[n], word); err != nil {
-			return nil, err
+			return false, err
 		}
 	}
-	if n < len(columns) && (r.columns != nil || n < 14) {
-		return nil, errColumns
+	if n < len(columns) && (r.columns != nil || n < standardColumns) {
+		return false, errColumns
 	}
 	if f.Status == "NODATA" || f.Status == "SKIPDATA" {
-		return nil, nil
+		return false, nil
 	}
 	if !f.Src.IsValid() {
 		f.Src = f.PktSrc
@@ -277,17 +301,15 @@ func (r *Reader) fields(line []byte, columns []field, separator byte) (*record.R
 	}
 	switch {
 	case !f.Src.IsValid() || !f.Dst.IsValid():
-		return nil, errAddress
+		return false, errAddress
 	case !f.Start.IsZero():
 		rec.Time = f.Start
 	case !f.End.IsZero():
 		rec.Time = f.End
 	default:
-		return nil, errTime
+		return false, errTime
 	}
-	rec.Class, rec.Flow = record.NetworkActivity, f
-	r.made, r.dirty = r.made[1:], false
-	return rec, nil
+	return true, nil
 }
 
 func (r *Reader) set(rec *record.Record, f *record.Flow, column field, word []byte) (err error) {
@@ -359,32 +381,24 @@ func (r *Reader) set(rec *record.Record, f *record.Flow, column field, word []by
 	return err
 }
 
-// text keeps an id, once for all records.
+// text keeps an id, once for all records that say the same.
 func (r *Reader) text(to *string, column field, word []byte) error {
-	if r.last[column] == string(word) {
-		*to = r.last[column]
-		return nil
+	if r.last[column] != string(word) {
+		if len(word) > maxText {
+			return errText
+		}
+		r.last[column] = r.again.ids.Of(word)
 	}
-	if s, ok := r.ids[string(word)]; ok {
-		*to, r.last[column] = s, s
-		return nil
-	}
-	if len(word) > maxText {
-		return errText
-	}
-	*to = string(word)
-	if len(r.ids) < maxKept {
-		r.ids[*to] = *to
-	}
+	*to = r.last[column]
 	return nil
 }
 
 func (r *Reader) address(to *netip.Addr, word []byte) error {
-	if a, ok := four(word); ok {
+	if a, end := scan.IPv4(word, 0); end == len(word) {
 		*to = a
 		return nil
 	}
-	if a, ok := r.six[string(word)]; ok {
+	if a, ok := r.again.six[string(word)]; ok {
 		*to = a
 		return nil
 	}
@@ -396,40 +410,12 @@ func (r *Reader) address(to *netip.Addr, word []byte) error {
 		return errAddress
 	}
 	a = a.Unmap()
-	if len(r.six) >= maxKept {
-		clear(r.six)
+	if len(r.again.six) >= maxKept {
+		clear(r.again.six)
 	}
-	r.six[string(word)] = a
+	r.again.six[string(word)] = a
 	*to = a
 	return nil
-}
-
-// four reads an address of IPv4 as netip does.
-func four(word []byte) (netip.Addr, bool) {
-	var a [4]byte
-	at, n, have := 0, 0, 0
-	for _, c := range word {
-		switch {
-		case c >= '0' && c <= '9':
-			if have > 0 && n == 0 {
-				return netip.Addr{}, false // a zero before it
-			}
-			n = n*10 + int(c-'0')
-			if have++; n > 255 {
-				return netip.Addr{}, false
-			}
-		case c == '.' && have > 0 && at < 3:
-			a[at] = byte(n)
-			at, n, have = at+1, 0, 0
-		default:
-			return netip.Addr{}, false
-		}
-	}
-	if at != 3 || have == 0 {
-		return netip.Addr{}, false
-	}
-	a[3] = byte(n)
-	return netip.AddrFrom4(a), true
 }
 
 func number[N ~int | ~uint8 | ~uint16 | ~uint64](word []byte, most uint64) (N, error) {

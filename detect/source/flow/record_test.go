@@ -99,7 +99,7 @@ func TestWhatIsNoRecord(t *testing.T) {
 func TestRecordsAreTheirOwn(t *testing.T) {
 	in := NewReader()
 	var all []*record.Record
-	for i := range 3 * block {
+	for i := range 100 {
 		r, err := in.Read([]byte(strings.Replace(ordinary, " 44321 ", fmt.Sprintf(" %d ", i), 1)))
 		if err != nil {
 			t.Fatal(err)
@@ -131,6 +131,44 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// Lines that are read in one go say what any line says.
+func FuzzStandard(f *testing.F) {
+	for _, line := range []string{
+		ordinary, ordinary + " ", ordinary + "\r\n", ordinary + "\n", strings.Replace(ordinary, "ACCEPT", "REJECT", 1), strings.Replace(ordinary, " OK", " NODATA", 1),
+		strings.Replace(ordinary, "10.0.0.7", "10.00.0.7", 1), strings.Replace(ordinary, "10.0.0.7", "::1", 1), strings.Replace(ordinary, "44321", "65536", 1),
+		strings.Replace(ordinary, "4249", "9223372036854775808", 1), strings.Replace(ordinary, "4249", "09999999999999999999", 1), strings.Replace(ordinary, "1767261600", "253402300800", 1),
+		strings.Replace(ordinary, "eni-0a1b2c3d4e5f67890", "-", 1), strings.Replace(ordinary, "111122223333", "unknown", 1), strings.Replace(ordinary, "111122223333", "1", 1),
+		strings.Replace(ordinary, "eni-0a1b2c3d4e5f67890", strings.Repeat("x", 257), 1), "2  " + ordinary[2:], ordinary[1:], "2 1 -eni xT 1.1.1.1 2.2.2.2 1 2 6 3 4 5 6 ACCEPT OK",
+	} {
+		f.Add(line, true)
+		f.Add(line, false)
+	}
+	const columns = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
+	f.Fuzz(func(t *testing.T, line string, headed bool) {
+		quick, slow := NewReader(), NewReader()
+		if headed {
+			for _, r := range []*Reader{quick, slow} {
+				if rec, err := r.Read([]byte(columns)); rec != nil || err != nil {
+					t.Fatal(rec, err)
+				}
+			}
+		}
+		for range 2 { // what came before is taken from there
+			one := quick.standard([]byte(line))
+			if one == nil {
+				continue
+			}
+			other, err := slow.any([]byte(line))
+			if err != nil || other == nil {
+				t.Fatalf("%q: %+v, but %v", line, one.Flow, err)
+			}
+			if *one.Flow != *other.Flow || one.Account != other.Account || one.Time != other.Time || one.Class != other.Class || one.Region != other.Region {
+				t.Fatalf("%q: %+v %+v, but %+v %+v", line, one, one.Flow, other, other.Flow)
+			}
+		}
+	})
+}
+
 func BenchmarkRead(b *testing.B) {
 	var lines [][]byte
 	for i := range 4096 {
@@ -141,9 +179,11 @@ func BenchmarkRead(b *testing.B) {
 	in.Read([]byte("version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := in.Read(lines[i%len(lines)]); err != nil {
+		r, err := in.Read(lines[i%len(lines)])
+		if err != nil {
 			b.Fatal(err)
 		}
+		in.again.Put(r)
 		i++
 	}
 	b.ReportMetric(float64(i)/(spent(b)-before).Seconds(), "lines/core-s")
