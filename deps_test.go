@@ -16,8 +16,8 @@ var denied = map[string]string{
 	"gopkg.in/yaml.v2":                      "unmaintained; github.com/goccy/go-yaml is used",
 	"gopkg.in/yaml.v3":                      "archived in 2025; github.com/goccy/go-yaml is used",
 	"github.com/dgrijalva/jwt-go":           "unmaintained, CVE-2020-26160",
-	"github.com/aws/aws-sdk-go":             "the product speaks the AWS protocols itself; SDKs belong to wire/conformance",
-	"github.com/aws/aws-sdk-go-v2":          "the product speaks the AWS protocols itself; SDKs belong to wire/conformance",
+	"github.com/aws/aws-sdk-go":             "the product speaks the AWS protocols itself; SDKs belong to modules of their own: wire/conformance, bench/detect/clients",
+	"github.com/aws/aws-sdk-go-v2":          "the product speaks the AWS protocols itself; SDKs belong to modules of their own: wire/conformance, bench/detect/clients",
 	"github.com/trufflesecurity/trufflehog": "AGPL, and it sends what it finds over the network",
 }
 
