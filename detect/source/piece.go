@@ -8,11 +8,11 @@ import (
 	"io"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"sumun.dev/aws"
 	"sumun.dev/detect/record"
-	"sumun.dev/detect/source/gunzip"
 )
 
 // A Piece is a record of a log as it stands there, in one line.
@@ -38,7 +38,7 @@ func Unpack(in io.Reader, most int64) (content []byte, more bool, err error) {
 	all := io.MultiReader(bytes.NewReader(head[:n]), in)
 	switch {
 	case bytes.HasPrefix(head, gzipMagic):
-		z := new(gunzip.Reader)
+		z := new(gzip.Reader)
 		if err := z.Reset(all); err != nil {
 			return nil, false, err
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/klauspost/compress/gzip"
 
 	"sumun.dev/aws"
 	"sumun.dev/detect/record"
@@ -18,7 +19,6 @@ import (
 	"sumun.dev/detect/source/cloudtrail"
 	"sumun.dev/detect/source/dns"
 	"sumun.dev/detect/source/flow"
-	"sumun.dev/detect/source/gunzip"
 )
 
 // The formats, as Report.Records names them.
@@ -63,7 +63,7 @@ type readers struct {
 	dns     *dns.Reader
 	flow    *flow.Again
 	spare   *record.Spare
-	gzips   spare[*gunzip.Reader]
+	gzips   spare[*gzip.Reader]
 	packed  spare[*bufio.Reader] // of 64 KiB
 	content spare[*bufio.Reader] // of sniffed
 	windows spare[[]byte]

@@ -12,10 +12,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"sumun.dev/detect/source/flow"
-	"sumun.dev/detect/source/gunzip"
 	"sumun.dev/detect/source/parquet"
 )
 
@@ -81,7 +81,7 @@ func (u *unpacking) open(name string, in io.Reader, lies stretch, depth int) err
 	case bytes.HasPrefix(head, gzipMagic):
 		z, ok := u.with.gzips.take()
 		if !ok {
-			z = new(gunzip.Reader)
+			z = new(gzip.Reader)
 		}
 		if err := z.Reset(b); err != nil {
 			return err
