@@ -115,7 +115,9 @@ func Sum[S string | Name](s S) uint64 {
 	return h
 }
 
-// String returns the presentation form with the final dot, as query logs have it.
+// String returns the presentation form with the final dot, as query logs have it. An
+// octet of a label that is a dot is written \046, so that dots do nothing but separate:
+// whoever cuts the text at dots, as the list of public suffixes does, finds the labels.
 func (n Name) String() string {
 	if len(n) <= 1 {
 		return "."
@@ -135,9 +137,9 @@ func (n Name) AppendTo(b []byte) []byte {
 			switch {
 			case c == '-' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z': // most are
 				b = append(b, c)
-			case c == '.' || c == '\\' || c == '"' || c == '(' || c == ')' || c == ';' || c == '@' || c == '$':
+			case c == '\\' || c == '"' || c == '(' || c == ')' || c == ';' || c == '@' || c == '$':
 				b = append(b, '\\', c)
-			case c <= ' ' || c > '~':
+			case c == '.' || c <= ' ' || c > '~':
 				b = fmt.Appendf(b, "\\%03d", c)
 			default:
 				b = append(b, c)

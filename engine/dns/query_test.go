@@ -13,7 +13,7 @@ import (
 
 func TestNames(t *testing.T) {
 	for in, want := range map[string]string{
-		".": ".", "com": "com.", "WWW.Example.com.": "www.example.com.", `a\.b.c`: `a\.b.c.`, `a\032b.c`: `a\032b.c.`, `\065.c`: "a.c.",
+		".": ".", "com": "com.", "WWW.Example.com.": "www.example.com.", `a\.b.c`: `a\046b.c.`, `a\046.b.c`: `a\046.b.c.`, `a\032b.c`: `a\032b.c.`, `\065.c`: "a.c.",
 	} {
 		if got := name(t, in).String(); got != want {
 			t.Errorf("%q reads as %q, want %q", in, got, want)

@@ -266,3 +266,42 @@ func BenchmarkAsk(b *testing.B) {
 		})
 	}
 }
+
+// Dots may stand in labels. They neither hide data, nor do they make of one label two
+// that somebody registered: then the names would have no mouth but all of com.
+func TestDotsInLabelsHideNothing(t *testing.T) {
+	ordinary, err := dns.ParseName("www.wikipedia.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		after string // the data, in its label
+		below string
+		sure  tunnel.Level
+	}{
+		"at the end":     {".", "\x04evil\x03com\x00", tunnel.High},
+		"in the middle":  {".zz", "\x04evil\x03com\x00", tunnel.High},
+		"of the top one": {".evil", "\x03com\x00", tunnel.None}, // names that com would have to have
+	} {
+		for _, typ := range []string{"TXT", "NULL"} {
+			w, client := newWatch()
+			r := rand.New(rand.NewPCG(1, 1))
+			sure := tunnel.None
+			for i := range 60 {
+				label := tunneltest.Lower32(tunneltest.Octets(r, 30)) + c.after
+				n := append(dns.Name{byte(len(label))}, label+c.below...)
+				if _, _, octets := tunnel.Carried(strings.TrimSuffix(n.String(), "."), tunnel.KindOf(typ)); (octets > 0) != (c.sure > tunnel.None) {
+					t.Fatalf("%s: %s carries %d octets", name, n, octets)
+				}
+				level, _ := w.Ask(client, n, typeOf(typ), start.Add(time.Duration(i)*time.Second))
+				sure = max(sure, level)
+			}
+			if sure != c.sure {
+				t.Errorf("%s, %s: level %d, want %d", name, typ, sure, c.sure)
+			}
+			if level, _ := w.Ask(client, ordinary, mdns.TypeA, start.Add(time.Minute)); level != tunnel.None {
+				t.Errorf("%s, %s: %s is cut off, too", name, typ, ordinary)
+			}
+		}
+	}
+}
