@@ -94,7 +94,7 @@ func (a *advanced) forget() {
 }
 
 // Bounds of what is remembered of clients: at most 16 MiB of the names that they asked
-// for, and half a KiB for each of so many.
+// for, and 800 bytes for each of so many.
 const (
 	tunnelBytes  = 16 << 20
 	knownClients = 1 << 14
@@ -201,7 +201,8 @@ func (j *judgement) blocked(r *rule) {
 
 // answered tells what was answered to a query that was let through.
 func (j *judgement) answered(found *dns.Answer) {
-	if found.Rcode == dns.NameError && j.verdict != nil && j.verdict.judged {
+	missing := found.Rcode == dns.NameError && len(found.Chain) == 0 // else it is another name that does not exist
+	if missing && j.verdict != nil && j.verdict.judged {
 		j.firewall.clients.Missing(j.who(), j.verdict.domain, j.at)
 	}
 	if !j.sight.Carries() {

@@ -6,15 +6,18 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"weak"
 
 	mdns "github.com/miekg/dns"
 
 	"sumun.dev/enforce/resolver"
 	"sumun.dev/engine/dga"
 	"sumun.dev/engine/dga/learn"
+	"sumun.dev/engine/dns"
 	"sumun.dev/engine/dns/zone"
 	"sumun.dev/engine/tunnel/tunneltest"
 )
@@ -43,6 +46,17 @@ func advancedOf(t testing.TB, rules ...resolver.Rule) resolver.Snapshot {
 
 func about(priority int, threat, confidence, action string) resolver.Rule {
 	return resolver.Rule{Priority: priority, Threat: threat, Confidence: confidence, Action: action}
+}
+
+// unsureLabels are of algorithms, and tell too little by themselves for HIGH.
+func unsureLabels(seed uint64) (unsure []string) {
+	r := rand.New(rand.NewPCG(seed, 4))
+	for _, l := range learn.Made(4000, r, learn.NewMarkov([]string{"wikipedia", "example", "letsencrypt"})) {
+		if score := dga.Default().Score(l); score > 2 && score < dga.OneInThousand {
+			unsure = append(unsure, l)
+		}
+	}
+	return unsure
 }
 
 func TestAdvancedRules(t *testing.T) {
@@ -136,14 +150,7 @@ func TestClientsThatAskForManyAreCutOff(t *testing.T) {
 	if err := s.SetSnapshot(x); err != nil {
 		t.Fatal(err)
 	}
-	r := rand.New(rand.NewPCG(3, 4))
-	made := learn.Made(4000, r, learn.NewMarkov([]string{"wikipedia", "example", "letsencrypt"}))
-	var unsure []string
-	for _, l := range made {
-		if score := dga.Default().Score(l); score > 2 && score < dga.OneInThousand {
-			unsure = append(unsure, l)
-		}
-	}
+	unsure := unsureLabels(3)
 	blocked := 0
 	for i, l := range unsure[:40] {
 		m := resolve(t, s, host, query(t, l+".net", mdns.TypeA))
@@ -219,6 +226,100 @@ func TestAnswersCount(t *testing.T) {
 		if m := resolve(t, s, host, query(t, name, mdns.TypeA)); len(m.Answer) == 0 {
 			t.Fatalf("question %d is blocked", i)
 		}
+	}
+}
+
+// A name that exists and leads to one that does not is no domain that does not exist.
+func TestDanglingAliasesAreNotMissing(t *testing.T) {
+	labels := unsureLabels(1)
+	for name, c := range map[string]struct {
+		alias bool
+		cut   bool
+	}{
+		"missing": {false, true},
+		"alias":   {true, false},
+	} {
+		var records []zone.Record
+		for _, l := range labels[:9] {
+			if c.alias {
+				records = append(records, zone.Record{Name: l + ".shop", Type: "CNAME", TTL: 300, Values: []string{"gone.net."}})
+			}
+		}
+		records = append(records, zone.Record{Name: labels[9] + ".shop", Type: "A", TTL: 300, Values: []string{"192.0.2.1"}})
+		z, err := zone.New("shop", records)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := advancedOf(t, about(1, "DGA", "HIGH", "BLOCK"))
+		x.Zones = append(x.Zones, resolver.Zone{Zone: z})
+		s := start(t, resolver.Config{}, x)
+		for i, l := range labels[:9] {
+			if m := resolve(t, s, host, query(t, l+".shop", mdns.TypeA)); m.Rcode != mdns.RcodeNameError && (c.alias || i < 5) {
+				t.Errorf("%s: %s: %s", name, l, brief(m))
+			}
+		}
+		if m := resolve(t, s, host, query(t, labels[9]+".shop", mdns.TypeA)); (len(m.Answer) == 0) != c.cut {
+			t.Errorf("%s: the tenth domain: %s", name, brief(m))
+		}
+	}
+}
+
+// With the last Advanced rule goes what was remembered of clients for it; other rules
+// that come and go change nothing.
+func TestTheLastAdvancedRuleTakesItsMemoryAlong(t *testing.T) {
+	rules := []resolver.Rule{about(1, "DGA", "HIGH", "BLOCK"), about(2, "DNS_TUNNELING", "LOW", "BLOCK")}
+	with, without := advancedOf(t, rules...), advancedOf(t)
+	s := start(t, resolver.Config{}, with)
+	labels := unsureLabels(2)
+	teach := func() {
+		r := rand.New(rand.NewPCG(1, 1))
+		for _, l := range labels[:20] {
+			resolve(t, s, host, query(t, l+".net", mdns.TypeA))
+			resolve(t, s, host, query(t, tunneltest.Lower32(tunneltest.Octets(r, 30))+".t.malware.com", mdns.TypeTXT))
+		}
+	}
+	set := func(x resolver.Snapshot) {
+		t.Helper()
+		if err := s.SetSnapshot(x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cut := func(want bool) {
+		t.Helper()
+		if got := resolve(t, s, host, query(t, labels[20]+".net", mdns.TypeA)).Rcode == mdns.RcodeSuccess; got != want {
+			t.Errorf("domains of letters are cut off: %v, want %v", got, want)
+		}
+		if got := len(resolve(t, s, host, query(t, "a.t.malware.com", mdns.TypeTXT)).Answer) == 0; got != want {
+			t.Errorf("the tunnel is cut off: %v, want %v", got, want)
+		}
+	}
+	teach()
+	cut(true)
+	set(advancedOf(t, append(rules, resolver.Rule{Priority: 3, Action: "ALERT", ListID: "l", List: domains(t, "a.test")})...))
+	cut(true)
+	set(without)
+	set(with)
+	cut(false)
+}
+
+// What answers a query keeps no rule, nor its list, that was replaced since.
+func TestReplacedRulesAreLetGo(t *testing.T) {
+	s := start(t, resolver.Config{}, snapshotOf(t))
+	list := func() weak.Pointer[dns.List] {
+		r := resolver.Rule{Priority: 2, Action: "ALERT", ListID: "l", List: domains(t, "a.test")}
+		if err := s.SetSnapshot(advancedOf(t, about(1, "DGA", "HIGH", "BLOCK"), r)); err != nil {
+			t.Fatal(err)
+		}
+		resolve(t, s, host, query(t, "www.wikipedia.com", mdns.TypeA))
+		return weak.Make(r.List)
+	}()
+	if err := s.SetSnapshot(snapshotOf(t)); err != nil {
+		t.Fatal(err)
+	}
+	resolve(t, s, host, query(t, "good.test", mdns.TypeA))
+	runtime.GC() // one: the pool of what answers queries stands it
+	if list.Value() != nil {
+		t.Error("the list is still held")
 	}
 }
 

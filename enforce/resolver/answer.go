@@ -63,6 +63,8 @@ func (s *Server) answer(ctx context.Context, d *desk, a arrival, msg []byte) (re
 	name := q.Name()
 	if h.vpc.advanced {
 		d.judgement = judgement{firewall: s.advanced, host: h, from: a.from.Addr().Unmap(), name: name, qtype: q.Type, at: a.at}
+	} else if d.judgement.host != nil {
+		d.judgement = judgement{} // it holds the rules, with their lists, of when it was made
 	}
 	r := h.vpc.decide(name, q.Type, &d.judgement)
 	if r != nil && r.action == Block {

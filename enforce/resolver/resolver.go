@@ -101,13 +101,16 @@ func New(c Config) *Server {
 }
 
 // SetSnapshot puts a snapshot into force, for every query that comes after it.
-// A snapshot that is wrong changes nothing.
+// A snapshot that is wrong changes nothing. With the last Advanced rule goes what was
+// remembered for such rules.
 func (s *Server) SetSnapshot(snapshot Snapshot) error {
 	c, err := compile(snapshot, s.seed)
 	if err != nil {
 		return fmt.Errorf("resolver snapshot: %w", err)
 	}
-	s.snapshot.Store(c)
+	if old := s.snapshot.Swap(c); old.advanced && !c.advanced {
+		s.advanced.forget()
+	}
 	return nil
 }
 

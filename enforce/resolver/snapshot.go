@@ -88,6 +88,8 @@ type compiled struct {
 	hosts map[netip.Addr]*host
 	cidrs []block
 	local *host
+
+	advanced bool // some VPC has rules about threats
 }
 
 type block struct {
@@ -145,6 +147,7 @@ func compile(s Snapshot, seed maphash.Seed) (*compiled, error) {
 			return nil, fmt.Errorf("%s: %w", in.ID, err)
 		}
 		vpcs[in.ID] = v
+		c.advanced = c.advanced || v.advanced
 		for _, p := range in.CIDRs {
 			c.cidrs = append(c.cidrs, block{p.Masked(), &host{vpc: v}})
 		}
