@@ -35,6 +35,9 @@ func (s *Service) createDetector(ctx context.Context, in *guarddutyapi.CreateDet
 		return nil, err
 	}
 	d.begin(now)
+	if err := s.present(ctx, here(ctx, aws.CallOf(ctx).Account), true); err != nil {
+		return nil, err
+	}
 	return &guarddutyapi.CreateDetectorResponse{DetectorId: &d.ID}, s.detectors.Insert(ctx, d.ID, d)
 }
 
@@ -107,6 +110,9 @@ func (s *Service) updateDetector(ctx context.Context, in *guarddutyapi.UpdateDet
 		return nil, err
 	}
 	d.Updated = now
+	if err := s.present(ctx, here(ctx, aws.CallOf(ctx).Account), true); err != nil { // one that was made before this was noted
+		return nil, err
+	}
 	return &guarddutyapi.UpdateDetectorResponse{}, s.detectors.Put(ctx, d.ID, d)
 }
 
@@ -143,6 +149,9 @@ func (s *Service) deleteDetector(ctx context.Context, in *guarddutyapi.DeleteDet
 		if err := s.filters.Delete(ctx, e.ID); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.present(ctx, here(ctx, aws.CallOf(ctx).Account), false); err != nil {
+		return nil, err
 	}
 	return &guarddutyapi.DeleteDetectorResponse{}, s.detectors.Delete(ctx, d.ID)
 }

@@ -22,6 +22,7 @@ import (
 type Service struct {
 	env       service.Env
 	detectors *store.Table[detector]
+	presences *store.Table[presence]
 	findings  *store.Table[kept]
 	groups    *store.Table[group]
 	sets      *store.Table[set]
@@ -53,6 +54,7 @@ func New(env service.Env) *Service {
 	s := &Service{
 		env:       env,
 		detectors: store.NewTable[detector](env.Store, "guardduty.detectors"),
+		presences: store.NewTable(env.Store, "guardduty.presences", store.Global[presence]()),
 		findings:  store.NewTable[kept](env.Store, "guardduty.findings"),
 		groups:    store.NewTable[group](env.Store, "guardduty.groups"),
 		sets:      store.NewTable[set](env.Store, "guardduty.sets"),

@@ -193,6 +193,9 @@ func (s *Service) started(ctx context.Context, account aws.Account) (*detector, 
 	now := time.Now()
 	if len(all) == 0 {
 		d := &detector{ID: newID(), Enabled: true, Frequency: guarddutyapi.FindingPublishingFrequencySixHours, Created: now, Updated: now}
+		if err := s.present(ctx, here(ctx, account), true); err != nil {
+			return nil, err
+		}
 		return d, table.Insert(ctx, d.ID, d)
 	}
 	d := all[0].Value

@@ -89,25 +89,34 @@ func (m *watcher) Empty() bool { return len(m.accounts) == 0 }
 // time.
 func (m *watcher) Take(ctx context.Context, b service.Batch) (uint64, error) {
 	watching := map[store.Place]*detector{}
+	where := places{m.s, map[aws.Account][]store.Place{}}
 	m.kin = m.s.kinship(store.Outside(ctx))
 	if m.engine != nil && m.s.net != nil {
 		m.engine.Locate(m.s.net())
 	}
 	for i := range b.Events {
 		e := &b.Events[i]
-		place := store.Place{Account: e.Account, Region: e.Region}
-		d, asked := watching[place]
-		if !asked {
-			var err error
-			if d, err = m.s.watching(b.In(place), place); err != nil {
-				return 0, err
-			}
-			watching[place] = d
+		concerned, err := where.at(store.Outside(ctx), e)
+		if err != nil {
+			return 0, err
 		}
-		if d == nil || e.Time.Before(d.Created) {
+		var by []watched
+		for _, place := range concerned {
+			d, asked := watching[place]
+			if !asked {
+				if d, err = m.s.watching(b.In(place), place); err != nil {
+					return 0, err
+				}
+				watching[place] = d
+			}
+			if d != nil && !e.Time.Before(d.Created) {
+				by = append(by, watched{place, d})
+			}
+		}
+		if len(by) == 0 {
 			continue
 		}
-		if err := m.judge(ctx, e, d, place, b.Done); err != nil {
+		if err := m.judge(ctx, e, by, b.Done); err != nil {
 			return 0, err
 		}
 	}
@@ -115,6 +124,12 @@ func (m *watcher) Take(ctx context.Context, b service.Batch) (uint64, error) {
 		return 0, err
 	}
 	return m.save(ctx, b.Last)
+}
+
+// A watched is a place and the detector that is enabled there.
+type watched struct {
+	place store.Place
+	by    *detector
 }
 
 // watching returns the detector that is enabled in a place, nil for none, once the
@@ -131,7 +146,7 @@ func (s *Service) watching(ctx context.Context, place store.Place) (*detector, e
 // judge lets the engine see an event that it has not seen. A record that cannot be
 // read, or that a rule cannot bear, is counted and skipped, so that it does not keep
 // the others waiting for ever.
-func (m *watcher) judge(ctx context.Context, e *spine.Delivery, d *detector, place store.Place, done uint64) error {
+func (m *watcher) judge(ctx context.Context, e *spine.Delivery, by []watched, done uint64) error {
 	a, err := m.account(ctx, e.Account)
 	if err != nil || e.Position <= a.position {
 		return err
@@ -141,30 +156,34 @@ func (m *watcher) judge(ctx context.Context, e *spine.Delivery, d *detector, pla
 	if !a.recent.add(e.ID) {
 		return nil
 	}
-	if err := m.see(e, d, place, done); err != nil {
+	if err := m.see(e, by, done); err != nil {
 		m.s.counts.malformed.Add(1)
 		m.s.env.Log.Warn("a record cannot be judged, is skipped", "stream", e.Stream, "event", e.ID, "position", e.Position, "skipped", m.s.Malformed(), "error", err)
 	}
 	return nil
 }
 
-func (m *watcher) see(e *spine.Delivery, d *detector, place store.Place, done uint64) (err error) {
+func (m *watcher) see(e *spine.Delivery, by []watched, done uint64) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
 	return m.read(&e.Event, func(r *record.Record) {
-		if !d.covers(r) {
+		covering := slices.DeleteFunc(slices.Clone(by), func(w watched) bool { return !w.by.covers(r) })
+		if len(covering) == 0 {
 			return
 		}
-		r.Account, r.Region = place.Account, place.Region
+		r.Account, r.Region = covering[0].place.Account, covering[0].place.Region
 		if r.Origin = (record.Origin{File: e.Stream, Line: r.Origin.Line, Offset: int64(e.Position)}); r.ID == "" {
 			r.ID = e.ID
 		}
 		m.engine.See(r, func(s finding.Suspicion) {
-			if e.Position > done {
-				m.waiting = append(m.waiting, suspected{e.Position, place, s})
+			if e.Position <= done {
+				return
+			}
+			for _, w := range covering {
+				m.waiting = append(m.waiting, suspected{e.Position, w.place, s})
 			}
 		})
 		m.engine.Learn(r)
