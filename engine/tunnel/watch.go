@@ -154,9 +154,10 @@ func (w *Watch) Ask(client uint64, n dns.Name, qtype uint16, at time.Time) (Leve
 }
 
 // Answered tells the first address of the answer to a question that Ask has seen, none
-// when there is none. A
-// name that was answered with a loopback address does not count: so answer those who
-// are asked whether something is on a list of theirs.
+// when there is none. A name that was answered with a loopback address does not count:
+// so answer those who are asked whether something is on a list of theirs. Who gets data
+// may answer so, too, so that names count whatever the answer when they carry more than
+// it takes to name something.
 func (w *Watch) Answered(seen Sight, address netip.Addr) {
 	if !seen.data {
 		return
@@ -173,7 +174,7 @@ func (w *Watch) Answered(seen Sight, address netip.Addr) {
 	if i < 0 {
 		return
 	}
-	if address.IsLoopback() {
+	if address.IsLoopback() && z.Names[i].Octets <= mostLookedUp {
 		z.Names = slices.Delete(z.Names, i, i+1)
 	} else if z.Names[i].answered = true; address.IsValid() {
 		z.Zone.Answered(seen.name, address)
