@@ -51,11 +51,11 @@ func (i identities) own(ctx context.Context, p *aws.Principal) (*policy.Policies
 }
 
 // limited refuses what sessions that users got for themselves or for others do not
-// go with, whatever their policies allow. STS API Reference, GetSessionToken,
+// go with, whatever their policies allow; users in the console did not. STS API Reference, GetSessionToken,
 // GetFederationToken, "Permissions".
 func limited(call *aws.Call, p *aws.Principal) error {
 	s, federated := p.Session, p.Kind == aws.FederatedUser
-	if s == nil || s.TaskPolicy != "" || p.Kind == aws.AssumedRole {
+	if s == nil || s.TaskPolicy != "" || p.Kind == aws.AssumedRole || p.Kind == aws.User && s.InvokedBy == aws.SignInSource {
 		return nil
 	}
 	switch call.Service {

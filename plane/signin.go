@@ -31,10 +31,10 @@ func (c *core) mountSignIn(cfg *config.Config, o Options, who *identities) {
 		Enter: func(ctx context.Context, at store.Place) context.Context {
 			return asService(ctx, aws.SignInSource, at)
 		},
-		As: func(ctx context.Context, p *aws.Principal, from netip.Addr, mfa bool) context.Context {
+		As: func(ctx context.Context, p *aws.Principal, from netip.Addr) context.Context {
 			return aws.WithCall(ctx, &aws.Call{
 				Principal: p, Partition: "aws", Account: p.Account, Region: c.gate.Region, RequestID: aws.UUID(), Time: time.Now(),
-				Service: "signin", SourceIP: from, MFA: mfa,
+				Service: "signin", SourceIP: from,
 			})
 		},
 		From: func(r *http.Request) (netip.Addr, *aws.TLS) { return c.gate.ClientAddress(r), c.gate.ClientTLS(r) },

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -399,7 +400,7 @@ func TestSignInHosts(t *testing.T) {
 	p := withAnn(t)
 	for target, want := range map[string]bool{
 		"signin.localhost:4566/console": true, "eu-west-1.signin.aws.amazon.com/console": true, "111122223333.signin.aws.amazon.com/console": true, "SIGNIN.plane.example/console": true,
-		"127.0.0.1:4566/console": false, "signin/console": false, "signin.s3.amazonaws.com/console": false, "signin.s3-eu-west-1.amazonaws.com/console": false,
+		"127.0.0.1:4566/console": false, "signin/console": false, "signin.s3.amazonaws.com/console": false, "signin.s3-eu-west-1.amazonaws.com/console": false, "my.signin.bucket.s3.amazonaws.com/console": false,
 		"a.b.signin.aws.amazon.com/console": false, "notsignin.aws.amazon.com/console": false, "signin.localhost/other": false, "[::1]:4566/console": false,
 	} {
 		r := httptest.NewRequest("GET", "http://"+target, nil)
@@ -415,4 +416,83 @@ func TestSignInHosts(t *testing.T) {
 	if p.API().ServeHTTP(w, r); strings.Contains(w.Body.String(), "Sign in as IAM user") {
 		t.Error("a signed request is served as a page")
 	}
+}
+
+// A user changes a password as calls of the console are made: in a session that has an
+// MFA code, or none. The path of a user is no part of a policy.
+func TestPasswordsAreChangedAsInTheConsole(t *testing.T) {
+	p := numbered(t)
+	must(t, p, &iamapi.UpdateAccountPasswordPolicy, &iamapi.UpdateAccountPasswordPolicyRequest{AllowUsersToChangePassword: new(true)})
+	for name, c := range map[string]struct {
+		path, policy string
+		mfa, may     bool
+	}{
+		"quote":       {`/a"b/`, "", false, true},
+		"star":        {`/*/`, "", false, true},
+		"backslash":   {`/a\b/`, "", false, true},
+		"code":        {"/", `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}}`, true, true},
+		"no_code":     {"/", `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}}`, false, false},
+		"code_is_new": {"/", `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"NumericGreaterThanIfExists":{"aws:MultiFactorAuthAge":"900"}}}}`, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			must(t, p, &iamapi.CreateUser, &iamapi.CreateUserRequest{UserName: name, Path: &c.path})
+			must(t, p, &iamapi.CreateLoginProfile, &iamapi.CreateLoginProfileRequest{UserName: &name, Password: new(right), PasswordResetRequired: new(true)})
+			if c.policy != "" {
+				must(t, p, &iamapi.PutUserPolicy, &iamapi.PutUserPolicyRequest{UserName: name, PolicyName: "p", PolicyDocument: c.policy})
+			}
+			code := ""
+			if c.mfa {
+				seed, step := enrolled(t, p, name)
+				code = totp.Code(seed, step+1)
+			}
+			b := newTab(t, p).signIn(name, right, code)
+			b.send("POST", "/_signin/password", b.form("password", right, "newpassword", "Battery-Staple-2"))
+			if may := b.status == http.StatusSeeOther; may != c.may {
+				t.Errorf("%d %s", b.status, b.page)
+			}
+		})
+	}
+}
+
+// A reader is slow: what is written to it waits.
+type slow struct {
+	*httptest.ResponseRecorder
+	writes, goes chan struct{}
+}
+
+func (s *slow) Write(b []byte) (int, error) {
+	select {
+	case s.writes <- struct{}{}:
+		<-s.goes
+	case <-s.goes:
+	}
+	return s.ResponseRecorder.Write(b)
+}
+
+// Browsers that do not read what they are told keep nobody else from signing in.
+func TestSlowBrowsersTakeNoRoom(t *testing.T) {
+	p := withAnn(t)
+	many := newTab(t, p).send("GET", "/_signin/console", nil)
+	body := many.form("account", string(p.Account()), "username", "nobody", "password", strings.Repeat("x", 600)).Encode()
+	s := &slow{writes: make(chan struct{}), goes: make(chan struct{})}
+	var all sync.WaitGroup
+	for i := range 100 { // more than are looked at at once
+		all.Go(func() {
+			r := httptest.NewRequest("POST", "http://"+many.host+"/_signin/authenticate", strings.NewReader(body))
+			r.RemoteAddr = "192.0.2." + strconv.Itoa(100+i/20) + ":1"
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.AddCookie(many.cookie)
+			w := *s
+			w.ResponseRecorder = httptest.NewRecorder()
+			p.API().ServeHTTP(&w, r)
+		})
+	}
+	for range 100 {
+		<-s.writes
+	}
+	if b := newTab(t, p).signIn("ann", right, ""); !strings.Contains(b.page, "You are signed in") {
+		t.Errorf("%d %s", b.status, b.page)
+	}
+	close(s.goes)
+	all.Wait()
 }

@@ -86,7 +86,7 @@ func (s *Service) letUsersChange(ctx context.Context, touches []wire.Touch) ([]w
 	}
 	for i := range touches {
 		touches[i].Grants = []wire.Grant{{ID: "account password policy", Document: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` +
-			p.ARN.String() + `"},"Action":"` + touches[i].Action + `","Resource":"*"}]}`}}
+			p.ID + `"},"Action":"` + touches[i].Action + `","Resource":"*"}]}`}}
 	}
 	return touches, nil
 }

@@ -31,12 +31,16 @@ func (s *Service) AccountNamed(ctx context.Context, text string) (aws.Account, e
 // IAM API Reference, CreateLoginProfile, Password.
 const longestPassword = 4 * 128
 
+// longestName bounds, in bytes, the names that users have. IAM API Reference, CreateUser.
+const longestName = 64
+
 // TrySignIn looks at what somebody has typed, in the account of the call. It changes
 // nothing but the count of guesses, five a minute for each name. A name that nobody
 // has takes as long as any, and so does a wrong code. ctx carries no unit of work:
 // hashing must not hold one open.
 func (s *Service) TrySignIn(ctx context.Context, name, text, code string) (*service.SignIn, error) {
 	in, nobody := &service.SignIn{Code: code}, &password{Salt: make([]byte, saltLength), Hash: make([]byte, hashLength)}
+	name = name[:min(len(name), longestName+1)] // which nobody has, however it goes on
 	o, guesses, key := &owner{credentials: &credentials{}}, &s.strangers, string(aws.CallOf(ctx).Account)+"/"+strings.ToLower(name)
 	u, err := s.users.Get(ctx, strings.ToLower(name))
 	switch {

@@ -3,6 +3,7 @@ package iam
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -152,6 +153,12 @@ func TestSignInsAreBounded(t *testing.T) {
 		w.try("nobody", "x", "")
 		if in := w.try("ann", goodPassword, ""); in.Right {
 			t.Error("names made up free a user")
+		}
+		w.try(strings.Repeat("x", 10_000), "x", "")
+		for key := range w.service.strangers.by {
+			if len(key) > 100 {
+				t.Errorf("a name of %d bytes is kept", len(key))
+			}
 		}
 		time.Sleep(time.Minute)
 		if in := w.try("ann", goodPassword, ""); !in.Right {

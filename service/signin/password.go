@@ -10,6 +10,7 @@ import (
 
 	"sumun.dev/api/iamapi"
 	"sumun.dev/aws"
+	"sumun.dev/service"
 	"sumun.dev/store"
 )
 
@@ -35,25 +36,25 @@ func (s *Service) showConsole(v *visit) error {
 func (s *Service) authenticate(v *visit) error {
 	form := v.r.PostForm
 	again := view{Account: form.Get("account"), Region: form.Get("region"), Wrong: wrong}
-	done, err := s.mayTry(v)
+	var account aws.Account
+	var in *service.SignIn
+	err := s.try(v, func() (err error) {
+		account, err = s.options.Account(v.r.Context(), strings.ToLower(strings.TrimSpace(form.Get("account"))))
+		if errors.Is(err, store.ErrNotFound) {
+			account, err = nowhere, nil // in which nobody is found, as slowly as anywhere
+		}
+		if err != nil {
+			return err
+		}
+		in, err = s.options.Users.TrySignIn(s.enter(v.r.Context(), account), form.Get("username"), form.Get("password"), strings.TrimSpace(form.Get("mfacode")))
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	defer done()
-	account, err := s.options.Account(v.r.Context(), strings.ToLower(strings.TrimSpace(form.Get("account"))))
-	known := err == nil
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		account = nowhere // in which nobody is found, as slowly as anywhere
-	case err != nil:
-		return err
-	}
 	region := v.at.in(form.Get("region"))
-	in, err := s.options.Users.TrySignIn(s.enter(v.r.Context(), account), form.Get("username"), form.Get("password"), strings.TrimSpace(form.Get("mfacode")))
 	switch {
-	case err != nil:
-		return err
-	case !known:
+	case account == nowhere:
 		return s.show(v, http.StatusOK, signInPage, again)
 	case in.Expired:
 		again.Wrong = "Your password has expired. Ask your administrator to set a new one."
@@ -99,23 +100,25 @@ func (s *Service) authenticate(v *visit) error {
 	return nil
 }
 
-// nowhere is the number of no account.
-const nowhere = aws.Account("000000000000")
+// nowhere is no account: it is no number that one can have.
+const nowhere = aws.Account("no account")
 
 // errStale means that a password or a code was right when it was looked at, and no
 // longer when the sign-in was to be written down: the code was taken meanwhile.
 var errStale = errors.New("signin: what was right is no longer")
 
-// mayTry refuses attempts that come too often, or too many at once. done ends the attempt.
-func (s *Service) mayTry(v *visit) (done func(), err error) {
+// try makes an attempt, unless they come too often, or too many at once. What is shown
+// of it is written afterwards: who reads slowly must not take room from others.
+func (s *Service) try(v *visit, attempt func() error) error {
 	if !s.tries.may(v.from, time.Now().Unix()/60) {
-		return nil, aws.ErrorKind{Code: "TooManyRequests", Status: http.StatusTooManyRequests}.New("There were too many attempts from your address. Please try again in a minute.")
+		return aws.ErrorKind{Code: "TooManyRequests", Status: http.StatusTooManyRequests}.New("There were too many attempts from your address. Please try again in a minute.")
 	}
 	select {
 	case s.room <- struct{}{}:
-		return func() { <-s.room }, nil
+		defer func() { <-s.room }()
+		return attempt()
 	default:
-		return nil, aws.ErrorKind{Code: "ServiceUnavailable", Status: http.StatusServiceUnavailable}.New("Too many people sign in at once. Please try again.")
+		return aws.ErrorKind{Code: "ServiceUnavailable", Status: http.StatusServiceUnavailable}.New("Too many people sign in at once. Please try again.")
 	}
 }
 
@@ -131,25 +134,26 @@ func (s *Service) changePassword(v *visit) error {
 	if !isPassword(old) || !isPassword(chosen) {
 		return s.show(v, http.StatusOK, passwordPage, view{Wrong: "A password has 1 to 128 characters of Latin-1."})
 	}
-	done, err := s.mayTry(v)
-	if err != nil {
-		return err
-	}
-	defer done()
 	x, id := *was, aws.UUID()
 	x.MustChange, x.Until = false, now().Add(userSession)
-	err = s.env.Store.Update(s.enter(v.r.Context(), v.account), func(ctx context.Context) error {
-		as := s.options.As(ctx, &x.Principal, v.from, !x.Device.IsZero())
-		if _, err := iamapi.ChangePassword.Call(as, s.env.AWS, &iamapi.ChangePasswordRequest{OldPassword: old, NewPassword: chosen}); err != nil {
-			return err
-		}
-		if err := s.tellUser(ctx, v, &x.Principal, x.Region, x.Device); err != nil {
-			return err
-		}
-		return s.begin(ctx, v, id, &x)
-	})
 	var refused *aws.Error
-	if errors.As(err, &refused) {
+	err := s.try(v, func() error {
+		err := s.env.Store.Update(s.enter(v.r.Context(), v.account), func(ctx context.Context) error {
+			as := s.options.As(ctx, was.acting(), v.from)
+			if _, err := iamapi.ChangePassword.Call(as, s.env.AWS, &iamapi.ChangePasswordRequest{OldPassword: old, NewPassword: chosen}); err != nil {
+				return err
+			}
+			if err := s.tellUser(ctx, v, &x.Principal, x.Region, x.Device); err != nil {
+				return err
+			}
+			return s.begin(ctx, v, id, &x)
+		})
+		if errors.As(err, &refused) {
+			return nil
+		}
+		return err
+	})
+	if refused != nil {
 		return s.show(v, http.StatusOK, passwordPage, view{Wrong: refused.Message})
 	}
 	if err != nil {
@@ -158,6 +162,13 @@ func (s *Service) changePassword(v *visit) error {
 	s.setCookie(v, v.account, id)
 	http.Redirect(v, v.r, v.base+"/console", http.StatusSeeOther)
 	return nil
+}
+
+// acting is the user as calls of the console have it: in a session, with or without a code.
+func (x *session) acting() *aws.Principal {
+	p := x.Principal
+	p.Session = &aws.Session{Created: x.Until.Add(-changeLife), Expires: x.Until, MFA: !x.Device.IsZero(), InvokedBy: aws.SignInSource}
+	return &p
 }
 
 // isPassword reports whether a text may be a password at all. IAM API Reference,

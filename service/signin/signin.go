@@ -40,9 +40,8 @@ type Options struct {
 
 	// Enter returns a context in which the service acts of its own accord in an account.
 	Enter func(ctx context.Context, at store.Place) context.Context
-	// As returns a context in which a user acts who has typed the password, and with
-	// mfa a code, at from.
-	As func(ctx context.Context, p *aws.Principal, from netip.Addr, mfa bool) context.Context
+	// As returns a context in which p acts from an address.
+	As func(ctx context.Context, p *aws.Principal, from netip.Addr) context.Context
 	// From tells where a request comes from, and how it was encrypted; nil: not.
 	From func(*http.Request) (netip.Addr, *aws.TLS)
 }

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"sumun.dev/aws"
@@ -12,7 +13,7 @@ const prefix = "/_signin"
 
 // Mine reports whether a request is for the sign-in pages and not for an API: below
 // /_signin/ everywhere, and at AWS's own paths where the host is that of a sign-in
-// endpoint. A request that is signed is an API's.
+// endpoint, unless the request is signed, as an API's are.
 func Mine(r *http.Request) bool {
 	if strings.HasPrefix(r.URL.Path, prefix+"/") {
 		return true
@@ -30,16 +31,18 @@ func baseOf(r *http.Request) (base, path string) {
 }
 
 // endpoint returns what a host names before "signin": nothing, a region, an account or
-// its alias. A bucket of that name is S3's.
+// its alias. A bucket of such a name is S3's.
 func endpoint(host string) (before string, ok bool) {
 	host, _, _ = strings.Cut(strings.ToLower(host), ":")
 	before, rest, ok := strings.Cut("."+host, ".signin.")
 	before = strings.TrimPrefix(before, ".")
-	if !ok || rest == "" || strings.Contains(before, ".") || rest == "s3" || strings.HasPrefix(rest, "s3.") || strings.HasPrefix(rest, "s3-") {
+	if !ok || rest == "" || strings.Contains(before, ".") || slices.ContainsFunc(strings.Split(rest, "."), isS3) {
 		return "", false
 	}
 	return before, true
 }
+
+func isS3(label string) bool { return label == "s3" || strings.HasPrefix(label, "s3-") }
 
 // where is at which endpoint somebody signs in.
 type where struct {
