@@ -33,7 +33,7 @@ type group struct {
 	Domains []string // that were asked for
 	Remotes []finding.Remote
 	Marks   map[string][]string // GuardDuty's indicators
-	Told    int                 // how much was part of the attack that was told last
+	News    bool                // a signal, an instance or a key that no attack has told of
 }
 
 // Weight is what its lists take, in bytes, roughly.
@@ -74,20 +74,19 @@ func (g *Group) Add(name, instance string, s finding.Suspicion) *finding.Suspici
 		*n = group{Signals: n.Signals}
 	}
 	s.Severity = level(&s)
-	n.Signals.add(&s, s.Severity)
+	known := len(n.Hosts) + len(n.Keys)
+	joins := n.Signals.add(&s, s.Severity).Count == 1
 	note(&n.Hosts, instance)
 	if s.Caller != nil {
 		note(&n.Keys, s.Caller.AccessKey)
 	}
 	n.mark(&s)
-	if !n.attacked(&s) {
+	// Not whether there are more of them: old signals go as new ones come.
+	n.News = n.News || joins || len(n.Hosts)+len(n.Keys) > known
+	if !n.News || !n.attacked(&s) {
 		return nil
 	}
-	size := len(n.Signals) + len(n.Hosts) + len(n.Keys)
-	if size <= n.Told {
-		return nil
-	}
-	n.Told = size
+	n.News = false
 	out := &finding.Suspicion{
 		Type: onHosts, At: s.At, Severity: critical, Actor: true, Key: name, Instance: s.Instance, Caller: s.Caller, API: s.API,
 		Sequence: &finding.Sequence{
@@ -224,6 +223,7 @@ func (g *Group) UnmarshalJSON(b []byte) error {
 // take adds what another group did, when the two turn out to be one.
 func (g *Group) take(other *Group) {
 	n, o := &g.g, &other.g
+	n.News = n.News || len(o.Signals) > 0
 	for _, s := range o.Signals {
 		if len(n.Signals) < maxSignals && !slices.ContainsFunc(n.Signals, func(mine *finding.Signal) bool { return mine.Name == s.Name }) {
 			n.Signals = append(n.Signals, s)

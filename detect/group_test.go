@@ -150,6 +150,16 @@ func TestAnAttackIsToldAgainWhenThereIsMoreOfIt(t *testing.T) {
 	if n != 3 || len(ids) != 1 {
 		t.Errorf("told %d times, %d findings", n, len(ids))
 	}
+	// It goes on for days, with less at once than on the first.
+	for hours := 20; hours <= 60; hours += 20 {
+		see(asked(t, one, "c2.test", hours*60))
+	}
+	n = 0
+	see(asked(t, one, "pool.test", 61*60))
+	see(asked(t, one, "feed-evil.test", 62*60))
+	if n != 1 || len(ids) != 1 {
+		t.Errorf("two days later told %d times, %d findings", n, len(ids))
+	}
 }
 
 // TestAGroupJoinsWhatEnginesFindApart lets one engine see the queries and another

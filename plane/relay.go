@@ -51,19 +51,37 @@ func (c *core) relayOnce(ctx context.Context) (int, error) {
 	return len(out), c.store.DoneOutbox(ctx, out)
 }
 
+// How long the relay asks the spine what it has, well within the lease of what it has
+// claimed; and how much earlier than the events' times it begins to look: clocks differ,
+// and who puts events on a bus chooses their times.
+const (
+	askFor  = 10 * time.Second
+	askBack = time.Minute
+)
+
 // unpublished leaves out what the spine has: who claimed it before may have died after
 // it was published. Readers would see it twice, long after the first.
 func (c *core) unpublished(ctx context.Context, out []store.Outgoing) []aws.Event {
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	now := time.Now()
 	type key struct{ stream, id string }
 	there := map[key]bool{}         // of those that were claimed before
 	since := map[string]time.Time{} // when the first of them happened, by stream
+	left := map[string]int{}        // how many are not found yet, by stream
 	for i := range out {
 		if !out[i].Again {
 			continue
 		}
 		there[key{out[i].Stream, out[i].ID}] = false
-		if at, ok := since[out[i].Stream]; !ok || out[i].Time.Before(at) {
-			since[out[i].Stream] = out[i].Time
+		left[out[i].Stream]++
+		from := out[i].Time
+		if from.After(now) {
+			from = now
+		}
+		from = from.Add(-askBack)
+		if at, ok := since[out[i].Stream]; !ok || from.Before(at) {
+			since[out[i].Stream] = from
 		}
 	}
 	for stream, at := range since {
@@ -72,8 +90,13 @@ func (c *core) unpublished(ctx context.Context, out []store.Outgoing) []aws.Even
 				c.log.Warn("what a node that is gone has published cannot be read; some of it may come twice", "stream", stream, "error", err)
 				break
 			}
-			if _, asked := there[key{stream, d.ID}]; asked {
-				there[key{stream, d.ID}] = true
+			k := key{stream, d.ID}
+			if found, asked := there[k]; !asked || found {
+				continue
+			}
+			there[k] = true
+			if left[stream]--; left[stream] == 0 {
+				break
 			}
 		}
 	}

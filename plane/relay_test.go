@@ -17,8 +17,9 @@ func TestWhatADeadNodePublishedIsNotPublishedAgain(t *testing.T) {
 	event := func(id string) aws.Event {
 		return aws.Event{Stream: aws.IngestStream, ID: id, Type: "test", Account: "111122223333", Region: "us-east-1", Time: time.Now(), Data: []byte(`""`)}
 	}
-	was, missing, first := event("was"), event("missing"), event("first")
-	if err := one.current.Load().publish(t.Context(), was); err != nil {
+	was, ahead, missing, first := event("was"), event("ahead"), event("missing"), event("first")
+	ahead.Time = ahead.Time.Add(time.Hour) // as who puts events on a bus may say
+	if err := one.current.Load().publish(t.Context(), was, ahead); err != nil {
 		t.Fatal(err)
 	}
 	for range 100 { // more messages than a node reads back when it starts
@@ -26,9 +27,12 @@ func TestWhatADeadNodePublishedIsNotPublishedAgain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got := other.current.Load().unpublished(t.Context(), []store.Outgoing{{Event: was, Again: true}, {Event: missing, Again: true}, {Event: first}})
+	got := other.current.Load().unpublished(t.Context(), []store.Outgoing{{Event: ahead, Again: true}, {Event: was, Again: true}, {Event: missing, Again: true}, {Event: first}})
 	if ids := []string{"missing", "first"}; !slices.Equal(ids, idsOf(got)) {
 		t.Errorf("%v is published, want %v", idsOf(got), ids)
+	}
+	if got := other.current.Load().unpublished(t.Context(), []store.Outgoing{{Event: ahead, Again: true}}); len(got) > 0 {
+		t.Error("what happens in the future is published again")
 	}
 }
 

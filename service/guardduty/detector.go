@@ -34,7 +34,7 @@ func (s *Service) createDetector(ctx context.Context, in *guarddutyapi.CreateDet
 	if err := d.configure(in.DataSources, in.Features, now); err != nil {
 		return nil, err
 	}
-	d.begin(now)
+	d.begin(true, now)
 	if err := s.present(ctx, here(ctx, aws.CallOf(ctx).Account), true); err != nil {
 		return nil, err
 	}

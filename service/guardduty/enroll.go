@@ -239,7 +239,7 @@ func (s *Service) enroll(ctx context.Context, o *organization, d *detector, a se
 			return masterFirst, nil
 		}
 	}
-	of, err := s.started(ctx, a.ID)
+	of, err := s.started(ctx, a.ID, false) // fitOut turns on what it is to have
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package guardduty
 
 import (
+	"encoding/json"
 	"time"
 
 	"sumun.dev/api/guarddutyapi"
@@ -61,14 +62,25 @@ func (d *detector) configure(sources *guarddutyapi.DataSourceConfigurations, fea
 	return nil
 }
 
-// begin turns on what the request for a new detector says nothing of: all but runtime
-// monitoring. API Reference, "CreateDetector".
-func (d *detector) begin(now time.Time) {
+// begin turns plans on or off of which nobody has said anything, all but runtime
+// monitoring: that is on for who asks for it. API Reference, "CreateDetector".
+func (d *detector) begin(on bool, now time.Time) {
 	for _, name := range guarddutyapi.DetectorFeature("").Values() {
 		if _, said := d.Features[name]; !said && name != "RUNTIME_MONITORING" && name != "EKS_RUNTIME_MONITORING" {
-			d.turn(name, true, nil, now)
+			d.turn(name, on, nil, now)
 		}
 	}
+}
+
+// UnmarshalJSON reads a detector. One that was kept when plans did not decide yet what
+// is judged has those on that nobody turned off: it sees no less than it did.
+func (d *detector) UnmarshalJSON(b []byte) error {
+	type plain detector
+	if err := json.Unmarshal(b, (*plain)(d)); err != nil {
+		return err
+	}
+	d.begin(true, d.Created)
+	return nil
 }
 
 // covers reports whether a record is of a source that the detector watches. Of what

@@ -175,7 +175,7 @@ func (s *Service) enableOrganizationAdminAccount(ctx context.Context, in *guardd
 			return nil, err
 		}
 	}
-	if _, err := s.started(ctx, account); err != nil {
+	if _, err := s.started(ctx, account, true); err != nil {
 		return nil, err
 	}
 	// Members by invitation that are of the organization are so by it from now on.
@@ -183,8 +183,9 @@ func (s *Service) enableOrganizationAdminAccount(ctx context.Context, in *guardd
 	return &guarddutyapi.EnableOrganizationAdminAccountResponse{}, s.delegates.In(store.Place{Account: o.Management}).Put(ctx, string(aws.CallOf(ctx).Region), &delegate{account, time.Now()})
 }
 
-// started returns an account's detector, which it makes or starts when there is need.
-func (s *Service) started(ctx context.Context, account aws.Account) (*detector, error) {
+// started returns an account's detector, which it makes, with the plans of a new one or
+// without, or starts when there is need.
+func (s *Service) started(ctx context.Context, account aws.Account, plans bool) (*detector, error) {
 	table := s.detectors.In(here(ctx, account))
 	all, err := table.Page(ctx, store.Range{Limit: 1})
 	if err != nil {
@@ -193,6 +194,7 @@ func (s *Service) started(ctx context.Context, account aws.Account) (*detector, 
 	now := time.Now()
 	if len(all) == 0 {
 		d := &detector{ID: newID(), Enabled: true, Frequency: guarddutyapi.FindingPublishingFrequencySixHours, Created: now, Updated: now}
+		d.begin(plans, now)
 		if err := s.present(ctx, here(ctx, account), true); err != nil {
 			return nil, err
 		}

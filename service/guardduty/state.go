@@ -19,7 +19,7 @@ type detector struct {
 	ID               string
 	Enabled          bool
 	Frequency        guarddutyapi.FindingPublishingFrequency
-	Features         map[string]feature // by name; those never set are absent and off
+	Features         map[string]feature // by name; runtime monitoring that was never set is absent and off
 	Tags             map[string]string
 	Token            string // the client token that made it
 	Created, Updated time.Time
