@@ -18,7 +18,9 @@ const (
 	// settle is how many records of a file are held back at least, and mostSettle at
 	// most, so that those within it come in their order of time: CloudTrail does not
 	// sort its files, and a busy account has thousands of records in one. The files
-	// that are open share maxOpen * settle records, and maxHeld bytes.
+	// that are open share maxOpen * settle records, and maxHeld bytes. Of flows and
+	// queries settle is enough: what is counted within a span does not ask for their
+	// order, and as many as fit into a near cache are read a third faster.
 	settle     = 512
 	mostSettle = 8 << 10
 	maxHeld    = 128 << 20
@@ -164,6 +166,7 @@ type reading struct {
 	last  time.Time // of the latest record that was taken and whose time is no strange one
 	today time.Time
 	held  byTime
+	calls bool                            // it has records of calls, whose order tells
 	next  func() ([]*record.Record, bool) // good until the next call
 	stop  func()
 	done  bool
@@ -206,6 +209,9 @@ func begin(ctx context.Context, f File, order int, report *Report, with *readers
 // advance takes the next record; false at the end. Up to most records are held back,
 // and about as many bytes.
 func (o *reading) advance(most int, bytes int64) bool {
+	if !o.calls {
+		most = settle
+	}
 	if !o.done && (o.held.len() < most-most/4 && o.held.bytes < bytes || o.held.len() == 0) {
 		o.fill(most, bytes)
 	}
@@ -230,6 +236,9 @@ func (o *reading) fill(most int, bytes int64) {
 			// no other.
 			if !r.Strange(o.today) {
 				o.last = r.Time
+			}
+			if (r.API != nil || r.Kubernetes != nil) && !o.calls {
+				o.calls = true
 			}
 			o.held.push(r, o.last)
 		}
