@@ -78,7 +78,6 @@ type Call struct {
 	Referer   string
 	Host      string
 	TLS       *TLS
-	MFA       bool
 	Via       []string // services that pass the call on, outermost first: "ssm.amazonaws.com"
 	Source    ARN      // the resource on whose behalf a service acts as itself, aws:SourceArn: a rule, an execution
 }

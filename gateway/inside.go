@@ -165,7 +165,7 @@ func (i *inside) As(ctx context.Context, role aws.ARN, session string) (context.
 	outer := aws.CallOf(ctx)
 	c := *outer
 	c.Principal = &aws.Principal{Kind: aws.Service, Name: i.service, Account: role.Account}
-	c.Account, c.Via, c.SourceIP, c.TLS, c.MFA = role.Account, nil, netip.Addr{}, nil, false
+	c.Account, c.Via, c.SourceIP, c.TLS = role.Account, nil, netip.Addr{}, nil
 	c.UserAgent, c.Referer, c.RequestID, c.Time = i.service, "", aws.UUID(), time.Now()
 	c.Source = wire.SourceOf(ctx)
 	p, err := i.gate.Assume(aws.WithCall(ctx, &c), role, session)

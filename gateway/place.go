@@ -25,7 +25,6 @@ func (g *Gateway) place(v *visit) error {
 	c.SourceIP = g.ClientAddress(v.r)
 	c.UserAgent, c.Referer = v.r.UserAgent(), v.r.Referer()
 	c.Host = v.request.Host
-	c.MFA = c.Principal.Session != nil && c.Principal.Session.MFA
 	c.TLS = g.ClientTLS(v.r)
 	return nil
 }
