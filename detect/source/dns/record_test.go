@@ -41,7 +41,7 @@ func TestReadWhatTheResolverWrites(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.DNS.Name.String() != `a\.b.evil.example.` || r.DNS.Transport != "TCP" || r.DNS.Instance != q.Instance || len(r.DNS.Addresses) != 1 || !r.Time.Equal(q.Time) || r.DNS.Blocked() {
+	if r.DNS.Name.String() != `a\046b.evil.example.` || r.DNS.Transport != "TCP" || r.DNS.Instance != q.Instance || len(r.DNS.Addresses) != 1 || !r.Time.Equal(q.Time) || r.DNS.Blocked() {
 		t.Errorf("%+v", r)
 	}
 }
