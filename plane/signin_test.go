@@ -312,7 +312,7 @@ func TestFederationRefuses(t *testing.T) {
 	}
 	get, login := query(key), link.Query()
 	forged, other := key, key
-	forged.Secret = "x" + key.Secret[1:]
+	forged.Secret = key.Secret[1:] + key.Secret[:1] + "x"
 	other.KeyID = own.KeyID
 	for name, c := range map[string]struct {
 		q    url.Values
