@@ -76,14 +76,7 @@ func FitDictionary(benign, words []string) *dga.Dictionary {
 	}
 	var all []example
 	for f := range folds {
-		var others, own []string
-		for i, label := range shuffled {
-			if i%folds == f {
-				own = append(own, label)
-			} else {
-				others = append(others, label)
-			}
-		}
+		own, others := fold(shuffled, f)
 		d := weigh(others, words)
 		for _, label := range own {
 			var e example

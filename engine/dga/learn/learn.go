@@ -56,14 +56,7 @@ func Fit(benign, words, common []string) *dga.Model {
 	generated := Made(min(made, 7*len(benign)), r, NewMarkov(benign))
 	var all []example
 	for f := range folds {
-		var others, own []string
-		for i, label := range shuffled {
-			if i%folds == f {
-				own = append(own, label)
-			} else {
-				others = append(others, label)
-			}
-		}
+		own, others := fold(shuffled, f)
 		t := dga.NewTables(others, words, append(slices.Clone(common), others...))
 		add := func(label string, isMade bool) {
 			var e example
@@ -135,4 +128,16 @@ func fit(all []example, r *rand.Rand) *dga.Model {
 		m.Hashed[i] = int8(math.Round(float64(w / m.Step)))
 	}
 	return m
+}
+
+// fold parts labels into those of a fold and all others.
+func fold(shuffled []string, f int) (own, others []string) {
+	for i, label := range shuffled {
+		if i%folds == f {
+			own = append(own, label)
+		} else {
+			others = append(others, label)
+		}
+	}
+	return own, others
 }
