@@ -54,12 +54,7 @@ func (s *step) http(args []string) error {
 	case h.service != "":
 		sigv4.Sign(req, []byte(h.body), s.current, scope, rulesOf(h.service), time.Now())
 	}
-	resp, err := client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	resp, body, err := answerTo(client, req)
 	if err != nil {
 		return err
 	}
@@ -69,6 +64,17 @@ func (s *step) http(args []string) error {
 	}
 	fmt.Fprintf(s.out, "\n%s\n", body)
 	return nil
+}
+
+// answerTo sends a request and reads what is answered, up to maxAnswer.
+func answerTo(client *http.Client, req *http.Request) (*http.Response, []byte, error) {
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	return resp, body, err
 }
 
 func rulesOf(service string) sigv4.Rules {
